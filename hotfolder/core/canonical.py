@@ -1,0 +1,182 @@
+"""The canonical metadata of a spool, as JSON: what the store keeps beside the bytes.
+
+From this alone (and the bytes) the journal can be made again, so everything that
+identifies, dates or classifies a document is in it. Keys are sorted and the text
+is UTF-8 without escapes, so the same spool always yields the same bytes. File
+names are written twice: readable, and exact in hexadecimal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from hotfolder.core.errors import Corrupt
+from hotfolder.core.records import (
+    Document,
+    DocumentMetadata,
+    DocumentRange,
+    Inspection,
+    Reading,
+    SpoolRow,
+)
+
+FORMAT = "hotfolder-spool/1"
+_DATES = ("issue_date", "trigger_date")
+_MANY = ("case_refs", "access")
+
+
+def metadata_to_dict(metadata: DocumentMetadata) -> dict[str, Any]:
+    """The fields that have a value, as JSON types; dates in ISO 8601."""
+    found: dict[str, Any] = {}
+    for item in fields(metadata):
+        value = getattr(metadata, item.name)
+        if value is None or value in ((), {}):
+            continue
+        if isinstance(value, date):
+            found[item.name] = value.isoformat()
+        elif isinstance(value, tuple):
+            found[item.name] = list(value)
+        elif isinstance(value, Mapping):
+            found[item.name] = {key: list(texts) for key, texts in value.items()}
+        else:
+            found[item.name] = value
+    return found
+
+
+def metadata_from_dict(found: Mapping[str, Any]) -> DocumentMetadata:
+    """The inverse of ``metadata_to_dict``; raises ``ValueError`` or ``TypeError`` on other input."""
+    values = dict(found)
+    for name in _DATES:
+        if name in values:
+            values[name] = date.fromisoformat(values[name])
+    for name in _MANY:
+        if name in values:
+            values[name] = tuple(values[name])
+    if "extra" in values:
+        values["extra"] = {key: tuple(texts) for key, texts in values["extra"].items()}
+    return DocumentMetadata(**values)
+
+
+def document_to_dict(document: Document) -> dict[str, Any]:
+    """A document with its range and metadata."""
+    place = document.range
+    return {
+        "identity": document.identity,
+        "source": document.source,
+        "business_key": document.business_key,
+        "series": document.series,
+        "cycle": document.cycle,
+        "title": document.title,
+        "version": document.version,
+        "supersedes": document.supersedes,
+        "retain_until": document.retain_until.isoformat() if document.retain_until else None,
+        "range": {
+            "ordinal": place.ordinal,
+            "offset": place.offset,
+            "length": place.length,
+            "sha256": place.sha256,
+            "first_page": place.first_page,
+            "pages": place.pages,
+        },
+        "metadata": metadata_to_dict(document.metadata),
+    }
+
+
+def document_from_dict(found: Mapping[str, Any]) -> Document:
+    """The inverse of ``document_to_dict``."""
+    values = dict(found)
+    values["range"] = DocumentRange(**values["range"])
+    values["metadata"] = metadata_from_dict(values["metadata"])
+    if values["retain_until"] is not None:
+        values["retain_until"] = date.fromisoformat(values["retain_until"])
+    return Document(**values)
+
+
+def dump(value: object) -> str:
+    """JSON in the one way that hotfolder writes it: sorted, unescaped, no blanks."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolDescription:
+    """What ``spool_from_json`` gives back: enough for a new journal."""
+
+    spool_id: str
+    folder: str
+    business_unit: str
+    name: bytes
+    sidecars: tuple[bytes, ...]
+    mtime_ns: int
+    settled_by: str
+    created_at: float
+    reading: Reading
+
+
+def spool_to_json(spool: SpoolRow, reading: Reading) -> bytes:
+    """The canonical metadata of ``spool``, UTF-8 with a final newline."""
+    return (
+        dump(
+            {
+                "format": FORMAT,
+                "spool_id": spool.id,
+                "folder": spool.folder,
+                "business_unit": spool.business_unit,
+                "name": spool.name.decode("utf-8", "replace"),
+                "name_hex": spool.name.hex(),
+                "sidecars_hex": [name.hex() for name in spool.sidecars],
+                "mtime_ns": spool.mtime_ns,
+                "settled_by": spool.settled_by,
+                "created_at": spool.created_at,
+                "sha256": reading.sha256,
+                "size": reading.size,
+                "format_name": reading.inspection.format_name,
+                "format_version": reading.inspection.format_version,
+                "media_type": reading.inspection.media_type,
+                "pages": reading.inspection.pages,
+                "documents": [document_to_dict(document) for document in reading.documents],
+            }
+        )
+        + "\n"
+    ).encode()
+
+
+def spool_from_json(data: bytes) -> SpoolDescription:
+    """Read canonical metadata back; raises ``Corrupt`` if it is not such."""
+    try:
+        found = json.loads(data)
+        if found["format"] != FORMAT:
+            raise Corrupt(
+                f"canonical metadata of an unknown format {found['format']!r}",
+                hint="read it with the release of hotfolder that wrote it",
+            )
+        return SpoolDescription(
+            spool_id=found["spool_id"],
+            folder=found["folder"],
+            business_unit=found["business_unit"],
+            name=bytes.fromhex(found["name_hex"]),
+            sidecars=tuple(bytes.fromhex(name) for name in found["sidecars_hex"]),
+            mtime_ns=found["mtime_ns"],
+            settled_by=found["settled_by"],
+            created_at=found["created_at"],
+            reading=Reading(
+                spool_id=found["spool_id"],
+                sha256=found["sha256"],
+                size=found["size"],
+                inspection=Inspection(
+                    format_name=found["format_name"],
+                    format_version=found["format_version"],
+                    media_type=found["media_type"],
+                    pages=found["pages"],
+                ),
+                documents=tuple(document_from_dict(item) for item in found["documents"]),
+            ),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Corrupt(
+            f"canonical metadata cannot be read: {type(error).__name__}",
+            hint="the object in the store was damaged or written by another program",
+        ) from error

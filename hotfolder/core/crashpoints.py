@@ -1,0 +1,45 @@
+"""Named places at which a test may make the process die.
+
+``crashpoint("claim.renamed")`` does nothing unless a hook is armed; the crash
+sweep arms one that calls ``os._exit``. Every commit point of the protocol has a
+name in ``POINTS``, and a test asserts that each of them is reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+POINTS: tuple[str, ...] = (
+    "claim.journalled",
+    "claim.renamed",
+    "claim.recorded",
+    "read.recorded",
+    "store.content_written",
+    "store.object_written",
+    "store.object_renamed",
+    "store.recorded",
+    "unit.planned",
+    "unit.marked_sent",
+    "unit.answered",
+    "unit.confirmed",
+    "receipt.written",
+    "receipt.recorded",
+    "working.removed",
+    "aside.note_written",
+    "aside.moved",
+    "aside.recorded",
+)
+
+_hook: Callable[[str], None] | None = None
+
+
+def arm(hook: Callable[[str], None] | None) -> None:
+    """Install ``hook`` to be called with the name of each point reached, or None."""
+    global _hook  # noqa: PLW0603  one hook for the process, as the process dies once
+    _hook = hook
+
+
+def crashpoint(name: str) -> None:
+    """Mark a commit point; a no-op in production."""
+    if _hook is not None:
+        _hook(name)

@@ -1,0 +1,278 @@
+"""What the flows need from the outside, as protocols.
+
+Each has a conformance suite in ``tests/conformance/`` that every implementation
+must pass. Errors are those of ``core.errors``; an implementation lets no
+exception of its own library through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import BinaryIO, Protocol
+
+from hotfolder.core.errors import Fault
+from hotfolder.core.lifecycle import SpoolState, UnitState
+from hotfolder.core.records import (
+    ArchivedDocument,
+    ArchivedUnit,
+    AuditRow,
+    Backlog,
+    CatalogueRow,
+    Drop,
+    HistoryRow,
+    JournalStatus,
+    Reading,
+    ReadResult,
+    SpoolRow,
+    StoredObject,
+    StoreRequest,
+    UnitAnswer,
+    UnitRequest,
+    UnitRow,
+)
+
+
+class Clock(Protocol):
+    """Time and waiting; tests supply their own."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that nobody sets."""
+
+
+class Journal(Protocol):
+    """The durable memory. Every method that changes something is one transaction
+    and has been synced to disk when it returns. Safe to call from any thread.
+
+    Raises ``Transient`` when the disk is full or the database is locked by
+    another program, ``Corrupt`` when SQLite finds the file damaged. An illegal
+    move of state raises ``ValueError`` and changes nothing.
+    """
+
+    # -- claims ---------------------------------------------------------------
+    def begin_claims(self, claims: Sequence[tuple[str, str, Drop]], now: float) -> None:
+        """Journal the intent to claim: (spool id, business unit, drop). State CLAIMING."""
+
+    def finish_claims(self, spool_ids: Sequence[str], now: float) -> None:
+        """CLAIMING to CLAIMED, after the renames are durable."""
+
+    def abandon_claims(self, spool_ids: Sequence[str], reason: str, now: float) -> None:
+        """CLAIMING to ABANDONED: the spool had gone, nothing was taken."""
+
+    # -- reading and storing --------------------------------------------------
+    def record_readings(self, readings: Sequence[Reading], now: float) -> list[ReadResult]:
+        """Journal documents and identities; decide duplicate and version.
+
+        A reading all of whose identities are already live (in a spool that is
+        READ, STORED, DELIVERED, DONE or HELD) makes the spool a DUPLICATE of the
+        first such spool. Otherwise it becomes READ; a document whose (source,
+        business key) is live under another identity gets the next version number
+        and ``supersedes``. Readings of one call see each other, in order.
+        """
+
+    def record_stored(self, objects: Sequence[StoredObject], now: float) -> None:
+        """READ to STORED; from here the documents wait for a unit."""
+
+    # -- aside ----------------------------------------------------------------
+    def set_aside(
+        self, spool_id: str, state: SpoolState, faults: Sequence[Fault], now: float
+    ) -> None:
+        """To REJECTED, HELD or CORRUPT, with every fault. From REJECTED on, the
+        spool's identities are no longer live. HELD remembers the state it left;
+        a STORED spool that leaves takes its documents out of any PLANNED unit."""
+
+    def release(self, spool_id: str, reason: str, now: float) -> SpoolState:
+        """HELD or CORRUPT back to the state it left; clears attempts. Returns that state."""
+
+    def defer_spools(
+        self, spool_ids: Sequence[str], error: str, next_at: float, now: float
+    ) -> None:
+        """Count an attempt and note when to try again; the state stays."""
+
+    def retry_now(self, subjects: Sequence[str], now: float) -> int:
+        """Clear ``next_at`` and attempts of these spools or units (all of them if
+        empty); returns how many changed."""
+
+    # -- units ----------------------------------------------------------------
+    def backlogs(self) -> list[Backlog]:
+        """Series and cycles with STORED documents in no open or confirmed unit, oldest first."""
+
+    def plan_unit(
+        self, business_unit: str, series: str, cycle: str, limit: int, now: float
+    ) -> UnitRow | None:
+        """Take up to ``limit`` waiting documents, oldest first, into a new PLANNED unit."""
+
+    def plan_units_of(
+        self, groups: Sequence[Sequence[str]], refused: str, reason: str, now: float
+    ) -> list[UnitRow]:
+        """In one transaction: mark unit ``refused`` REFUSED and plan one unit for
+        each group of its identities. Identities in no group wait again, or have
+        been dealt with by the caller."""
+
+    def mark_sent(self, ref_id: str, now: float) -> None:
+        """PLANNED to SENT (or still SENT: a further attempt), before the first byte goes out."""
+
+    def confirm_unit(
+        self, ref_id: str, unit_uri: str | None, uris: Mapping[str, str], now: float
+    ) -> list[str]:
+        """To CONFIRMED; stores the record uris; every spool all of whose documents
+        are confirmed moves from STORED to DELIVERED in the same transaction.
+        Returns those spools' ids."""
+
+    def confirm_documents(self, uris: Mapping[str, str], now: float) -> list[str]:
+        """Documents found on the server outside any unit of ours: record their
+        uris (identity to uri) and move complete spools to DELIVERED; they leave
+        their PLANNED unit's membership. Returns those spools' ids."""
+
+    def lose_unit(self, ref_id: str, reason: str, now: float) -> None:
+        """CONFIRMED to PLANNED: the server has it no more, it is to be sent again."""
+
+    def defer_unit(self, ref_id: str, error: str, next_at: float, now: float) -> None:
+        """Count an attempt of a unit and note when to try again."""
+
+    def units(
+        self, states: Sequence[UnitState], *, due_at: float | None = None, limit: int = 1000
+    ) -> list[UnitRow]:
+        """Units in these states, oldest first; with ``due_at`` only those whose
+        ``next_at`` has come."""
+
+    def iterate_units(
+        self, state: UnitState, *, since: float | None = None, folder: str | None = None
+    ) -> Iterator[UnitRow]:
+        """All units in ``state``, oldest first, in flat memory; ``since`` by
+        ``confirmed_at``, ``folder`` where any member's spool came from it."""
+
+    def get_unit(self, ref_id: str) -> UnitRow | None:
+        """One unit, or None."""
+
+    def unit_request(self, ref_id: str) -> UnitRequest:
+        """The unit with its documents, in membership order. ``KeyError`` if unknown."""
+
+    # -- receipts -------------------------------------------------------------
+    def record_receipted(self, spool_ids: Sequence[str], now: float) -> None:
+        """DELIVERED to DONE, after the receipts are durable."""
+
+    # -- looking --------------------------------------------------------------
+    def spools(
+        self,
+        states: Sequence[SpoolState],
+        *,
+        folder: str | None = None,
+        due_at: float | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+        newest_first: bool = False,
+    ) -> list[SpoolRow]:
+        """Spools in these states (all if empty), oldest first; page with ``after``."""
+
+    def get_spool(self, spool_id: str) -> SpoolRow | None:
+        """One spool, or None. A unique prefix of at least six characters will do."""
+
+    def documents_of(self, spool_id: str) -> list[CatalogueRow]:
+        """The documents of a spool, by ordinal."""
+
+    def get_document(self, identity: str) -> CatalogueRow | None:
+        """The live document with this identity, or None."""
+
+    def history(self, subject: str) -> list[HistoryRow]:
+        """Every step of a spool (by id) or unit (by ref_id), oldest first."""
+
+    def status(self) -> JournalStatus:
+        """Counts, from counters or indexes; fast on ten million documents."""
+
+    # -- the server's health --------------------------------------------------
+    def server_state(self) -> tuple[int, float | None, str | None]:
+        """(failures in a row, when to probe next, last error) of ArchivesSpace."""
+
+    def record_server(
+        self, failures: int, next_at: float | None, error: str | None, now: float
+    ) -> None:
+        """Journal the above, so that a restart does not forget the backoff."""
+
+    # -- audit ----------------------------------------------------------------
+    def append_audit(
+        self, actor: str, action: str, subject: str, details: Mapping[str, object], now: float
+    ) -> AuditRow:
+        """Add a link to the chain."""
+
+    def audit(self, *, after: int = 0, limit: int = 1000) -> list[AuditRow]:
+        """Links with a number greater than ``after``."""
+
+    # -- after a loss ---------------------------------------------------------
+    def restore_spool(
+        self, spool: SpoolRow, reading: Reading, stored: StoredObject, now: float
+    ) -> bool:
+        """Insert a spool found in the store as STORED; False if it is already there."""
+
+    def restore_unit(
+        self, unit: ArchivedUnit, business_unit: str, series: str, cycle: str, now: float
+    ) -> list[str]:
+        """Insert a unit found on the server as CONFIRMED and confirm its documents;
+        returns the spools that became DELIVERED. Idempotent."""
+
+    def close(self) -> None:
+        """Checkpoint and close."""
+
+
+class Store(Protocol):
+    """Where the bytes live. What a method acknowledges is durable."""
+
+    def write_spools(self, requests: Sequence[StoreRequest]) -> list[StoredObject]:
+        """Write each spool as an OCFL object, re-read it, compare, sync.
+
+        Repeating a request is harmless: an object already there is compared and
+        acknowledged. Raises ``Corrupt`` if what is there or was re-read differs,
+        ``Transient`` when the disk is full or fails; nothing is acknowledged then
+        and half-written objects are removed or left where the next call cleans them.
+        """
+
+    def open_content(self, spool_id: str) -> BinaryIO:
+        """The spool's bytes, verified in full before the first is returned.
+        Raises ``Corrupt`` or ``KeyError``."""
+
+    def read_metadata(self, spool_id: str) -> bytes:
+        """The canonical metadata (JSON, UTF-8), verified."""
+
+    def verify(self, spool_id: str) -> StoredObject:
+        """Re-hash everything in the object against its inventory."""
+
+    def withdraw(self, spool_id: str, reason: str) -> bool:
+        """Remove an object that was never archived (its spool was refused); False
+        if there is none. Durable when it returns."""
+
+    def iterate(self) -> Iterator[StoredObject]:
+        """Every object, in flat memory, from the inventories (content not re-hashed)."""
+
+    def clean(self) -> int:
+        """Remove what a crash left half-written; returns how many objects."""
+
+
+class Archive(Protocol):
+    """ArchivesSpace, as the flows see it. All methods may raise ``Transient``
+    (server down, timeout) or ``OperatorFault`` (login, permission, missing list value)."""
+
+    def prepare_series(self, business_unit: str, series: str, cycle: str) -> None:
+        """Find or make the agent, series and cycle; remembered until ``forget``."""
+
+    def forget(self) -> None:
+        """Drop everything remembered of the server (it may have been restored)."""
+
+    def send_unit(self, request: UnitRequest) -> UnitAnswer:
+        """One import (or single POSTs under ``least_privilege``). Raises only
+        before anything was sent; afterwards every failure is ``unknown``."""
+
+    def send_document(self, request: UnitRequest) -> UnitAnswer:
+        """A unit of one, by single POSTs, whose refusal has the server's own words."""
+
+    def find_units(self, business_unit: str, ref_ids: Sequence[str]) -> Mapping[str, ArchivedUnit]:
+        """Which of these units the server has, with the documents each lists."""
+
+    def find_documents(
+        self, business_unit: str, identities: Sequence[str]
+    ) -> Mapping[str, ArchivedDocument]:
+        """Which of these documents the server has; compared exactly, not by collation."""
+
+    def probe(self) -> None:
+        """The cheapest request that proves server and session work."""

@@ -1,0 +1,151 @@
+"""What the configuration says, as plain records that any room may take.
+
+``service.settings`` reads and checks the TOML and makes these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hotfolder.core.retention import RetentionClass
+
+
+class CompletionRule(StrEnum):
+    """How a folder's producer shows that a file is finished (DESIGN section 4.2)."""
+
+    TRIGGER = "trigger"  # a trigger file is written last
+    RENAME = "rename"  # written under a temporary name, renamed into place
+    MANIFEST = "manifest"  # a list of names and sizes is written last
+    QUIET = "quiet"  # unchanged for a time, trailer whole, no writer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A folder's completion rule with its parameters; times in seconds."""
+
+    rule: CompletionRule = CompletionRule.QUIET
+    quiet: float = 5.0  # unchanged for so long
+    looks: int = 2  # and seen unchanged so often
+    quiet_without_trailer: float = 60.0  # where the format cannot show its own end
+    trigger_suffix: str = ".done"  # name.pdf.done or name.done
+    manifest_suffix: str = ".manifest"  # lines: sha256-or-minus SP size SP name, or "name,size"
+    temporary: tuple[str, ...] = ("*.tmp", "*.part", "*.filepart", "~$*", ".*")
+    sidecar_wait: float = 900.0  # for a required sidecar, or a sidecar's spool
+    writer_check: bool = True  # ask the kernel whether a writer holds it
+
+
+class SidecarFormat(StrEnum):
+    """Where a folder's metadata comes from; ``AUTO`` tries all, in this order."""
+
+    AUTO = "auto"
+    JSON = "json"
+    XML = "xml"
+    CSV = "csv"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderProfile:
+    """One hot folder."""
+
+    name: str
+    path: str  # absolute
+    business_unit: str
+    completion: Completion = field(default_factory=Completion)
+    recursive: bool = False
+    network: bool = False  # poll; no inotify, no writer check
+    poll: float = 5.0  # seconds between looks on a network share
+    rescan: float = 60.0  # seconds between full looks at a local folder
+    sidecar: SidecarFormat = SidecarFormat.AUTO
+    sidecar_required: bool = True
+    include: tuple[str, ...] = ("*",)
+    ignore: tuple[str, ...] = ()
+    field_map: Mapping[str, str] = field(default_factory=dict)  # theirs -> canonical
+    defaults: Mapping[str, str] = field(default_factory=dict)  # canonical -> text
+    manual: bool = False  # people drop files here: friendlier notes, .txt receipts
+    owner: str = ""  # whom a clerk should ask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesProfile:
+    """A record series: which documents belong to it and how they are keyed."""
+
+    code: str
+    title: str
+    document_types: tuple[str, ...]
+    retention_class: str | None = None
+    key: tuple[str, ...] = ("customer_id", "account_number", "document_type", "issue_date")
+    required: tuple[str, ...] = ("document_type", "issue_date")
+    cycle: str = "month"  # day | month | quarter | year
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessUnit:
+    """A business unit and the ArchivesSpace repository that holds its records."""
+
+    code: str
+    name: str
+    repository: str  # repo_code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabularies:
+    """Values that a controlled field may take; an empty tuple leaves it free."""
+
+    channel: tuple[str, ...] = ()
+    jurisdiction: tuple[str, ...] = ()
+    sensitivity: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Everything that turns metadata into a record: one value, passed to the readers."""
+
+    series: tuple[SeriesProfile, ...]
+    business_units: tuple[BusinessUnit, ...]
+    retention_classes: Mapping[str, RetentionClass]
+    vocabularies: Vocabularies = field(default_factory=Vocabularies)
+
+    def series_for(self, document_type: str) -> SeriesProfile | None:
+        """The series that takes ``document_type``, or None."""
+        for series in self.series:
+            if document_type in series.document_types:
+                return series
+        return None
+
+    def series_by_code(self, code: str) -> SeriesProfile | None:
+        """The series called ``code``, or None if the configuration has it no more."""
+        return next((series for series in self.series if series.code == code), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSlots:
+    """Which ``user_defined`` slot carries what; an empty name leaves it out."""
+
+    document_type: str = "string_1"
+    channel: str = "string_2"
+    retention_class: str = "string_3"
+    retain_until: str = "date_1"
+    hold: str = "boolean_1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveProfile:
+    """How to reach ArchivesSpace and how to describe documents there; times in seconds."""
+
+    url: str
+    username: str
+    least_privilege: bool = False
+    rights_statements: str = "always"  # always | exceptions
+    resolver: str = "hotfolder:{identity}"  # file_uri of a document
+    unit_size: int = 200
+    importers: int = 4  # series delivered side by side
+    connect_timeout: float = 10.0
+    read_timeout: float = 120.0
+    total_timeout: float = 900.0
+    verify_tls: bool = True
+    ca_file: str = ""
+    slots: ArchiveSlots = field(default_factory=ArchiveSlots)

@@ -1,0 +1,345 @@
+"""The records that rooms pass to one another. Frozen; nothing here does anything.
+
+Times are seconds since the epoch as ``float`` (UTC); sizes are bytes; names that
+come from a directory are ``bytes``, because Linux names are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from hotfolder.core.errors import Fault
+from hotfolder.core.lifecycle import SpoolState, UnitState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One look at one directory entry of a hot folder.
+
+    ``name`` is relative to the folder, with ``/`` between parts when the folder
+    is recursive. ``regular`` is false for links, fifos, devices and sockets,
+    which are never opened. ``closed`` says that the kernel has just reported a
+    close-after-write or a rename into place; it is a hint, never a proof.
+    """
+
+    folder: str
+    name: bytes
+    size: int
+    mtime_ns: int
+    inode: int
+    device: int
+    regular: bool = True
+    closed: bool = False
+    writer: bool = False  # somebody holds it open for writing (only where that can be told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """A spool with what came with it, ready to be claimed together."""
+
+    folder: str
+    spool: Sighting
+    sidecars: tuple[Sighting, ...] = ()
+    trigger: Sighting | None = None
+    settled_by: str = "quiet"  # trigger | rename | manifest | quiet
+    shared: tuple[
+        bytes, ...
+    ] = ()  # sidecars that serve other drops too (metadata.csv): copied, not moved
+    faults: tuple[Fault, ...] = ()  # known before the claim, such as a sidecar that never came
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentMetadata:
+    """What is known of a document, under the canonical names of the design.
+
+    Absent values are ``None`` or empty. ``extra`` keeps, verbatim, every field
+    of the sidecar that the field map does not know.
+    """
+
+    # party
+    customer_id: str | None = None
+    customer_name: str | None = None
+    account_number: str | None = None
+    policy_number: str | None = None
+    segment: str | None = None
+    # document
+    document_type: str | None = None
+    issue_date: date | None = None
+    channel: str | None = None
+    title: str | None = None
+    language: str | None = None
+    period: str | None = None
+    version: str | None = None
+    content_type: str | None = None
+    # business
+    case_refs: tuple[str, ...] = ()
+    campaign: str | None = None
+    jurisdiction: str | None = None
+    # production
+    application: str | None = None
+    template: str | None = None
+    template_version: str | None = None
+    job_number: str | None = None
+    external_job_id: str | None = None
+    tracker_id: str | None = None
+    queue: str | None = None
+    # records
+    retention_class: str | None = None
+    trigger_date: date | None = None
+    sensitivity: str | None = None
+    access: tuple[str, ...] = ()
+    # fixity, as the producer declares it; checked against the bytes
+    declared_sha256: str | None = None
+    declared_size: int | None = None
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What a format reader found in a spool.
+
+    ``format_name`` is short and lower case (``pdf``, ``afp``, ``txt``,
+    ``unknown``); ``fault`` is set when the bytes are not a whole file of that
+    format. ``pages`` is None where it cannot be told.
+    """
+
+    format_name: str
+    format_version: str = ""
+    media_type: str = "application/octet-stream"
+    pages: int | None = None
+    fault: Fault | None = None
+    has_trailer: bool = True  # false: the format cannot show its own end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRange:
+    """Where a document lies in its spool: bytes [offset, offset + length)."""
+
+    ordinal: int
+    offset: int
+    length: int
+    sha256: str
+    first_page: int | None = None
+    pages: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One communication to one recipient, as journalled."""
+
+    identity: str
+    source: str
+    business_key: str
+    series: str
+    cycle: str
+    range: DocumentRange
+    metadata: DocumentMetadata
+    retain_until: date | None = None
+    title: str = ""
+    version: int = 1
+    supersedes: str | None = None  # identity of the version before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """All that reading a claimed drop yields; nothing of it is journalled yet."""
+
+    spool_id: str
+    sha256: str
+    size: int
+    inspection: Inspection
+    documents: tuple[Document, ...]
+    warnings: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadResult:
+    """What the journal made of a ``Reading``."""
+
+    spool_id: str
+    state: SpoolState  # READ or DUPLICATE
+    first_spool_id: str | None = None  # for a duplicate: who has it
+    superseding: tuple[str, ...] = ()  # identities that became new versions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolRow:
+    """A spool as the journal has it."""
+
+    id: str
+    folder: str
+    business_unit: str
+    name: bytes
+    sidecars: tuple[bytes, ...]
+    trigger: bytes | None
+    shared: tuple[bytes, ...]
+    state: SpoolState
+    size: int
+    mtime_ns: int
+    inode: int
+    sha256: str | None
+    format_name: str | None
+    pages: int | None
+    settled_by: str
+    created_at: float
+    updated_at: float
+    attempts: int
+    next_at: float | None
+    last_error: str | None
+    first_spool_id: str | None
+    faults: tuple[Fault, ...]
+    held_from: SpoolState | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """One step of a spool or unit, written by a trigger."""
+
+    at: float
+    subject: str
+    old: str | None
+    new: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRow:
+    """A unit as the journal has it; membership in ``identities``, in order."""
+
+    ref_id: str
+    business_unit: str
+    series: str
+    cycle: str
+    state: UnitState
+    identities: tuple[str, ...]
+    planned_at: float
+    sent_at: float | None
+    confirmed_at: float | None
+    attempts: int
+    next_at: float | None
+    last_error: str | None
+    archival_object_uri: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueRow:
+    """A document as the catalogue has it."""
+
+    document: Document
+    spool_id: str
+    business_unit: str
+    spool_name: bytes
+    spool_sha256: str
+    spool_size: int
+    format_name: str
+    archived_at: float | None
+    unit_ref_id: str | None
+    record_uri: str | None  # in ArchivesSpace, once confirmed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Documents of one series and cycle that wait for a unit."""
+
+    business_unit: str
+    series: str
+    cycle: str
+    waiting: int
+    oldest_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalStatus:
+    """Numbers for ``hotfolder status`` and the metrics."""
+
+    spools: Mapping[str, int]  # by state
+    units: Mapping[str, int]  # by state
+    documents: int
+    documents_confirmed: int
+    oldest_waiting_at: float | None  # of STORED documents not yet confirmed
+    deferred: int
+    rejected_by_reason: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreRequest:
+    """A spool to be stored: the working copies, and what is already known of them."""
+
+    spool_id: str
+    content_path: bytes
+    content_name: bytes  # the producer's name for it, without folders
+    sha256: str
+    size: int
+    sidecar_paths: tuple[bytes, ...]
+    metadata: bytes  # canonical metadata, JSON in UTF-8
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """A spool in the store: where it is and what the inventory says of its content."""
+
+    spool_id: str
+    object_path: str  # relative to the storage root
+    content_sha256: str
+    content_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRequest:
+    """A unit as it goes to the archive: its row and its documents, in order."""
+
+    unit: UnitRow
+    documents: tuple[CatalogueRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedDocument:
+    """A digital object as ArchivesSpace has it."""
+
+    identity: str
+    uri: str
+    sha256: str | None
+    size: int | None
+    lock_version: int
+    unit_ref_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedUnit:
+    """A unit as ArchivesSpace has it: found by ``ref_id``, with the documents it lists."""
+
+    ref_id: str
+    uri: str
+    documents: Mapping[str, ArchivedDocument]  # by identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitAnswer:
+    """What came back for one attempt to deliver a unit.
+
+    ``confirmed``: every member is there and ``uris`` names them.
+    ``refused``: the server answered that it saved nothing; ``reason`` in its words.
+    ``unknown``: no trustworthy answer; look it up before anything else.
+    """
+
+    outcome: str  # confirmed | refused | unknown
+    unit_uri: str | None = None
+    uris: Mapping[str, str] = field(default_factory=dict)  # identity -> uri
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """One link of the audit chain."""
+
+    number: int
+    at: float
+    actor: str
+    action: str  # noun.verb
+    subject: str
+    details: Mapping[str, object]
+    previous: str  # sha-256 of the row before, hex
+    digest: str
