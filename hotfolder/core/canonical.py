@@ -48,7 +48,7 @@ def metadata_to_dict(metadata: DocumentMetadata) -> dict[str, Any]:
 
 
 def metadata_from_dict(found: Mapping[str, Any]) -> DocumentMetadata:
-    """The inverse of ``metadata_to_dict``; raises ``ValueError`` or ``TypeError`` on other input."""
+    """The inverse of ``metadata_to_dict``; ``ValueError`` or ``TypeError`` on other input."""
     values = dict(found)
     for name in _DATES:
         if name in values:
