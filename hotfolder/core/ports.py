@@ -42,6 +42,15 @@ class Clock(Protocol):
         """Seconds on a clock that nobody sets."""
 
 
+class Emit(Protocol):
+    """Tell what happened: an event name ``noun.verb`` and fields without customers' data.
+
+    The service turns events into log lines and metrics; tests collect them.
+    """
+
+    def __call__(self, event: str, /, **fields: object) -> None: ...
+
+
 class Journal(Protocol):
     """The durable memory. Every method that changes something is one transaction
     and has been synced to disk when it returns. Safe to call from any thread.
@@ -128,6 +137,11 @@ class Journal(Protocol):
 
     def lose_unit(self, ref_id: str, reason: str, now: float) -> None:
         """CONFIRMED to PLANNED: the server has it no more, it is to be sent again."""
+
+    def lose_documents(self, identities: Sequence[str], reason: str, now: float) -> None:
+        """Confirmed documents that the server has no more although it has their
+        unit: they leave the unit, lose their uri and wait for another; their
+        spools keep their state."""
 
     def defer_unit(self, ref_id: str, error: str, next_at: float, now: float) -> None:
         """Count an attempt of a unit and note when to try again."""
