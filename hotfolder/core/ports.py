@@ -146,6 +146,9 @@ class Journal(Protocol):
     def defer_unit(self, ref_id: str, error: str, next_at: float, now: float) -> None:
         """Count an attempt of a unit and note when to try again."""
 
+    def hasten(self, ref_ids: Sequence[str], now: float) -> int:
+        """Make these units due at once, attempts kept; returns how many changed."""
+
     def units(
         self, states: Sequence[UnitState], *, due_at: float | None = None, limit: int = 1000
     ) -> list[UnitRow]:

@@ -1,0 +1,1 @@
+"""What hotfolder does, one verb each. Ports come in as arguments."""

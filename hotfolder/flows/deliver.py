@@ -1,0 +1,309 @@
+"""Deliver: units of documents into ArchivesSpace, each exactly once (DESIGN section 6).
+
+At least once, plus keys that the server enforces. The membership of a unit is
+journalled before it is sent; after any answer that cannot be trusted, the unit is
+looked up by its ``ref_id`` before anything else happens to it.
+
+One call of ``deliver`` makes one step with one unit. The caller sees to it that
+only one importer works on a series at a time: concurrent imports into one resource
+wait for each other's locks in the server (reference/archivesspace.md 2.6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from hotfolder.core.crashpoints import crashpoint
+from hotfolder.core.errors import Corrupt, Fault, OperatorFault, Transient
+from hotfolder.core.lifecycle import Backoff, SpoolState, UnitState
+from hotfolder.core.ports import Archive, Clock, Emit, Journal
+from hotfolder.core.records import ArchivedDocument, CatalogueRow, UnitAnswer, UnitRequest, UnitRow
+
+UNCLEAR_ATTEMPTS = 8  # a lone document refused without reason that often is an operator's matter
+
+
+class Delivery:
+    """Plans units and delivers them. Safe to use from several threads, as long as
+    no two of them work on the same unit."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        archive: Archive,
+        clock: Clock,
+        emit: Emit,
+        jitter: Callable[[], float],
+        unit_size: int,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._journal = journal
+        self._archive = archive
+        self._clock = clock
+        self._emit = emit
+        self._jitter = jitter
+        self._unit_size = unit_size
+        self._backoff = backoff or Backoff()
+        self._refused_once: set[str] = set()
+
+    # -- planning -------------------------------------------------------------
+    def plan(self, business_unit: str, series: str, cycle: str) -> UnitRow | None:
+        """Journal the next unit of this series and cycle, as large as its backlog
+        allows; None if nothing waits. The unit is on disk when this returns."""
+        unit = self._journal.plan_unit(
+            business_unit, series, cycle, self._unit_size, self._clock.now()
+        )
+        if unit is not None:
+            # survives: killed here, the unit is found PLANNED and sent
+            crashpoint("unit.planned")
+            self._emit("unit.planned", unit=unit.ref_id, documents=len(unit.identities))
+        return unit
+
+    # -- one step -------------------------------------------------------------
+    def deliver(self, unit: UnitRow) -> bool:
+        """Take ``unit`` one step further; True if the server answered.
+
+        False means that the server could not be reached or gave no usable answer:
+        the attempt is journalled with the time of the next one. ``OperatorFault``
+        (login, permission) passes through, with nothing lost.
+        """
+        request = self._journal.unit_request(unit.ref_id)
+        try:
+            if unit.state is UnitState.SENT and self._adopt_if_there(request):
+                return True
+            self._archive.prepare_series(unit.business_unit, unit.series, unit.cycle)
+            self._journal.mark_sent(unit.ref_id, self._clock.now())
+            # survives: killed here, the unit is SENT and is looked up before it is sent again
+            crashpoint("unit.marked_sent")
+            started = self._clock.monotonic()
+            answer = self._archive.send_unit(request)
+            # survives: killed here, the server may have it; looked up as above
+            crashpoint("unit.answered")
+            if answer.outcome == "confirmed":
+                self._confirm(request, answer.unit_uri, answer.uris, started)
+            elif answer.outcome == "refused":
+                self._settle_refusal(request, answer)
+            else:
+                self._defer(unit, answer.reason or "the answer was lost")
+                return False
+        except Transient as error:
+            self._defer(unit, error.message)
+            return False
+        except Corrupt as error:
+            self._refuse_corrupt(request, error)
+        return True
+
+    # -- what a unit may turn out to be ----------------------------------------
+    def _adopt_if_there(self, request: UnitRequest) -> bool:
+        """Look the unit up; confirm it if the server has it. Finding the archival
+        object proves all of the import, but every checksum is compared all the same."""
+        unit = request.unit
+        found = self._archive.find_units(unit.business_unit, [unit.ref_id]).get(unit.ref_id)
+        if found is None:
+            return False
+        uris: dict[str, str] = {}
+        missing: list[str] = []
+        for row in request.documents:
+            there = found.documents.get(row.document.identity)
+            if there is None:
+                missing.append(row.document.identity)
+            else:
+                compare_document(row, there)
+                uris[row.document.identity] = there.uri
+        if missing:
+            # The unit never grows, so a member that it does not list was removed by somebody.
+            self._journal.confirm_unit(unit.ref_id, found.uri, uris, self._clock.now())
+            self._journal.lose_documents(missing, "not listed by its unit", self._clock.now())
+            self._emit("unit.incomplete", unit=unit.ref_id, missing=len(missing))
+            return True
+        self._confirm(request, found.uri, uris, None)
+        self._emit("unit.adopted", unit=unit.ref_id, documents=len(uris))
+        return True
+
+    def _confirm(
+        self,
+        request: UnitRequest,
+        unit_uri: str | None,
+        uris: Mapping[str, str],
+        started: float | None,
+    ) -> None:
+        unit = request.unit
+        delivered = self._journal.confirm_unit(unit.ref_id, unit_uri, uris, self._clock.now())
+        # survives: killed here, the spools are DELIVERED and get their receipts at the next start
+        crashpoint("unit.confirmed")
+        self._refused_once.discard(unit.ref_id)
+        self._emit(
+            "unit.confirmed",
+            unit=unit.ref_id,
+            documents=len(uris),
+            spools=len(delivered),
+            seconds=None if started is None else round(self._clock.monotonic() - started, 3),
+        )
+
+    def _settle_refusal(self, request: UnitRequest, answer: UnitAnswer) -> None:
+        """The server says that it saved nothing. Look first: "must be unique" may
+        speak of our own earlier import. Then narrow it to the record at fault."""
+        unit = request.unit
+        if self._adopt_if_there(request):
+            return
+        present = self._archive.find_documents(unit.business_unit, unit.identities)
+        if present:
+            self._adopt_documents(request, present)
+            return
+        if len(request.documents) == 1:
+            self._settle_single(request)
+            return
+        if unit.ref_id not in self._refused_once:
+            # A refusal may be a passing one (a lock, a lost database): once more before halving.
+            self._refused_once.add(unit.ref_id)
+            self._defer(unit, "refused as a whole; to be sent once more before it is halved")
+            return
+        self._refused_once.discard(unit.ref_id)
+        middle = len(unit.identities) // 2
+        halves = (unit.identities[:middle], unit.identities[middle:])
+        children = self._journal.plan_units_of(
+            halves, unit.ref_id, "refused as a whole: halved", self._clock.now()
+        )
+        self._refused_once.update(child.ref_id for child in children)
+        self._emit("unit.halved", unit=unit.ref_id, documents=len(unit.identities))
+
+    def _adopt_documents(
+        self, request: UnitRequest, present: Mapping[str, ArchivedDocument]
+    ) -> None:
+        """Some members are on the server outside this unit (a journal restored from
+        a backup, say): compare and adopt them, plan the others anew."""
+        unit = request.unit
+        for row in request.documents:
+            there = present.get(row.document.identity)
+            if there is not None:
+                compare_document(row, there)
+        self._journal.confirm_documents(
+            {identity: there.uri for identity, there in present.items()}, self._clock.now()
+        )
+        rest = tuple(name for name in unit.identities if name not in present)
+        self._journal.plan_units_of(
+            (rest,) if rest else (),
+            unit.ref_id,
+            "some documents were on the server already: adopted",
+            self._clock.now(),
+        )
+        self._emit("unit.documents_adopted", unit=unit.ref_id, documents=len(present))
+
+    def _settle_single(self, request: UnitRequest) -> None:
+        """One document, by single POSTs: their refusal has the server's own words."""
+        unit, row = request.unit, request.documents[0]
+        answer = self._archive.send_document(request)
+        if answer.outcome == "confirmed":
+            self._confirm(request, answer.unit_uri, answer.uris, None)
+            return
+        if answer.outcome == "refused":
+            self._set_document_aside(
+                request,
+                row,
+                SpoolState.REJECTED,
+                Fault(
+                    code="archive.refused",
+                    message=f"ArchivesSpace refuses this document: {answer.reason}",
+                    remedy="correct the metadata named there and drop the file again",
+                ),
+            )
+            return
+        if unit.attempts >= UNCLEAR_ATTEMPTS:
+            self._set_document_aside(
+                request,
+                row,
+                SpoolState.HELD,
+                Fault(
+                    code="archive.unclear",
+                    message="ArchivesSpace will neither take this document nor say why",
+                    remedy="look at its log for this time, then `hotfolder release`",
+                ),
+            )
+            return
+        self._defer(unit, answer.reason or "the answer was lost")
+
+    def _set_document_aside(
+        self, request: UnitRequest, row: CatalogueRow, state: SpoolState, fault: Fault
+    ) -> None:
+        # In this order: killed in between, the unit is REFUSED and the document waits for a
+        # new unit, which is refused in its turn. The other way round a SENT unit would have
+        # a member that is no longer live.
+        unit, now = request.unit, self._clock.now()
+        self._journal.plan_units_of((), unit.ref_id, fault.code, now)
+        self._journal.set_aside(row.spool_id, state, [fault], now)
+        self._emit("spool.set_aside", spool=row.spool_id, state=str(state), reason=fault.code)
+
+    def _refuse_corrupt(self, request: UnitRequest, error: Corrupt) -> None:
+        """A record under our key has other content. Nothing is adopted or
+        overwritten; the documents concerned wait for a person, the others go on."""
+        unit, now = request.unit, self._clock.now()
+        there = self._archive.find_documents(unit.business_unit, unit.identities)
+        bad = {
+            row.spool_id
+            for row in request.documents
+            if row.document.identity in there and differs(row, there[row.document.identity])
+        }
+        rest = tuple(row.document.identity for row in request.documents if row.spool_id not in bad)
+        if not bad:
+            self._defer(unit, error.message)
+            return
+        self._journal.plan_units_of((rest,) if rest else (), unit.ref_id, error.code, now)
+        fault = Fault(
+            code="archive.differs",
+            message="ArchivesSpace has a record under this identity with other content",
+            remedy="compare both with `hotfolder show`; somebody edited or forged the record",
+        )
+        for spool_id in sorted(bad):
+            self._journal.set_aside(spool_id, SpoolState.CORRUPT, [fault], now)
+            self._emit("spool.corrupt", spool=spool_id, reason=fault.code)
+
+    def _defer(self, unit: UnitRow, reason: str) -> None:
+        now = self._clock.now()
+        wait = self._backoff.wait(unit.attempts + 1, self._jitter())
+        self._journal.defer_unit(unit.ref_id, reason, now + wait, now)
+        self._emit("unit.deferred", unit=unit.ref_id, reason=reason, seconds=round(wait, 1))
+
+    # -- the server's health ----------------------------------------------------
+    def note_failure(self, reason: str) -> float:
+        """Journal that the server failed; returns when to probe it (epoch seconds)."""
+        failures, _, _ = self._journal.server_state()
+        now = self._clock.now()
+        next_at = now + self._backoff.wait(failures + 1, self._jitter())
+        self._journal.record_server(failures + 1, next_at, reason, now)
+        if failures == 0:
+            self._emit("server.lost", reason=reason)
+        return next_at
+
+    def probe(self) -> bool:
+        """One request to see whether the server is back; True if it is. The caller
+        sends nothing else meanwhile. Deferred units become due at once."""
+        failures, _, _ = self._journal.server_state()
+        try:
+            self._archive.probe()
+        except (Transient, OperatorFault) as error:
+            self.note_failure(error.message)
+            return False
+        if failures:
+            now = self._clock.now()
+            self._journal.record_server(0, None, None, now)
+            open_units = self._journal.units([UnitState.PLANNED, UnitState.SENT])
+            self._journal.hasten([unit.ref_id for unit in open_units], now)
+            self._emit("server.returned", failures=failures)
+        return True
+
+
+def differs(row: CatalogueRow, there: ArchivedDocument) -> bool:
+    """Whether the record's checksum or size is other than the document's. A record
+    without checksum (its file versions were emptied by disposal or by hand) differs."""
+    return there.sha256 != row.document.range.sha256 or there.size != row.document.range.length
+
+
+def compare_document(row: CatalogueRow, there: ArchivedDocument) -> None:
+    """Raise ``Corrupt`` if the record is not this document."""
+    if differs(row, there):
+        raise Corrupt(
+            f"{there.uri} has the identity of a document of spool {row.spool_id}"
+            " but another checksum or size",
+            hint="the record is neither adopted nor overwritten",
+            code="archive.differs",
+        )
