@@ -17,7 +17,7 @@ from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import Corrupt, Fault, OperatorFault, Transient
 from hotfolder.core.lifecycle import Backoff, SpoolState, UnitState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal
-from hotfolder.core.records import ArchivedDocument, CatalogueRow, UnitAnswer, UnitRequest, UnitRow
+from hotfolder.core.records import ArchivedDocument, CatalogueRow, UnitRequest, UnitRow
 
 UNCLEAR_ATTEMPTS = 8  # a lone document refused without reason that often is an operator's matter
 
@@ -69,28 +69,34 @@ class Delivery:
         """
         request = self._journal.unit_request(unit.ref_id)
         try:
-            if unit.state is UnitState.SENT and self._adopt_if_there(request):
+            try:
+                return self._step(request)
+            except Corrupt as error:
+                self._refuse_corrupt(request, error)
                 return True
-            self._archive.prepare_series(unit.business_unit, unit.series, unit.cycle)
-            self._journal.mark_sent(unit.ref_id, self._clock.now())
-            # survives: killed here, the unit is SENT and is looked up before it is sent again
-            crashpoint("unit.marked_sent")
-            started = self._clock.monotonic()
-            answer = self._archive.send_unit(request)
-            # survives: killed here, the server may have it; looked up as above
-            crashpoint("unit.answered")
-            if answer.outcome == "confirmed":
-                self._confirm(request, answer.unit_uri, answer.uris, started)
-            elif answer.outcome == "refused":
-                self._settle_refusal(request, answer)
-            else:
-                self._defer(unit, answer.reason or "the answer was lost")
-                return False
         except Transient as error:
             self._defer(unit, error.message)
             return False
-        except Corrupt as error:
-            self._refuse_corrupt(request, error)
+
+    def _step(self, request: UnitRequest) -> bool:
+        unit = request.unit
+        if unit.state is UnitState.SENT and self._adopt_if_there(request):
+            return True
+        self._archive.prepare_series(unit.business_unit, unit.series, unit.cycle)
+        self._journal.mark_sent(unit.ref_id, self._clock.now())
+        # survives: killed here, the unit is SENT and is looked up before it is sent again
+        crashpoint("unit.marked_sent")
+        started = self._clock.monotonic()
+        answer = self._archive.send_unit(request)
+        # survives: killed here, the server may have it; looked up as above
+        crashpoint("unit.answered")
+        if answer.outcome == "confirmed":
+            self._confirm(request, answer.unit_uri, answer.uris, started)
+        elif answer.outcome == "refused":
+            self._settle_refusal(request)
+        else:
+            self._defer(unit, answer.reason or "the answer was lost")
+            return False
         return True
 
     # -- what a unit may turn out to be ----------------------------------------
@@ -140,7 +146,7 @@ class Delivery:
             seconds=None if started is None else round(self._clock.monotonic() - started, 3),
         )
 
-    def _settle_refusal(self, request: UnitRequest, answer: UnitAnswer) -> None:
+    def _settle_refusal(self, request: UnitRequest) -> None:
         """The server says that it saved nothing. Look first: "must be unique" may
         speak of our own earlier import. Then narrow it to the record at fault."""
         unit = request.unit

@@ -1,0 +1,159 @@
+"""Rebuild: a new journal from the store and the server, after the journal was lost.
+
+The store has every spool with its canonical metadata; the server has the identity
+and checksum of everything delivered. What the store has and the server lacks is
+STORED and will be delivered like any other. Working copies that reached neither
+are put back into their hot folder by ``Finisher.recover`` (they were never
+acknowledged). May be interrupted and run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from hotfolder.core.canonical import SpoolDescription, spool_from_json
+from hotfolder.core.errors import Corrupt
+from hotfolder.core.lifecycle import SpoolState
+from hotfolder.core.ports import Archive, Clock, Emit, Journal, Store
+from hotfolder.core.records import ArchivedDocument, CatalogueRow, SpoolRow
+from hotfolder.flows.deliver import differs
+
+CHUNK = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebuildReport:
+    """What a rebuild found; all counts."""
+
+    spools: int
+    documents: int
+    confirmed: int
+    unreadable: int
+    differing: int
+
+
+class Rebuild:
+    """Fills an empty (or half-rebuilt) journal."""
+
+    def __init__(
+        self, *, journal: Journal, store: Store, archive: Archive, clock: Clock, emit: Emit
+    ) -> None:
+        self._journal = journal
+        self._store = store
+        self._archive = archive
+        self._clock = clock
+        self._emit = emit
+
+    def run(self, progress: Callable[[int], None] = lambda _done: None) -> RebuildReport:
+        """Read every object of the store and look its documents up on the server.
+
+        ``progress`` is called with the number of spools read so far. Each spool is
+        on disk in the journal before the next is read. Raises ``Transient`` or
+        ``OperatorFault`` if the server cannot be asked.
+        """
+        spools = documents = confirmed = unreadable = differing = 0
+        described = self._describe_all()
+        while chunk := list(islice(described, CHUNK)):
+            rows: list[CatalogueRow] = []
+            for description in chunk:
+                if description is None:
+                    unreadable += 1
+                    continue
+                spools += 1
+                rows.extend(self._journal.documents_of(description.spool_id))
+            documents += len(rows)
+            found, wrong = self._confirm(rows)
+            confirmed += found
+            differing += wrong
+            progress(spools)
+        return RebuildReport(
+            spools=spools,
+            documents=documents,
+            confirmed=confirmed,
+            unreadable=unreadable,
+            differing=differing,
+        )
+
+    def _describe_all(self) -> Iterator[SpoolDescription | None]:
+        for stored in self._store.iterate():
+            try:
+                description = spool_from_json(self._store.read_metadata(stored.spool_id))
+            except Corrupt as error:
+                self._emit("store.unreadable", spool=stored.spool_id, reason=error.code)
+                yield None
+                continue
+            self._journal.restore_spool(
+                spool_row(description), description.reading, stored, self._clock.now()
+            )
+            yield description
+
+    def _confirm(self, rows: list[CatalogueRow]) -> tuple[int, int]:
+        confirmed = differing = 0
+        for business_unit in sorted({row.business_unit for row in rows}):
+            ours = [row for row in rows if row.business_unit == business_unit]
+            there = self._archive.find_documents(
+                business_unit, [row.document.identity for row in ours]
+            )
+            same = {
+                row.document.identity: there[row.document.identity]
+                for row in ours
+                if row.document.identity in there and not differs(row, there[row.document.identity])
+            }
+            differing += len(there) - len(same)
+            for row in ours:
+                if row.document.identity in there and row.document.identity not in same:
+                    self._emit("spool.differs", spool=row.spool_id, reason="archive.differs")
+            confirmed += len(same)
+            self._restore_units(business_unit, ours, same)
+        return confirmed, differing
+
+    def _restore_units(
+        self,
+        business_unit: str,
+        ours: Iterable[CatalogueRow],
+        same: dict[str, ArchivedDocument],
+    ) -> None:
+        ref_ids = sorted({ref_id for there in same.values() for ref_id in there.unit_ref_ids})
+        units = self._archive.find_units(business_unit, ref_ids) if ref_ids else {}
+        places = {row.document.identity: row.document for row in ours}
+        now = self._clock.now()
+        for unit in units.values():
+            # A unit is of one series and cycle, so any member that we know tells both.
+            known = next((places[name] for name in unit.documents if name in places), None)
+            if known is not None:
+                self._journal.restore_unit(unit, business_unit, known.series, known.cycle, now)
+        listed = {name for unit in units.values() for name in unit.documents}
+        alone = {name: there.uri for name, there in same.items() if name not in listed}
+        if alone:
+            self._journal.confirm_documents(alone, now)
+
+
+def spool_row(description: SpoolDescription) -> SpoolRow:
+    """The row that a spool found in the store gets; its state is set by the journal."""
+    return SpoolRow(
+        id=description.spool_id,
+        folder=description.folder,
+        business_unit=description.business_unit,
+        name=description.name,
+        sidecars=description.sidecars,
+        trigger=None,
+        shared=(),
+        state=SpoolState.STORED,
+        size=description.reading.size,
+        mtime_ns=description.mtime_ns,
+        inode=0,
+        sha256=description.reading.sha256,
+        format_name=description.reading.inspection.format_name,
+        pages=description.reading.inspection.pages,
+        settled_by=description.settled_by,
+        created_at=description.created_at,
+        updated_at=description.created_at,
+        attempts=0,
+        next_at=None,
+        last_error=None,
+        first_spool_id=None,
+        faults=(),
+        held_from=None,
+    )
