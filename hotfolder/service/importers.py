@@ -1,0 +1,128 @@
+"""The importers: several series delivered side by side, one unit each at a time.
+
+The step of the ``deliver`` loop hands out units; the pool's threads deliver them.
+While the server is down nothing is handed out but one probe at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from hotfolder.core.errors import HotfolderError
+from hotfolder.core.lifecycle import UnitState
+from hotfolder.core.ports import Clock, Emit, Journal
+from hotfolder.core.records import UnitRow
+from hotfolder.flows.deliver import Delivery
+from hotfolder.service.loops import last_frames
+
+_IDLE = 1.0
+
+
+class Importers:
+    """Hands units to a pool of threads, never two of one series at once."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        delivery: Delivery,
+        clock: Clock,
+        emit: Emit,
+        threads: int,
+        done: Callable[[], None],
+    ) -> None:
+        self._journal = journal
+        self._delivery = delivery
+        self._clock = clock
+        self._emit = emit
+        self._done = done
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="importer")
+        self._lock = threading.Lock()
+        self._busy: set[tuple[str, str]] = set()
+        self._wake: Callable[[], None] = lambda: None
+
+    def on_idle(self, wake: Callable[[], None]) -> None:
+        """Call ``wake`` whenever a series becomes free."""
+        self._wake = wake
+
+    def step(self) -> float:
+        """Hand out what may be delivered now; returns seconds until the next look."""
+        failures, next_at, _ = self._journal.server_state()
+        now = self._clock.now()
+        if failures:
+            if next_at is not None and next_at > now:
+                return next_at - now
+            with self._lock:
+                if self._busy:
+                    return _IDLE
+            if not self._delivery.probe():
+                return 0.0
+        handed = self._hand_out_open(now) + self._hand_out_new()
+        return 0.0 if handed else _IDLE
+
+    def _hand_out_open(self, now: float) -> int:
+        handed = 0
+        due = self._journal.units([UnitState.PLANNED, UnitState.SENT], due_at=now)
+        for unit in due:
+            if self._take(unit.business_unit, unit.series):
+                self._submit(unit)
+                handed += 1
+        return handed
+
+    def _hand_out_new(self) -> int:
+        handed = 0
+        for backlog in self._journal.backlogs():
+            if not self._take(backlog.business_unit, backlog.series):
+                continue
+            unit = None
+            try:
+                unit = self._delivery.plan(backlog.business_unit, backlog.series, backlog.cycle)
+            finally:
+                if unit is None:
+                    self._free(backlog.business_unit, backlog.series)
+            if unit is not None:
+                self._submit(unit)
+                handed += 1
+        return handed
+
+    def _take(self, business_unit: str, series: str) -> bool:
+        with self._lock:
+            if (business_unit, series) in self._busy or len(self._busy) >= self._threads:
+                return False
+            self._busy.add((business_unit, series))
+            return True
+
+    def _free(self, business_unit: str, series: str) -> None:
+        with self._lock:
+            self._busy.discard((business_unit, series))
+
+    def _submit(self, unit: UnitRow) -> None:
+        self._pool.submit(self._deliver, unit)
+
+    def _deliver(self, unit: UnitRow) -> None:
+        try:
+            if not self._delivery.deliver(unit):
+                self._delivery.note_failure("a unit got no usable answer")
+        except HotfolderError as error:
+            # A login or permission that fails now fails for every unit: wait as for an outage.
+            self._emit("unit.stopped", unit=unit.ref_id, reason=error.code, error=error.message)
+            self._delivery.note_failure(error.message)
+        except Exception:  # noqa: BLE001  an importer must hand its series back whatever happens
+            self._emit("unit.failed", unit=unit.ref_id, error=last_frames())
+            self._delivery.note_failure("an importer failed")
+        finally:
+            self._free(unit.business_unit, unit.series)
+            self._done()
+            self._wake()
+
+    def idle(self) -> bool:
+        """Whether nothing is being delivered at this moment."""
+        with self._lock:
+            return not self._busy
+
+    def close(self) -> None:
+        """Wait for the units in hand and end the threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
