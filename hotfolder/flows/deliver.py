@@ -18,6 +18,7 @@ from hotfolder.core.errors import Corrupt, Fault, OperatorFault, Transient
 from hotfolder.core.lifecycle import Backoff, SpoolState, UnitState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal
 from hotfolder.core.records import ArchivedDocument, CatalogueRow, UnitRequest, UnitRow
+from hotfolder.flows.aside import Aside
 
 UNCLEAR_ATTEMPTS = 8  # a lone document refused without reason that often is an operator's matter
 
@@ -31,6 +32,7 @@ class Delivery:
         *,
         journal: Journal,
         archive: Archive,
+        aside: Aside,
         clock: Clock,
         emit: Emit,
         jitter: Callable[[], float],
@@ -39,6 +41,7 @@ class Delivery:
     ) -> None:
         self._journal = journal
         self._archive = archive
+        self._aside = aside
         self._clock = clock
         self._emit = emit
         self._jitter = jitter
@@ -68,6 +71,8 @@ class Delivery:
         (login, permission) passes through, with nothing lost.
         """
         request = self._journal.unit_request(unit.ref_id)
+        if request.unit.state not in (UnitState.PLANNED, UnitState.SENT):
+            return True  # another importer was quicker than the list that named this unit
         try:
             try:
                 return self._step(request)
@@ -234,10 +239,16 @@ class Delivery:
         # In this order: killed in between, the unit is REFUSED and the document waits for a
         # new unit, which is refused in its turn. The other way round a SENT unit would have
         # a member that is no longer live.
-        unit, now = request.unit, self._clock.now()
-        self._journal.plan_units_of((), unit.ref_id, fault.code, now)
-        self._journal.set_aside(row.spool_id, state, [fault], now)
-        self._emit("spool.set_aside", spool=row.spool_id, state=str(state), reason=fault.code)
+        now = self._clock.now()
+        self._journal.plan_units_of((), request.unit.ref_id, fault.code, now)
+        spool = self._journal.get_spool(row.spool_id)
+        if spool is None:
+            raise Corrupt(f"spool {row.spool_id} has documents but no row", code="journal.spool")
+        if state is SpoolState.REJECTED:
+            self._aside.reject(spool, [fault])
+        else:
+            self._journal.set_aside(row.spool_id, state, [fault], now)
+            self._emit("spool.held", spool=row.spool_id, reason=fault.code)
 
     def _refuse_corrupt(self, request: UnitRequest, error: Corrupt) -> None:
         """A record under our key has other content. Nothing is adopted or

@@ -1,0 +1,167 @@
+"""Finish: receipts, the end of working copies, and recovery after a crash.
+
+A receipt is written when every document of a spool is confirmed (or found to be
+archived already); the working copy is removed last of all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+
+from hotfolder.core.crashpoints import crashpoint
+from hotfolder.core.lifecycle import SpoolState
+from hotfolder.core.ports import Clock, Emit, Journal, Store
+from hotfolder.core.profiles import FolderProfile
+from hotfolder.core.receipts import receipt_json, receipt_text
+from hotfolder.core.records import SpoolRow
+from hotfolder.files.claim import recover_claims, return_claim
+from hotfolder.files.content import write_all
+from hotfolder.files.layout import folder_paths
+from hotfolder.files.working import list_working, remove_working
+from hotfolder.flows.aside import Aside
+
+BATCH = 256
+
+
+class Finisher:
+    """Writes receipts and clears ``_working``; one thread at a time."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        store: Store,
+        aside: Aside,
+        folders: Mapping[str, FolderProfile],
+        clock: Clock,
+        emit: Emit,
+    ) -> None:
+        self._journal = journal
+        self._store = store
+        self._aside = aside
+        self._folders = dict(folders)
+        self._clock = clock
+        self._emit = emit
+
+    def use_folders(self, folders: Mapping[str, FolderProfile]) -> None:
+        """Replace the folder profiles (after SIGHUP)."""
+        self._folders = dict(folders)
+
+    def finish(self, limit: int = BATCH) -> int:
+        """Receipt up to ``limit`` delivered spools and remove their working copies.
+
+        Returns how many were finished. The receipts are on disk before the journal says DONE,
+        and the journal says DONE before a working copy goes.
+        """
+        rows = self._journal.spools([SpoolState.DELIVERED], limit=limit)
+        for folder, group in _by_folder(rows).items():
+            self._write_receipts(folder, group, outcome="archived")
+            self._journal.record_receipted([row.id for row in group], self._clock.now())
+            # survives: killed here, recovery removes the working copies
+            crashpoint("receipt.recorded")
+            self._remove(folder, [row.id for row in group])
+            self._emit("spool.done", folder=folder, count=len(group))
+        return len(rows)
+
+    def finish_duplicates(self, rows: Sequence[SpoolRow]) -> None:
+        """Receipt duplicates and remove their working copies; harmless to repeat.
+
+        The receipt names the record of the first; where that is still on its way,
+        it says so.
+        """
+        for folder, group in _by_folder(rows).items():
+            self._write_receipts(folder, group, outcome="duplicate")
+            self._remove(folder, [row.id for row in group])
+            self._emit("spool.done", folder=folder, count=len(group))
+
+    def _clear_working(self) -> None:
+        """Complete every spool that the journal has ended but that still has a
+        working copy: the daemon was killed between the two."""
+        for folder, profile in self._folders.items():
+            duplicates: list[SpoolRow] = []
+            leftovers: list[str] = []
+            for spool_id in list_working(os.fsencode(profile.path)):
+                row = self._journal.get_spool(spool_id)
+                if row is None:
+                    self._return_unknown(profile, spool_id)
+                elif row.state is SpoolState.REJECTED:
+                    self._aside.complete_rejection(row, row.faults)
+                elif row.state is SpoolState.DUPLICATE:
+                    duplicates.append(row)
+                elif row.state in (SpoolState.DONE, SpoolState.ABANDONED):
+                    leftovers.append(row.id)
+            self.finish_duplicates(duplicates)
+            if leftovers:
+                self._remove(folder, leftovers)
+
+    def recover(self) -> None:
+        """After a start: settle half-made claims, clean the store, finish what was
+        under way. Call before any watcher runs."""
+        claiming = self._journal.spools([SpoolState.CLAIMING], limit=1_000_000)
+        for folder, rows in _by_folder(claiming).items():
+            profile = self._folders.get(folder)
+            if profile is None:
+                self._emit("folder.missing", folder=folder, count=len(rows))
+                continue
+            outcomes = recover_claims(os.fsencode(profile.path), rows)
+            claimed = [outcome.spool_id for outcome in outcomes if outcome.claimed]
+            undone = [outcome.spool_id for outcome in outcomes if not outcome.claimed]
+            self._journal.finish_claims(claimed, self._clock.now())
+            self._journal.abandon_claims(undone, "restart", self._clock.now())
+            self._emit(
+                "claim.recovered", folder=folder, claimed=len(claimed), abandoned=len(undone)
+            )
+        removed = self._store.clean()
+        if removed:
+            self._emit("store.cleaned", count=removed)
+        self._clear_working()
+
+    def _return_unknown(self, profile: FolderProfile, spool_id: str) -> None:
+        """A working copy that the journal does not know (it was lost, and rebuilt from
+        store and server, neither of which has this spool): the drop starts anew."""
+        returned = return_claim(os.fsencode(profile.path), spool_id)
+        self._emit("working.returned", folder=profile.name, spool=spool_id, count=returned)
+
+    def _write_receipts(self, folder: str, rows: list[SpoolRow], *, outcome: str) -> None:
+        profile = self._folders.get(folder)
+        if profile is None:
+            self._emit("folder.missing", folder=folder, count=len(rows))
+            return
+        receipts = folder_paths(os.fsencode(profile.path)).receipts
+        texts: list[tuple[bytes, bytes]] = []
+        for row in rows:
+            owner = row.first_spool_id if outcome == "duplicate" else row.id
+            documents = self._journal.documents_of(owner or row.id)
+            receipt = receipt_json(row, documents, outcome=outcome, at=self._clock.now())
+            name = receipt_name(row)
+            body = json.dumps(receipt, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+            texts.append((os.path.join(receipts, name + b".receipt.json"), body.encode()))
+            if profile.manual:
+                text = receipt_text(row, documents, outcome=outcome, profile=profile)
+                texts.append((os.path.join(receipts, name + b".receipt.txt"), text.encode()))
+        write_all(texts)
+        # survives: killed here, the same receipts are written again
+        crashpoint("receipt.written")
+
+    def _remove(self, folder: str, spool_ids: list[str]) -> None:
+        profile = self._folders.get(folder)
+        if profile is not None:
+            remove_working(os.fsencode(profile.path), spool_ids)
+            # survives: nothing is left to do
+            crashpoint("working.removed")
+
+
+def receipt_name(row: SpoolRow) -> bytes:
+    """``<name>`` of the receipt. The same name may come again with another content,
+    so the start of the spool's id is part of it; long names are cut."""
+    mark = b"." + row.id[-8:].encode()
+    return os.path.basename(row.name)[: 255 - len(mark) - len(b".receipt.json")] + mark
+
+
+def _by_folder(rows: Sequence[SpoolRow]) -> dict[str, list[SpoolRow]]:
+    groups: dict[str, list[SpoolRow]] = {}
+    for row in rows:
+        groups.setdefault(row.folder, []).append(row)
+    return groups

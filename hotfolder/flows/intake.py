@@ -1,0 +1,280 @@
+"""Intake: from settled drops to stored, journalled documents (DESIGN section 4, steps 3 to 5).
+
+Everything works on batches, so that the syncs of many small spools are shared;
+each spool is acknowledged only when it is durable itself. Intake needs no
+server: with ArchivesSpace down it goes on to the store.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from hotfolder.core.canonical import spool_to_json
+from hotfolder.core.crashpoints import crashpoint
+from hotfolder.core.errors import Corrupt, Fault, InputFault, OperatorFault, Transient
+from hotfolder.core.lifecycle import Backoff, SpoolState
+from hotfolder.core.ports import Clock, Emit, Journal, Store
+from hotfolder.core.profiles import FolderProfile, Rules
+from hotfolder.core.records import Drop, Inspection, Reading, SpoolRow, StoreRequest
+from hotfolder.files.claim import ClaimRequest, claim_drops
+from hotfolder.files.content import hash_file, open_regular
+from hotfolder.files.layout import working_folder
+from hotfolder.flows.aside import Aside
+from hotfolder.flows.finish import Finisher
+from hotfolder.formats import inspect_spool
+from hotfolder.sidecars.interpretation import interpret
+
+BATCH = 256  # spools in one transaction; bounds memory and the work lost by a kill
+
+
+class Intake:
+    """Claims drops, reads them, stores them. ``claim`` may be called from the
+    watcher threads; ``advance`` from one thread at a time."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        store: Store,
+        aside: Aside,
+        finisher: Finisher,
+        rules: Rules,
+        folders: Mapping[str, FolderProfile],
+        clock: Clock,
+        emit: Emit,
+        new_id: Callable[[], str],
+        jitter: Callable[[], float],
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._journal = journal
+        self._store = store
+        self._aside = aside
+        self._finisher = finisher
+        self._rules = rules
+        self._folders = dict(folders)
+        self._clock = clock
+        self._emit = emit
+        self._new_id = new_id
+        self._jitter = jitter
+        self._backoff = backoff or Backoff()
+        self._inspections: dict[str, Inspection] = {}
+
+    def use_folders(self, folders: Mapping[str, FolderProfile]) -> None:
+        """Replace the folder profiles (after SIGHUP)."""
+        self._folders = dict(folders)
+
+    # -- claim ------------------------------------------------------------------
+    def claim(self, drops: Sequence[Drop]) -> int:
+        """Take settled drops of one folder out of the producer's reach; returns how many.
+
+        When it returns, the claimed files are in ``_working``, both directories
+        are synced and the journal says CLAIMED. A drop that vanished or changed
+        since it settled is left where it is and recorded as abandoned.
+        """
+        if not drops:
+            return 0
+        profile = self._folders[drops[0].folder]
+        root = os.fsencode(profile.path)
+        requests = [ClaimRequest(spool_id=self._new_id(), drop=drop) for drop in drops]
+        self._journal.begin_claims(
+            [(request.spool_id, profile.business_unit, request.drop) for request in requests],
+            self._clock.now(),
+        )
+        # survives: killed from here on, recovery looks where the files are
+        crashpoint("claim.journalled")
+        outcomes = claim_drops(root, requests)
+        claimed = [outcome.spool_id for outcome in outcomes if outcome.claimed]
+        self._journal.finish_claims(claimed, self._clock.now())
+        # survives: killed here, the spools are found CLAIMED and read
+        crashpoint("claim.recorded")
+        for outcome in outcomes:
+            if not outcome.claimed:
+                self._journal.abandon_claims([outcome.spool_id], outcome.reason, self._clock.now())
+                self._emit("spool.abandoned", spool=outcome.spool_id, reason=outcome.reason)
+        self._emit(
+            "spool.claimed",
+            folder=profile.name,
+            count=len(claimed),
+            bytes=sum(
+                request.drop.spool.size
+                for request, outcome in zip(requests, outcomes, strict=True)
+                if outcome.claimed
+            ),
+        )
+        return len(claimed)
+
+    # -- read and store -----------------------------------------------------------
+    def advance(self, limit: int = BATCH) -> int:
+        """Read and store up to ``limit`` claimed spools; returns how many were moved on.
+
+        A failure of disk or database defers the batch and is raised as
+        ``Transient``; nothing has been acknowledged then that is not on disk.
+        """
+        rows = self._journal.spools(
+            [SpoolState.CLAIMED, SpoolState.READ], due_at=self._clock.now(), limit=limit
+        )
+        if not rows:
+            return 0
+        try:
+            ready = [row for row in rows if row.state is SpoolState.READ]
+            ready += self._read([row for row in rows if row.state is SpoolState.CLAIMED])
+            self._store_rows(ready)
+        except Transient as error:
+            self._defer(rows, error)
+            raise
+        return len(rows)
+
+    def _defer(self, rows: Sequence[SpoolRow], error: Transient) -> None:
+        now = self._clock.now()
+        wait = self._backoff.wait(max(row.attempts for row in rows) + 1, self._jitter())
+        try:
+            self._journal.defer_spools([row.id for row in rows], error.code, now + wait, now)
+        except Transient:
+            # The journal's disk is full as well: the caller's pause is all the waiting there is.
+            self._emit("spool.not_deferred", count=len(rows), reason=error.code)
+
+    def _read(self, rows: Sequence[SpoolRow]) -> list[SpoolRow]:
+        readings: list[Reading] = []
+        by_id = {row.id: row for row in rows}
+        for row in rows:
+            try:
+                readings.append(self._read_one(row))
+            except InputFault as error:
+                self._aside.reject(row, error.faults)
+            except OperatorFault as error:
+                self._aside.hold(row, error)
+        results = self._journal.record_readings(readings, self._clock.now())
+        # survives: killed here, the spools are found READ and stored
+        crashpoint("read.recorded")
+        ready: list[SpoolRow] = []
+        duplicates: list[SpoolRow] = []
+        for reading, result in zip(readings, results, strict=True):
+            row = replace(
+                by_id[result.spool_id],
+                state=result.state,
+                sha256=reading.sha256,
+                size=reading.size,
+                first_spool_id=result.first_spool_id,
+            )
+            if result.state is SpoolState.DUPLICATE:
+                self._inspections.pop(row.id, None)
+                self._emit("spool.duplicate", spool=row.id, first=result.first_spool_id)
+                duplicates.append(row)
+                continue
+            if result.superseding:
+                self._emit("spool.new_version", spool=row.id, documents=len(result.superseding))
+            ready.append(row)
+        self._finisher.finish_duplicates(duplicates)
+        return ready
+
+    def _read_one(self, row: SpoolRow) -> Reading:
+        if row.faults:
+            raise InputFault(row.faults)
+        profile = self._folders.get(row.folder)
+        if profile is None:
+            raise OperatorFault(
+                f"the hot folder {row.folder!r} is no longer configured",
+                hint="put its profile back, then `hotfolder release` the spool",
+                code="folder.unknown",
+            )
+        place = working_folder(os.fsencode(profile.path), row.id)
+        path = os.path.join(place, os.path.basename(row.name))
+        sha256, size = hash_file(path)
+        with open_regular(path) as stream:
+            inspection = inspect_spool(stream, size, row.name)
+        self._inspections[row.id] = inspection
+        return interpret(
+            spool=row,
+            profile=profile,
+            rules=self._rules,
+            sha256=sha256,
+            size=size,
+            inspection=inspection,
+            sidecars=[(name, _read_sidecar(place, name)) for name in row.sidecars],
+            shared=[(name, _read_sidecar(place, name)) for name in row.shared],
+            received_on=datetime.fromtimestamp(row.created_at, UTC).date(),
+        )
+
+    def _store_rows(self, rows: Sequence[SpoolRow]) -> None:
+        pairs = [(row, request) for row in rows if (request := self._request(row)) is not None]
+        if not pairs:
+            return
+        try:
+            stored = self._store.write_spools([request for _, request in pairs])
+        except Corrupt:
+            # Find the one at fault, so that the others of the batch go on.
+            stored = []
+            for row, request in pairs:
+                try:
+                    stored += self._store.write_spools([request])
+                except Corrupt as error:
+                    self._aside.mark_corrupt(row, error)
+        self._journal.record_stored(stored, self._clock.now())
+        # survives: killed here, the documents wait for a unit
+        crashpoint("store.recorded")
+        for item in stored:
+            self._inspections.pop(item.spool_id, None)
+            self._emit("spool.stored", spool=item.spool_id, bytes=item.content_size)
+
+    def _request(self, row: SpoolRow) -> StoreRequest | None:
+        """What to store for a READ spool; the documents come from the journal, which
+        has given them their versions."""
+        profile = self._folders.get(row.folder)
+        if profile is None:
+            self._aside.hold(
+                row,
+                OperatorFault(
+                    f"the hot folder {row.folder!r} is no longer configured",
+                    hint="put its profile back, then `hotfolder release` the spool",
+                    code="folder.unknown",
+                ),
+            )
+            return None
+        place = working_folder(os.fsencode(profile.path), row.id)
+        path = os.path.join(place, os.path.basename(row.name))
+        if row.sha256 is None:
+            raise Corrupt(f"spool {row.id} is READ without a checksum", code="journal.checksum")
+        inspection = self._inspections.get(row.id)
+        if inspection is None:
+            with open_regular(path) as stream:
+                inspection = inspect_spool(stream, row.size, row.name)
+        reading = Reading(
+            spool_id=row.id,
+            sha256=row.sha256,
+            size=row.size,
+            inspection=inspection,
+            documents=tuple(item.document for item in self._journal.documents_of(row.id)),
+        )
+        names = [*row.sidecars, *row.shared]
+        return StoreRequest(
+            spool_id=row.id,
+            content_path=path,
+            content_name=os.path.basename(row.name),
+            sha256=row.sha256,
+            size=row.size,
+            sidecar_paths=tuple(os.path.join(place, os.path.basename(name)) for name in names),
+            metadata=spool_to_json(row, reading),
+            created_at=row.created_at,
+        )
+
+
+def _read_sidecar(place: bytes, name: bytes) -> bytes:
+    """The bytes of a claimed sidecar; one that is too large to be one is a fault."""
+    limit = 16 * 1024 * 1024
+    with open_regular(os.path.join(place, os.path.basename(name))) as stream:
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise InputFault(
+            [
+                Fault(
+                    code="sidecar.size",
+                    message="the metadata file is larger than 16 MiB",
+                    remedy="send one metadata file per document, or an index",
+                    file=os.fsdecode(os.path.basename(name)).encode("utf-8", "replace").decode(),
+                )
+            ]
+        )
+    return data

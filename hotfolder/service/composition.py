@@ -1,0 +1,119 @@
+"""Putting it together: from a configuration to flows that share ports."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import time
+from dataclasses import dataclass
+
+from hotfolder import __version__
+from hotfolder.archivesspace.archive import ArchivesSpace
+from hotfolder.core.ports import Emit
+from hotfolder.flows.aside import Aside
+from hotfolder.flows.deliver import Delivery
+from hotfolder.flows.finish import Finisher
+from hotfolder.flows.intake import Intake
+from hotfolder.flows.rebuild import Rebuild
+from hotfolder.flows.replay import Replay
+from hotfolder.journal.journal import SqliteJournal
+from hotfolder.service.settings import Configuration
+from hotfolder.store.ocfl import OcflStore
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that nobody sets."""
+        return time.monotonic()
+
+
+def new_spool_id() -> str:
+    """A spool's id: 12 hexadecimal digits of milliseconds, then 20 random ones, so
+    that ids sort by time of arrival and never meet."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Works:
+    """The ports and flows of one running hotfolder."""
+
+    journal: SqliteJournal
+    store: OcflStore
+    archive: ArchivesSpace
+    clock: SystemClock
+    emit: Emit
+    aside: Aside
+    finisher: Finisher
+    intake: Intake
+    delivery: Delivery
+    replay: Replay
+    rebuild: Rebuild
+
+    def close(self) -> None:
+        """Close the connections and checkpoint the journal."""
+        self.archive.close()
+        self.journal.close()
+
+
+def assemble(configuration: Configuration, emit: Emit) -> Works:
+    """Open journal and store and connect the flows. No network is touched yet.
+
+    Raises ``OperatorFault`` if the journal or the store cannot be opened.
+    """
+    clock = SystemClock()
+    journal = SqliteJournal(os.fsencode(configuration.journal_path))
+    store = OcflStore(os.fsencode(configuration.store_path), clock=clock)
+    store.initialise()
+    archive = ArchivesSpace(
+        configuration.archive,
+        configuration.password,
+        configuration.rules,
+        clock=clock,
+        version=__version__,
+        on_event=emit,
+    )
+    folders = {profile.name: profile for profile in configuration.folders}
+    aside = Aside(journal=journal, store=store, folders=folders, clock=clock, emit=emit)
+    finisher = Finisher(
+        journal=journal, store=store, aside=aside, folders=folders, clock=clock, emit=emit
+    )
+    jitter = random.SystemRandom().random
+    return Works(
+        journal=journal,
+        store=store,
+        archive=archive,
+        clock=clock,
+        emit=emit,
+        aside=aside,
+        finisher=finisher,
+        intake=Intake(
+            journal=journal,
+            store=store,
+            aside=aside,
+            finisher=finisher,
+            rules=configuration.rules,
+            folders=folders,
+            clock=clock,
+            emit=emit,
+            new_id=new_spool_id,
+            jitter=jitter,
+        ),
+        delivery=Delivery(
+            journal=journal,
+            archive=archive,
+            aside=aside,
+            clock=clock,
+            emit=emit,
+            jitter=jitter,
+            unit_size=configuration.archive.unit_size,
+        ),
+        replay=Replay(journal=journal, archive=archive, clock=clock, emit=emit),
+        rebuild=Rebuild(journal=journal, store=store, archive=archive, clock=clock, emit=emit),
+    )
