@@ -1,0 +1,250 @@
+"""The supervisor: the loops of a running daemon, from start to stop.
+
+One thread a hot folder (watch and claim), one that reads and stores, one that
+hands units to the importers, one that writes receipts. The main thread waits for
+signals, pings systemd while every loop has beaten lately, and keeps the gauges.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from hotfolder.core.errors import EX_OK, EX_SOFTWARE, OperatorFault
+from hotfolder.core.profiles import FolderProfile
+from hotfolder.files.content import open_regular
+from hotfolder.files.layout import make_folders
+from hotfolder.formats import inspect_trailer
+from hotfolder.core.records import Inspection, Sighting
+from hotfolder.service.composition import Works
+from hotfolder.service.heartbeat import Beats
+from hotfolder.service.importers import Importers
+from hotfolder.service.loops import Loop
+from hotfolder.service.metrics import Metrics
+from hotfolder.service.notification import Notifier
+from hotfolder.service.settings import Configuration
+from hotfolder.watch.watcher import FolderWatcher
+
+_TICK = 1.0  # seconds between looks at beats and signals
+_GAUGES_EVERY = 5  # ticks
+_IDLE = 1.0
+_POLL = 0.5
+
+
+class FolderLoop:
+    """One hot folder: settled drops are claimed in the thread that saw them, so
+    that nothing stands between a completion signal and the journal."""
+
+    def __init__(self, profile: FolderProfile, works: Works, claimed: Callable[[], None]) -> None:
+        self.profile = profile
+        self._works = works
+        self._claimed = claimed
+        self._watcher = make_watcher(profile, works)
+        self._started = False
+
+    def step(self) -> float:
+        """Wait for settled drops and claim them."""
+        if not self._started:
+            make_folders(os.fsencode(self.profile.path))
+            self._watcher.start()
+            self._started = True
+        drops = self._watcher.poll(_POLL)
+        if drops:
+            try:
+                self._works.intake.claim(drops)
+            finally:
+                # Claimed or not, they are to be seen afresh: a failed claim is tried again.
+                self._watcher.forget([drop.spool.name for drop in drops])
+            self._claimed()
+        return 0.0
+
+    def stop(self) -> None:
+        """Stop watching; the loop's thread has ended."""
+        if self._started:
+            self._watcher.stop()
+
+
+def make_watcher(profile: FolderProfile, works: Works) -> FolderWatcher:
+    """The watcher of one hot folder, with the questions it may ask about a file."""
+    root = os.fsencode(profile.path)
+
+    def is_whole(sighting: Sighting) -> Inspection:
+        with open_regular(os.path.join(root, sighting.name)) as stream:
+            return inspect_trailer(stream, sighting.size, sighting.name)
+
+    return FolderWatcher(profile, clock=works.clock, is_whole=is_whole, emit=works.emit)
+
+
+class Supervisor:
+    """Runs the loops until a signal says stop."""
+
+    def __init__(
+        self,
+        *,
+        configuration: Configuration,
+        works: Works,
+        reload: Callable[[], Configuration],
+        notifier: Notifier,
+        beats: Beats,
+        metrics: Metrics,
+    ) -> None:
+        self._configuration = configuration
+        self._works = works
+        self._reload = reload
+        self._notifier = notifier
+        self._beats = beats
+        self._metrics = metrics
+        self._stopping = threading.Event()
+        self._reloading = threading.Event()
+        self._broken: list[str] = []
+        self._folders: dict[str, tuple[FolderLoop, Loop]] = {}
+        self._importers = Importers(
+            journal=works.journal,
+            delivery=works.delivery,
+            clock=works.clock,
+            emit=works.emit,
+            threads=configuration.archive.importers,
+            done=lambda: self._finish.wake(),
+        )
+        self._intake = self._loop("intake", self._step_intake)
+        self._deliver = self._loop("deliver", self._importers.step)
+        self._finish = self._loop("finish", self._step_finish)
+        self._importers.on_idle(self._deliver.wake)
+
+    # -- the steps ----------------------------------------------------------------
+    def _step_intake(self) -> float:
+        moved = self._works.intake.advance()
+        if moved:
+            self._deliver.wake()
+        return 0.0 if moved else _IDLE
+
+    def _step_finish(self) -> float:
+        return 0.0 if self._works.finisher.finish() else _IDLE
+
+    def _loop(self, name: str, step: Callable[[], float]) -> Loop:
+        self._beats.expect(name)
+        return Loop(
+            name,
+            step,
+            emit=self._works.emit,
+            beat=self._beats.beat,
+            gave_up=self._give_up,
+        )
+
+    def _give_up(self, name: str) -> None:
+        self._broken.append(name)
+        self._stopping.set()
+
+    # -- from start to stop ---------------------------------------------------------
+    def run(self) -> int:
+        """Run until SIGTERM or SIGINT; returns the exit code (0 after a clean stop).
+
+        SIGHUP reads the configuration again and restarts the folders that changed.
+        The steps in hand are finished before it returns; everything else is in the
+        journal already.
+        """
+        previous = {
+            number: signal.signal(number, self._on_signal)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        }
+        try:
+            self._works.finisher.recover()
+            for profile in self._configuration.folders:
+                self._start_folder(profile)
+            for loop in (self._intake, self._deliver, self._finish):
+                loop.start()
+            self._works.emit("daemon.started", folders=len(self._folders))
+            self._notifier.ready()
+            self._watch_over()
+        finally:
+            self._notifier.stopping()
+            self._stop()
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+        self._works.emit("daemon.stopped", broken=",".join(self._broken))
+        return EX_SOFTWARE if self._broken else EX_OK
+
+    def _watch_over(self) -> None:
+        ticks = 0
+        while not self._stopping.wait(_TICK):
+            if self._reloading.is_set():
+                self._reloading.clear()
+                self._reload_folders()
+            late = self._beats.late()
+            if late:
+                self._works.emit("loop.late", loops=",".join(late))
+            else:
+                self._notifier.alive()
+            if ticks % _GAUGES_EVERY == 0:
+                status = self._works.journal.status()
+                failures, _, _ = self._works.journal.server_state()
+                self._metrics.show_status(
+                    status, server_up=failures == 0, now=self._works.clock.now()
+                )
+            ticks += 1
+
+    def _stop(self) -> None:
+        loops = [loop for _, loop in self._folders.values()]
+        loops += [self._intake, self._deliver, self._finish]
+        for loop in loops:
+            loop.stop()
+        deadline = self._works.clock.monotonic() + self._configuration.stop_timeout
+        for loop in loops:
+            if not loop.join(max(0.1, deadline - self._works.clock.monotonic())):
+                self._works.emit("loop.late", loops=loop.name)
+        for folder, _ in self._folders.values():
+            folder.stop()
+        self._importers.close()
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        # Flags only: a handler runs between any two instructions of the main thread.
+        if number == signal.SIGHUP:
+            self._reloading.set()
+        else:
+            self._stopping.set()
+
+    # -- folders ----------------------------------------------------------------------
+    def _start_folder(self, profile: FolderProfile) -> None:
+        folder = FolderLoop(profile, self._works, self._intake.wake)
+        loop = self._loop(f"folder:{profile.name}", folder.step)
+        self._folders[profile.name] = (folder, loop)
+        loop.start()
+
+    def _stop_folder(self, name: str) -> None:
+        folder, loop = self._folders.pop(name)
+        loop.stop()
+        loop.join(self._configuration.stop_timeout)
+        folder.stop()
+        self._beats.forget(f"folder:{name}")
+
+    def _reload_folders(self) -> None:
+        self._notifier.reloading()
+        try:
+            fresh = self._reload()
+        except OperatorFault as error:
+            # The old configuration stays in force: a slip of the pen stops nothing.
+            self._works.emit("configuration.refused", faults=len(error.faults), error=error.message)
+            self._notifier.ready()
+            return
+        wanted = {profile.name: profile for profile in fresh.folders}
+        changed = [
+            name
+            for name, (folder, _) in self._folders.items()
+            if wanted.get(name) != folder.profile
+        ]
+        # The flows learn of a folder before its watcher runs, and forget a folder
+        # only with its working copies gone: old profiles are kept beside new ones.
+        known = {name: folder.profile for name, (folder, _) in self._folders.items()}
+        for flow in (self._works.intake, self._works.aside, self._works.finisher):
+            flow.use_folders({**known, **wanted})
+        for name in changed:
+            self._stop_folder(name)
+        for name, profile in wanted.items():
+            if name not in self._folders:
+                self._start_folder(profile)
+        self._configuration = fresh
+        self._works.emit("configuration.reloaded", changed=len(changed), folders=len(wanted))
+        self._notifier.ready()
