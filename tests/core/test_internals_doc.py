@@ -1,0 +1,38 @@
+"""docs/internals.md says what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from hotfolder.core.crashpoints import POINTS
+from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES
+
+TEXT = (Path(__file__).parent.parent.parent / "docs" / "internals.md").read_text()
+
+
+def table_after(heading: str) -> dict[str, str]:
+    section = TEXT.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|", section, re.MULTILINE)
+    return {name.strip(): rest.strip() for name, rest in rows[1:]}
+
+
+def as_table(moves: object) -> dict[str, str]:
+    assert hasattr(moves, "items")
+    return {
+        str(old): ", ".join(sorted(str(new) for new in news)) or "nothing"
+        for old, news in moves.items()
+    }
+
+
+def test_the_states_of_a_spool_are_those_of_the_code() -> None:
+    assert table_after("States of a spool") == as_table(SPOOL_MOVES)
+
+
+def test_the_states_of_a_unit_are_those_of_the_code() -> None:
+    assert table_after("States of a unit") == as_table(UNIT_MOVES)
+
+
+def test_every_crash_point_is_explained() -> None:
+    explained = table_after("What is on disk, and what a kill leaves")
+    assert sorted(name.strip("`") for name in explained) == sorted(POINTS)
