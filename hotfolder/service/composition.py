@@ -6,11 +6,14 @@ import os
 import random
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hotfolder import __version__
 from hotfolder.archivesspace.archive import ArchivesSpace
+from hotfolder.core.lifecycle import Backoff
 from hotfolder.core.ports import Emit
+from hotfolder.core.profiles import FolderProfile, Rules
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.deliver import Delivery
 from hotfolder.flows.finish import Finisher
@@ -68,23 +71,45 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
     Raises ``OperatorFault`` if the journal or the store cannot be opened.
     """
     clock = SystemClock()
-    journal = SqliteJournal(os.fsencode(configuration.journal_path))
     store = OcflStore(os.fsencode(configuration.store_path), clock=clock)
     store.initialise()
-    archive = ArchivesSpace(
-        configuration.archive,
-        configuration.password,
-        configuration.rules,
+    return connect(
+        journal=SqliteJournal(os.fsencode(configuration.journal_path)),
+        store=store,
+        archive=ArchivesSpace(
+            configuration.archive,
+            configuration.password,
+            configuration.rules,
+            clock=clock,
+            version=__version__,
+            on_event=emit,
+        ),
         clock=clock,
-        version=__version__,
-        on_event=emit,
+        emit=emit,
+        folders={profile.name: profile for profile in configuration.folders},
+        rules=configuration.rules,
+        unit_size=configuration.archive.unit_size,
     )
-    folders = {profile.name: profile for profile in configuration.folders}
+
+
+def connect(
+    *,
+    journal: SqliteJournal,
+    store: OcflStore,
+    archive: ArchivesSpace,
+    clock: SystemClock,
+    emit: Emit,
+    folders: Mapping[str, FolderProfile],
+    rules: Rules,
+    unit_size: int,
+    backoff: Backoff | None = None,
+) -> Works:
+    """Flows over ports that are open already."""
+    jitter = random.SystemRandom().random
     aside = Aside(journal=journal, store=store, folders=folders, clock=clock, emit=emit)
     finisher = Finisher(
         journal=journal, store=store, aside=aside, folders=folders, clock=clock, emit=emit
     )
-    jitter = random.SystemRandom().random
     return Works(
         journal=journal,
         store=store,
@@ -98,12 +123,13 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
             store=store,
             aside=aside,
             finisher=finisher,
-            rules=configuration.rules,
+            rules=rules,
             folders=folders,
             clock=clock,
             emit=emit,
             new_id=new_spool_id,
             jitter=jitter,
+            backoff=backoff,
         ),
         delivery=Delivery(
             journal=journal,
@@ -112,7 +138,8 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
             clock=clock,
             emit=emit,
             jitter=jitter,
-            unit_size=configuration.archive.unit_size,
+            unit_size=unit_size,
+            backoff=backoff,
         ),
         replay=Replay(journal=journal, archive=archive, clock=clock, emit=emit),
         rebuild=Rebuild(journal=journal, store=store, archive=archive, clock=clock, emit=emit),

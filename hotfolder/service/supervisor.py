@@ -15,10 +15,10 @@ from types import FrameType
 
 from hotfolder.core.errors import EX_OK, EX_SOFTWARE, OperatorFault
 from hotfolder.core.profiles import FolderProfile
+from hotfolder.core.records import Inspection, Sighting
 from hotfolder.files.content import open_regular
 from hotfolder.files.layout import make_folders
 from hotfolder.formats import inspect_trailer
-from hotfolder.core.records import Inspection, Sighting
 from hotfolder.service.composition import Works
 from hotfolder.service.heartbeat import Beats
 from hotfolder.service.importers import Importers

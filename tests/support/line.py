@@ -1,0 +1,236 @@
+"""The whole line from hot folder to receipt, in one thread and one process.
+
+The sweeps run it as a program and kill it: ``python -m tests.support.line ROOT URL``.
+Everything in it is the real thing, put together as the daemon does it, but for the
+loops: one pass claims what lies in the hot folder, reads, stores, delivers and
+finishes, until nothing is left or the server does not answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from hotfolder.archivesspace.archive import ArchivesSpace
+from hotfolder.core import crashpoints
+from hotfolder.core.errors import Transient
+from hotfolder.core.lifecycle import Backoff, UnitState
+from hotfolder.core.profiles import (
+    ArchiveProfile,
+    BusinessUnit,
+    FolderProfile,
+    Rules,
+    SeriesProfile,
+)
+from hotfolder.core.records import Drop, Sighting
+from hotfolder.core.retention import Period, RetentionClass, RetentionTrigger
+from hotfolder.files.layout import make_folders
+from hotfolder.journal.journal import SqliteJournal
+from hotfolder.service.composition import SystemClock, Works, connect
+from hotfolder.store.ocfl import OcflStore
+
+RULES = Rules(
+    series=(
+        SeriesProfile(
+            code="STMT",
+            title="Statements",
+            document_types=("statement",),
+            retention_class="R7",
+        ),
+        SeriesProfile(
+            code="LETT", title="Letters", document_types=("letter",), retention_class="R7"
+        ),
+    ),
+    business_units=(BusinessUnit(code="RETAIL", name="Retail", repository="RETAIL"),),
+    retention_classes={
+        "R7": RetentionClass(
+            code="R7",
+            title="Seven years",
+            trigger=RetentionTrigger.ISSUE_DATE,
+            period=Period(years=7),
+        )
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The works with the folder they serve."""
+
+    works: Works
+    profile: FolderProfile
+    events: list[tuple[str, dict[str, object]]]
+
+
+def build_line(
+    root: Path,
+    url: str,
+    *,
+    unit_size: int = 50,
+    least_privilege: bool = False,
+    read_timeout: float = 5.0,
+    username: str = "admin",
+    password: str = "admin",
+    rules: Rules = RULES,
+) -> Line:
+    """Put the line together under ``root``: ``hot/``, ``journal.db``, ``store/``."""
+    hot = root / "hot"
+    hot.mkdir(parents=True, exist_ok=True)
+    profile = FolderProfile(name="hot", path=str(hot), business_unit="RETAIL")
+    make_folders(os.fsencode(profile.path))
+    events: list[tuple[str, dict[str, object]]] = []
+
+    def emit(event: str, /, **fields: object) -> None:
+        events.append((event, fields))
+
+    clock = SystemClock()
+    store = OcflStore(os.fsencode(root / "store"), clock=clock)
+    store.initialise()
+    archive = ArchivesSpace(
+        ArchiveProfile(
+            url=url,
+            username=username,
+            unit_size=unit_size,
+            least_privilege=least_privilege,
+            connect_timeout=2.0,
+            read_timeout=read_timeout,
+            total_timeout=read_timeout * 4,
+        ),
+        password,
+        rules,
+        clock=clock,
+        version="0.test",
+        on_event=emit,
+    )
+    works = connect(
+        journal=SqliteJournal(os.fsencode(root / "journal.db")),
+        store=store,
+        archive=archive,
+        clock=clock,
+        emit=emit,
+        folders={profile.name: profile},
+        rules=rules,
+        unit_size=unit_size,
+        backoff=Backoff(first=0.01, ceiling=0.05),
+    )
+    return Line(works=works, profile=profile, events=events)
+
+
+def look(path: Path, name: bytes, folder: str) -> Sighting:
+    """One sighting of a file that nobody writes any more."""
+    found = os.lstat(os.path.join(os.fsencode(path), name))
+    return Sighting(
+        folder=folder,
+        name=name,
+        size=found.st_size,
+        mtime_ns=found.st_mtime_ns,
+        inode=found.st_ino,
+        device=found.st_dev,
+    )
+
+
+def drops_in(profile: FolderProfile) -> list[Drop]:
+    """What lies in the folder: ``x`` with ``x.json`` beside it. No settling here."""
+    hot = Path(profile.path)
+    names = sorted(
+        os.fsencode(entry.name)
+        for entry in os.scandir(hot)
+        if entry.is_file() and entry.name[0] != "_"
+    )
+    return [
+        Drop(
+            folder=profile.name,
+            spool=look(hot, name, profile.name),
+            sidecars=(look(hot, name + b".json", profile.name),)
+            if name + b".json" in names
+            else (),
+        )
+        for name in names
+        if not name.endswith(b".json")
+    ]
+
+
+def run_line(line: Line, *, attempts: int = 40) -> bool:
+    """Recover, then pass after pass until nothing is left to do; False if something
+    is still waiting after ``attempts`` passes."""
+    works = line.works
+    works.finisher.recover()
+    works.intake.claim(drops_in(line.profile))
+    for _ in range(attempts):
+        try:
+            while works.intake.advance():
+                pass
+        except Transient:
+            pass  # deferred; the next pass tries again
+        works.journal.retry_now([], works.clock.now())
+        deliver_all(works)
+        works.finisher.finish()
+        status = works.journal.status()
+        open_now = sum(
+            status.spools.get(state, 0)
+            for state in ("CLAIMING", "CLAIMED", "READ", "STORED", "DELIVERED")
+        )
+        open_units = status.units.get("PLANNED", 0) + status.units.get("SENT", 0)
+        if not open_now and not open_units:
+            return True
+    return False
+
+
+def deliver_all(works: Works) -> None:
+    """Every open unit once, then new ones until no backlog is left or the server fails."""
+    for unit in works.journal.units([UnitState.PLANNED, UnitState.SENT]):
+        works.delivery.deliver(unit)
+    for backlog in works.journal.backlogs():
+        while (
+            unit_ := works.delivery.plan(backlog.business_unit, backlog.series, backlog.cycle)
+        ) is not None:
+            if not works.delivery.deliver(unit_):
+                return
+
+
+def arm_crash(point: str, occurrence: int) -> None:
+    """Die like ``kill -9`` at the given occurrence of a crash point."""
+    left = occurrence
+
+    def hook(name: str) -> None:
+        nonlocal left
+        if name == point:
+            left -= 1
+            if left <= 0:
+                os._exit(137)
+
+    crashpoints.arm(hook)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("root", type=Path)
+    parser.add_argument("url")
+    parser.add_argument("--crash", default="")
+    parser.add_argument("--occurrence", type=int, default=1)
+    parser.add_argument("--unit-size", type=int, default=50)
+    parser.add_argument("--least-privilege", action="store_true")
+    parser.add_argument("--replay", action="store_true")
+    parser.add_argument("--attempts", type=int, default=40)
+    options = parser.parse_args(arguments)
+    if options.crash:
+        arm_crash(options.crash, options.occurrence)
+    line = build_line(
+        options.root,
+        options.url,
+        unit_size=options.unit_size,
+        least_privilege=options.least_privilege,
+    )
+    try:
+        if options.replay:
+            line.works.replay.compare(verify=True)
+        return 0 if run_line(line, attempts=options.attempts) else 75
+    finally:
+        line.works.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
