@@ -1,0 +1,148 @@
+"""Finding units and documents on the server, by the keys that hotfolder gave them.
+
+Read from the database through ``find_by_id``, so an index that lags or is gone does
+not matter. The server compares keys by collation; here they are compared exactly.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from hotfolder.archivesspace.calls import (
+    Calls,
+    Record,
+    as_record,
+    as_records,
+    number_of,
+    text_of,
+)
+from hotfolder.archivesspace.mapping import file_uri
+from hotfolder.core.profiles import ArchiveProfile
+from hotfolder.core.records import ArchivedDocument, ArchivedUnit
+
+
+class Lookup:
+    """Reads only."""
+
+    def __init__(self, calls: Calls, profile: ArchiveProfile) -> None:
+        self._calls = calls
+        self._profile = profile
+
+    def find_units(self, repository: str, ref_ids: Sequence[str]) -> dict[str, ArchivedUnit]:
+        """By ``ref_id``; each with the digital objects that it lists.
+
+        A ``ref_id`` is unique in its resource only. Should two resources have it, the
+        older archival object gives the uri and both give documents.
+        """
+        units = self._read_units(repository, ref_ids)
+        listed = {uri for records in units.values() for record in records for uri in _refs(record)}
+        documents = {
+            text_of(record, "uri"): record
+            for record in self._calls.read_set(repository, "digital_objects", listed)
+        }
+        return {
+            ref_id: ArchivedUnit(
+                ref_id=ref_id,
+                uri=text_of(records[0], "uri"),
+                documents={
+                    found.identity: found
+                    for record in records
+                    for uri in _refs(record)
+                    if uri in documents
+                    for found in [self._document(documents[uri], (ref_id,))]
+                },
+            )
+            for ref_id, records in units.items()
+        }
+
+    def find_documents(
+        self, repository: str, identities: Sequence[str]
+    ) -> dict[str, ArchivedDocument]:
+        """By identity; each with the ``ref_id`` of the archival objects that list it."""
+        wanted = set(identities)
+        records = [
+            record
+            for record in self._calls.find_by_id(
+                repository, "digital_objects", "digital_object_id", identities
+            )
+            if record.get("digital_object_id") in wanted
+        ]
+        owners = {ref for record in records for ref in _linked(record)}
+        names = {
+            text_of(record, "uri"): str(record.get("ref_id") or "")
+            for record in self._calls.read_set(repository, "archival_objects", owners)
+        }
+        return {
+            str(record["digital_object_id"]): self._document(
+                record, tuple(names[uri] for uri in _linked(record) if names.get(uri))
+            )
+            for record in records
+        }
+
+    def event_refids(self, unit_uri: str) -> frozenset[str] | None:
+        """The ``refid`` of every event of an archival object; None if it is gone."""
+        record = self._calls.read_record(unit_uri, resolve="linked_events")
+        if record is None:
+            return None
+        events = [
+            as_record(item.get("_resolved") or {}) for item in _parts(record, "linked_events")
+        ]
+        return frozenset(str(event["refid"]) for event in events if event.get("refid"))
+
+    def _read_units(self, repository: str, ref_ids: Sequence[str]) -> Mapping[str, list[Record]]:
+        wanted = set(ref_ids)
+        found: dict[str, list[Record]] = defaultdict(list)
+        for record in self._calls.find_by_id(repository, "archival_objects", "ref_id", ref_ids):
+            if record.get("ref_id") in wanted:
+                found[str(record["ref_id"])].append(record)
+        for records in found.values():
+            records.sort(key=lambda record: number_of(text_of(record, "uri")))
+        return found
+
+    def _document(self, record: Record, unit_ref_ids: tuple[str, ...]) -> ArchivedDocument:
+        identity = str(record.get("digital_object_id") or "")
+        version = self._own_version(record, identity)
+        checksum, size = version.get("checksum"), version.get("file_size_bytes")
+        lock_version = record.get("lock_version")
+        return ArchivedDocument(
+            identity=identity,
+            uri=text_of(record, "uri"),
+            sha256=checksum.lower()
+            if isinstance(checksum, str) and version.get("checksum_method") == "sha-256"
+            else None,
+            size=size if type(size) is int else None,
+            lock_version=lock_version if type(lock_version) is int else 0,
+            unit_ref_ids=unit_ref_ids,
+        )
+
+    def _own_version(self, record: Record, identity: str) -> Record:
+        """The file version that hotfolder wrote: archivists may add others (access
+        copies), and the resolver may have been configured anew since."""
+        versions = _parts(record, "file_versions")
+        ours = [
+            item for item in versions if item.get("file_uri") == file_uri(self._profile, identity)
+        ]
+        if ours:
+            return ours[0]
+        return versions[0] if len(versions) == 1 else {}
+
+
+def _refs(record: Record) -> Iterable[str]:
+    """The digital objects that an archival object lists."""
+    for instance in _parts(record, "instances"):
+        ref = as_record(instance.get("digital_object") or {}).get("ref")
+        if isinstance(ref, str):
+            yield ref
+
+
+def _linked(record: Record) -> Iterable[str]:
+    """The archival objects that list a digital object."""
+    for item in _parts(record, "linked_instances"):
+        ref = item.get("ref")
+        if isinstance(ref, str) and "/archival_objects/" in ref:
+            yield ref
+
+
+def _parts(record: Record, name: str) -> list[Record]:
+    return as_records(record.get(name) or [])

@@ -1,0 +1,336 @@
+"""A unit as ArchivesSpace records (DESIGN section 7). Pure: the same unit and place
+always give the same bytes, so that an import can be repeated word for word.
+
+Field limits and shapes: reference 1.1, 1.3 and 1.5. ``position`` is left out because
+it costs several sibling queries a record; nothing is linked per document because
+each link is a write to the shared record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from hotfolder.archivesspace.slots import fill_slot, kind_of
+from hotfolder.archivesspace.vocabulary import FORMATS
+from hotfolder.archivesspace.wording import clean_text, clean_title, clean_value
+from hotfolder.core.identity import import_uuid, unit_event_refid
+from hotfolder.core.profiles import ArchiveProfile, ArchiveSlots, Rules
+from hotfolder.core.records import CatalogueRow, Document, UnitRequest, UnitRow
+from hotfolder.core.retention import RetentionClass, RetentionTrigger
+
+MAX_CASES = 50  # case references per document in the archive; the catalogue keeps all
+RETENTION = "retention"  # identifier of the rights statement that carries the schedule
+
+# (list, value) of every controlled value that a unit, or its series, always carries
+FIXED_VALUES = frozenset(
+    {
+        ("archival_record_level", "file"),
+        ("archival_record_level", "series"),
+        ("archival_record_level", "subseries"),
+        ("date_label", "issued"),
+        ("date_type", "inclusive"),
+        ("date_type", "single"),
+        ("digital_object_digital_object_type", "text"),
+        ("event_event_type", "ingestion"),
+        ("event_outcome", "pass"),
+        ("extent_extent_type", "gigabytes"),
+        ("extent_portion", "whole"),
+        ("file_version_checksum_methods", "sha-256"),
+        ("instance_instance_type", "digital_object"),
+        ("language_iso639_2", "eng"),
+        ("language_iso639_2", "und"),
+        ("linked_agent_event_roles", "executing_program"),
+        ("linked_event_archival_record_roles", "outcome"),
+        ("name_rule", "local"),
+        ("name_source", "local"),
+        ("rights_statement_act_restriction", "disallow"),
+        ("rights_statement_act_type", "delete"),
+        ("rights_statement_other_rights_basis", "policy"),
+        ("rights_statement_rights_type", "other"),
+        ("script_iso15924", "Latn"),
+    }
+)
+
+JsonRecord = dict[str, Any]
+Allows = Callable[[str, str], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a unit goes, as uris, and what its series is called."""
+
+    repository: str
+    resource: str
+    cycle: str
+    agent: str
+    series_title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRecords:
+    """The records of one import, each with its temporary uri."""
+
+    documents: Mapping[str, JsonRecord]  # by identity, in membership order
+    unit: JsonRecord
+    event: JsonRecord
+
+    def listed(self) -> list[JsonRecord]:
+        """All of them, in the order in which they are sent."""
+        return [*self.documents.values(), self.unit, self.event]
+
+
+def build_unit(
+    request: UnitRequest, place: Place, *, profile: ArchiveProfile, rules: Rules, allows: Allows
+) -> UnitRecords:
+    """The records of ``request``. ``allows(list, value)`` says which optional
+    controlled values (file format, enum slots) the server knows; others are left out."""
+    start = datetime.fromtimestamp(request.unit.planned_at, UTC).date()
+    documents = {
+        row.document.identity: {
+            "jsonmodel_type": "digital_object",
+            "uri": temporary_uri(place.repository, "digital_objects", row.document.identity),
+            **_document(row, start, profile=profile, rules=rules, allows=allows),
+        }
+        for row in request.documents
+    }
+    ref_id = request.unit.ref_id
+    unit_uri = temporary_uri(place.repository, "archival_objects", ref_id)
+    return UnitRecords(
+        documents=documents,
+        unit={
+            "jsonmodel_type": "archival_object",
+            "uri": unit_uri,
+            **unit_fields(request.unit, place, [item["uri"] for item in documents.values()]),
+        },
+        event={
+            "jsonmodel_type": "event",
+            "uri": temporary_uri(place.repository, "events", ref_id),
+            **event_fields(request.unit, place, unit_uri),
+        },
+    )
+
+
+def temporary_uri(repository: str, kind: str, name: str) -> str:
+    """The uri that stands for a record within its import."""
+    return f"{repository}/{kind}/{import_uuid(kind, name)}"
+
+
+def unit_fields(
+    unit: UnitRow, place: Place, document_uris: Sequence[str], *, ref_id: str = ""
+) -> JsonRecord:
+    """The archival object that lists these digital objects and never grows."""
+    count = len(document_uris)
+    noun = "document" if count == 1 else "documents"
+    return {
+        "ref_id": ref_id or unit.ref_id,
+        "title": clean_title(f"{place.series_title} {unit.cycle}, {count} {noun}", unit.ref_id),
+        "level": "file",
+        "publish": False,
+        "resource": {"ref": place.resource},
+        "parent": {"ref": place.cycle},
+        "instances": [
+            {
+                "jsonmodel_type": "instance",
+                "instance_type": "digital_object",
+                "digital_object": {"ref": uri},
+            }
+            for uri in document_uris
+        ],
+    }
+
+
+def event_fields(unit: UnitRow, place: Place, unit_uri: str, *, refid: str = "") -> JsonRecord:
+    """The ingestion event of a unit."""
+    return {
+        "refid": refid or unit_event_refid(unit.ref_id),
+        "event_type": "ingestion",
+        "outcome": "pass",
+        "timestamp": datetime.fromtimestamp(int(unit.planned_at), UTC).strftime(
+            "%Y-%m-%dT%H:%M:%SZ"
+        ),
+        "linked_agents": [{"role": "executing_program", "ref": place.agent}],
+        "linked_records": [{"role": "outcome", "ref": unit_uri}],
+    }
+
+
+def file_uri(profile: ArchiveProfile, identity: str) -> str:
+    """The resolver's address of a document, as in its file version."""
+    return profile.resolver.format(identity=identity)
+
+
+def retention_statement(start: date, end: date | None) -> JsonRecord:
+    """Not to be deleted from ``start`` until ``end`` (None: no end is known)."""
+    start = start if end is None else min(start, end)
+    days = {"start_date": start.isoformat()} | ({"end_date": end.isoformat()} if end else {})
+    return {
+        "jsonmodel_type": "rights_statement",
+        "rights_type": "other",
+        "other_rights_basis": "policy",
+        "identifier": RETENTION,
+        **days,
+        "acts": [
+            {
+                "jsonmodel_type": "rights_statement_act",
+                "act_type": "delete",
+                "restriction": "disallow",
+                **days,
+            }
+        ],
+    }
+
+
+def slot_values(
+    slots: ArchiveSlots, values: Mapping[str, str | bool | None], allows: Allows
+) -> JsonRecord:
+    """``user_defined`` for these values (by field of ``ArchiveSlots``); empty if none fits."""
+    filled: JsonRecord = {}
+    for name, value in values.items():
+        slot = getattr(slots, name)
+        if slot and value is not None:
+            content = fill_slot(slot, value, allows)
+            if content is not None:
+                filled[slot] = content
+    return {"jsonmodel_type": "user_defined", **filled} if filled else {}
+
+
+def needed_values(profile: ArchiveProfile, rules: Rules) -> frozenset[tuple[str, str]]:
+    """(list, value) of all that the server must know: what every unit carries, and
+    what the configuration makes necessary in the enum slots."""
+    configured = {
+        "document_type": [name for series in rules.series for name in series.document_types],
+        "channel": list(rules.vocabularies.channel),
+        "retention_class": list(rules.retention_classes),
+    }
+    return FIXED_VALUES | {
+        (f"user_defined_{slot}", value)
+        for name, values in configured.items()
+        if kind_of(slot := getattr(profile.slots, name)) == "enum"
+        for value in values
+    }
+
+
+# -- one document ----------------------------------------------------------------------
+def _document(
+    row: CatalogueRow,
+    planned: date,
+    *,
+    profile: ArchiveProfile,
+    rules: Rules,
+    allows: Allows,
+) -> JsonRecord:
+    document = row.document
+    known = document.metadata
+    record: JsonRecord = {
+        "digital_object_id": document.identity,
+        "title": clean_title(document.title or known.title or "", _fallback_title(document)),
+        "digital_object_type": "text",
+        "publish": False,
+    }
+    if known.issue_date is not None:
+        record["dates"] = [
+            {
+                "jsonmodel_type": "date",
+                "label": "issued",
+                "date_type": "single",
+                "begin": known.issue_date.isoformat(),
+            }
+        ]
+    external_ids = list(_external_ids(document))
+    if external_ids:
+        record["external_ids"] = external_ids
+    record["file_versions"] = [_file_version(row, profile, allows)]
+    retention = _class_of(document, rules)
+    if _needs_statement(document, retention, profile, rules):
+        start = known.issue_date or planned
+        record["rights_statements"] = [retention_statement(start, document.retain_until)]
+    until = document.retain_until
+    user_defined = slot_values(
+        profile.slots,
+        {
+            "document_type": known.document_type,
+            "channel": known.channel,
+            "retention_class": retention.code if retention else known.retention_class,
+            "retain_until": until.isoformat() if until else None,
+            "hold": False,
+        },
+        allows,
+    )
+    if user_defined:
+        record["user_defined"] = user_defined
+    return record
+
+
+def _fallback_title(document: Document) -> str:
+    known = document.metadata
+    day = known.issue_date.isoformat() if known.issue_date else document.cycle
+    return f"{known.document_type or document.series} {day}"
+
+
+def _external_ids(document: Document) -> Iterator[JsonRecord]:
+    """One for each identifier; prefixed, because the server indexes the value but not
+    its source (reference 1.1)."""
+    known = document.metadata
+    pairs: list[tuple[str, str, str | None]] = [
+        ("customer", "cust:", known.customer_id),
+        ("account", "acct:", known.account_number),
+        ("policy", "pol:", known.policy_number),
+        *(("case", "case:", reference) for reference in known.case_refs[:MAX_CASES]),
+        ("job", "job:", known.job_number),
+        ("external job", "xjob:", known.external_job_id),
+        ("tracker", "track:", known.tracker_id),
+        ("supersedes", "supersedes:", document.supersedes),
+    ]
+    seen: set[str] = set()
+    for source, prefix, value in pairs:
+        text = clean_value(value or "", prefix=prefix)
+        if text and text not in seen:
+            seen.add(text)
+            yield {"jsonmodel_type": "external_id", "source": source, "external_id": text}
+
+
+def _file_version(row: CatalogueRow, profile: ArchiveProfile, allows: Allows) -> JsonRecord:
+    place = row.document.range
+    version: JsonRecord = {
+        "jsonmodel_type": "file_version",
+        "file_uri": file_uri(profile, row.document.identity),
+        "publish": False,
+        "checksum": place.sha256,
+        "checksum_method": "sha-256",
+        "file_size_bytes": place.length,
+    }
+    name = clean_text(row.format_name)
+    if name and name != "unknown":
+        if allows(FORMATS, name):
+            version["file_format_name"] = name
+        else:
+            # The stock list lacks AFP; a caption is free text and survives.
+            version["caption"] = clean_value(name, prefix="format: ")
+    return version
+
+
+# -- retention ---------------------------------------------------------------------------
+def _class_of(document: Document, rules: Rules) -> RetentionClass | None:
+    series = rules.series_by_code(document.series)
+    code = document.metadata.retention_class or (series.retention_class if series else None)
+    return rules.retention_classes.get(code) if code else None
+
+
+def _needs_statement(
+    document: Document, retention: RetentionClass | None, profile: ArchiveProfile, rules: Rules
+) -> bool:
+    if retention is None and document.retain_until is None:
+        return document.metadata.retention_class is not None
+    if profile.rights_statements != "exceptions" or retention is None:
+        return True
+    series = rules.series_by_code(document.series)
+    if series is None or series.retention_class != retention.code:
+        return True
+    if retention.trigger is RetentionTrigger.EVENT:
+        return document.retain_until is not None
+    issued = document.metadata.issue_date
+    if issued is None:
+        return document.retain_until is not None
+    return document.retain_until != retention.retain_until(issue_date=issued)

@@ -1,0 +1,333 @@
+"""Where units go: repository, series, cycle and agent, found or made, and remembered.
+
+Each is found by a key that the server keeps unique (repo_code, id_0, ref_id, the
+agent's content), so two daemons that make one at the same time end with one.
+A repository is never made: who may see its records is for people to decide.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, date, datetime
+from typing import Any
+
+from hotfolder.archivesspace.answer import Denied
+from hotfolder.archivesspace.calls import (
+    Calls,
+    Created,
+    Record,
+    Refusal,
+    Repository,
+    as_record,
+    as_records,
+    text_of,
+)
+from hotfolder.archivesspace.mapping import Place, retention_statement, slot_values
+from hotfolder.archivesspace.vocabulary import Vocabulary
+from hotfolder.archivesspace.wording import SHORT_LIMIT, clean_title
+from hotfolder.core.errors import OperatorFault, Transient
+from hotfolder.core.identity import cycle_ref_id
+from hotfolder.core.ports import Clock, Emit
+from hotfolder.core.profiles import ArchiveProfile, Rules, SeriesProfile
+
+SOFTWARE = "hotfolder"
+
+
+class Places:
+    """Finds or makes. Safe to use from several threads; one of them at a time asks."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        vocabulary: Vocabulary,
+        *,
+        profile: ArchiveProfile,
+        rules: Rules,
+        clock: Clock,
+        emit: Emit,
+        version: str,
+    ) -> None:
+        self._calls = calls
+        self._vocabulary = vocabulary
+        self._profile = profile
+        self._rules = rules
+        self._clock = clock
+        self._emit = emit
+        self._version = version
+        self._lock = threading.RLock()
+        self._repositories: dict[str, Repository] = {}
+        self._series: dict[tuple[str, str], str] = {}
+        self._cycles: dict[tuple[str, str, str], str] = {}
+        self._agent: str | None = None
+
+    def forget(self) -> None:
+        """Remember nothing: the server may have been restored."""
+        with self._lock:
+            self._repositories.clear()
+            self._series.clear()
+            self._cycles.clear()
+            self._agent = None
+
+    def find_repository(self, business_unit: str) -> Repository:
+        """The repository of ``business_unit``. ``OperatorFault`` if there is none."""
+        with self._lock:
+            if business_unit not in self._repositories:
+                code = self._code_of(business_unit)
+                found = {item.code: item for item in self._calls.list_repositories()}
+                if code not in found:
+                    raise OperatorFault(
+                        f"ArchivesSpace has no repository with the short name {code!r}",
+                        hint="make it in ArchivesSpace (not published), or correct"
+                        f" `repository` of business unit {business_unit}",
+                        code="archive.repository",
+                    )
+                self._repositories[business_unit] = found[code]
+            return self._repositories[business_unit]
+
+    def find_place(self, business_unit: str, series: str, cycle: str) -> Place:
+        """Find or make all that a unit of this cycle needs."""
+        with self._lock:
+            repository = self.find_repository(business_unit).uri
+            if (business_unit, series) not in self._series:
+                self._series[business_unit, series] = self._resource(repository, series)
+            resource = self._series[business_unit, series]
+            if (business_unit, series, cycle) not in self._cycles:
+                found = self._cycle(repository, resource, series, cycle)
+                self._cycles[business_unit, series, cycle] = found
+            if self._agent is None:
+                self._agent = self._find_agent()
+            return Place(
+                repository=repository,
+                resource=resource,
+                cycle=self._cycles[business_unit, series, cycle],
+                agent=self._agent,
+                series_title=self._title_of(series),
+            )
+
+    # -- series ---------------------------------------------------------------------
+    def find_resource(self, repository: str, series: str) -> Record | None:
+        """The resource of ``series``, or None."""
+        key = json.dumps([series], ensure_ascii=False)
+        for record in self._calls.find_by_id(repository, "resources", "identifier", [key]):
+            if record.get("id_0") == series and not record.get("id_1"):
+                return record
+        return None
+
+    def _resource(self, repository: str, series: str) -> str:
+        found = self.find_resource(repository, series)
+        if found is None:
+            record = resource_record(
+                series,
+                self._rules.series_by_code(series),
+                profile=self._profile,
+                rules=self._rules,
+                vocabulary=self._vocabulary,
+                today=datetime.fromtimestamp(self._clock.now(), UTC).date(),
+            )
+            made = self._make(f"{repository}/resources", record, f"the series {series!r}")
+            if made is not None:
+                self._emit("series.created", series=series, uri=made)
+                return made
+            found = self.find_resource(repository, series)
+        if found is None:
+            raise OperatorFault(
+                f"the identifier {series!r} of a series is taken by a record that is not shown",
+                hint="look for a suppressed resource, or one that differs in capitals or accents",
+                code="archive.series",
+            )
+        return text_of(found, "uri")
+
+    def _title_of(self, series: str) -> str:
+        profile = self._rules.series_by_code(series)
+        return profile.title if profile else series
+
+    # -- cycles ---------------------------------------------------------------------
+    def _find_cycle(self, repository: str, resource: str, ref_id: str) -> str | None:
+        for record in self._calls.find_by_id(repository, "archival_objects", "ref_id", [ref_id]):
+            root = as_record(record.get("resource") or {})
+            if record.get("ref_id") == ref_id and root.get("ref") == resource:
+                return text_of(record, "uri")
+        return None
+
+    def _cycle(self, repository: str, resource: str, series: str, cycle: str) -> str:
+        ref_id = cycle_ref_id(series, cycle)
+        found = self._find_cycle(repository, resource, ref_id)
+        if found is None:
+            record = {
+                "jsonmodel_type": "archival_object",
+                "title": clean_title(cycle, ref_id),
+                "level": "subseries",
+                "ref_id": ref_id,
+                "publish": False,
+                "resource": {"ref": resource},
+            }
+            self._vocabulary.check([record])
+            made = self._make(f"{repository}/archival_objects", record, f"the cycle {cycle!r}")
+            if made is not None:
+                self._emit("cycle.created", series=series, cycle=cycle, uri=made)
+                return made
+            found = self._find_cycle(repository, resource, ref_id)
+        if found is None:
+            raise OperatorFault(
+                f"the cycle {cycle!r} of series {series!r} is taken by a record that is not shown",
+                hint="look for a suppressed archival object in the series",
+                code="archive.cycle",
+            )
+        return found
+
+    # -- the agent --------------------------------------------------------------------
+    def _find_agent(self) -> str:
+        """The software agent of this version; never edited afterwards, because that
+        would touch every record that it is linked to (reference 2.3)."""
+        record = agent_record(self._version)
+        self._vocabulary.check([record])
+        try:
+            answer = self._calls.create("/agents/software", record)
+        except Denied:
+            found = self._look_for_agent()
+            if found is None:
+                raise OperatorFault(
+                    f"there is no software agent {SOFTWARE!r} version {self._version!r},"
+                    " and this account may not make one",
+                    hint="let an administrator make it (manufacturer, source and rules as in"
+                    " the manual), or give the account update_agent_record",
+                    code="archive.agent",
+                ) from None
+            return found
+        if isinstance(answer, Created):
+            self._emit("agent.created", uri=answer.uri)
+            return answer.uri
+        if answer.conflicting:
+            return answer.conflicting[0]
+        found = self._look_for_agent()
+        if found is None:
+            raise Transient("ArchivesSpace did not take the software agent", code="archive.agent")
+        return found
+
+    def _look_for_agent(self) -> str | None:
+        wanted = agent_record(self._version)["names"][0]
+        # Newest first: a site has few software agents, and ours is likely the last.
+        for number in sorted(self._calls.list_ids("/agents/software"), reverse=True):
+            record = self._calls.read_record(f"/agents/software/{number}")
+            names = as_records((record or {}).get("names") or [])
+            keys = ("software_name", "version")
+            if names and all(names[0].get(key) == wanted[key] for key in keys):
+                return f"/agents/software/{number}"
+        return None
+
+    # -- making -------------------------------------------------------------------------
+    def _make(self, path: str, record: Record, what: str) -> str | None:
+        """The uri of the new record, or None if the server has it, or may have it."""
+        answer = self._calls.create(path, record)
+        if isinstance(answer, Created):
+            return answer.uri
+        self._refuse(answer, what)
+        return None
+
+    def _refuse(self, answer: Refusal, what: str) -> None:
+        """Raise unless the refusal may mean that somebody else made it meanwhile."""
+        keys = {"id_0", "ref_id"}
+        if answer.fields and not answer.fields & keys:
+            raise OperatorFault(
+                f"ArchivesSpace refuses {what}: {answer.words}",
+                hint="correct the series in the configuration, or make the record by hand",
+                code="archive.series",
+            )
+
+    def _code_of(self, business_unit: str) -> str:
+        for unit in self._rules.business_units:
+            if unit.code == business_unit:
+                return unit.repository
+        raise OperatorFault(
+            f"the configuration has no business unit {business_unit!r}",
+            hint="put it back, or withdraw what waits for it",
+            code="archive.business_unit",
+        )
+
+
+def resource_record(
+    series: str,
+    described: SeriesProfile | None,
+    *,
+    profile: ArchiveProfile,
+    rules: Rules,
+    vocabulary: Vocabulary,
+    today: date,
+) -> dict[str, Any]:
+    """The resource of a series, with what ArchivesSpace requires and no more.
+
+    ``described`` is None when the configuration has the series no more. Raises
+    ``OperatorFault`` for a code that is too long, or a missing controlled value.
+    """
+    if len(series) > SHORT_LIMIT or any(ord(char) > 0xFFFF for char in series):
+        raise OperatorFault(
+            "a series code is too long, or has characters that ArchivesSpace cannot hold",
+            hint=f"use at most {SHORT_LIMIT} plain characters",
+            code="archive.series",
+        )
+    code = described.retention_class if described else None
+    record: dict[str, Any] = {
+        "jsonmodel_type": "resource",
+        "title": clean_title(described.title if described else "", series),
+        "id_0": series,
+        "level": "series",
+        "publish": False,
+        "finding_aid_language": "eng",
+        "finding_aid_script": "Latn",
+        "lang_materials": [
+            {
+                "jsonmodel_type": "lang_material",
+                "language_and_script": {
+                    "jsonmodel_type": "language_and_script",
+                    "language": "und",
+                },
+            }
+        ],
+        "dates": [
+            {
+                "jsonmodel_type": "date",
+                "date_type": "inclusive",
+                "label": "issued",
+                "begin": str(today.year),
+                "expression": f"{today.year}-",
+            }
+        ],
+        # Required, though it changes with every delivery; the real sizes are in the documents.
+        "extents": [
+            {
+                "jsonmodel_type": "extent",
+                "portion": "whole",
+                "number": "0",
+                "extent_type": "gigabytes",
+                "container_summary": "grows with every delivery; not kept up to date here",
+            }
+        ],
+    }
+    retention = rules.retention_classes.get(code) if code else None
+    if retention is not None:
+        if profile.rights_statements == "exceptions":
+            record["rights_statements"] = [retention_statement(today, None)]
+        slots = slot_values(profile.slots, {"retention_class": retention.code}, vocabulary.allows)
+        if slots:
+            record["user_defined"] = slots
+    vocabulary.check([record])
+    return record
+
+
+def agent_record(version: str) -> dict[str, Any]:
+    """The daemon as a software agent; one for each version."""
+    return {
+        "jsonmodel_type": "agent_software",
+        "names": [
+            {
+                "jsonmodel_type": "name_software",
+                "software_name": SOFTWARE,
+                "version": version,
+                "manufacturer": SOFTWARE,
+                "source": "local",
+                "rules": "local",
+                "sort_name_auto_generate": True,
+            }
+        ],
+    }

@@ -1,0 +1,67 @@
+"""Text as ArchivesSpace takes it; deterministic, and the original stays in our catalogue.
+
+The stock database cannot hold four-byte characters (400 ``db_error``), titles are
+read as mixed content since 4.2.0 (unbalanced markup is a 400), and most columns are
+255 characters (reference 1.1 and 9).
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+TITLE_LIMIT = 8000  # below the schema's 8,192 for archival objects and the column's 8,704
+SHORT_LIMIT = 255
+TEXT_LIMIT = 65_000
+_SUFFIX_DIGITS = 32
+
+
+def clean_text(text: str) -> str:
+    """``text`` without control characters, with blanks for line breaks and tabs, and
+    U+FFFD for what the database cannot hold."""
+    return "".join(_acceptable(char) for char in text).strip()
+
+
+def _acceptable(char: str) -> str:
+    code = ord(char)
+    if char in "\t\n\r\x0b\x0c\x85\u2028\u2029":
+        return " "
+    if code < 0x20 or 0x7F <= code <= 0x9F or code in (0xFFFE, 0xFFFF, 0xFEFF):
+        return ""
+    if code > 0xFFFF or 0xD800 <= code <= 0xDFFF:
+        return "\ufffd"
+    return char
+
+
+def clean_title(text: str, fallback: str) -> str:
+    """A title: as ``clean_text``, ``&`` and ``<`` escaped, at most 8,000 characters
+    with no escape cut in two; ``fallback`` (treated alike) if nothing is left."""
+    for candidate in (text, fallback):
+        parts: list[str] = []
+        size = 0
+        for char in clean_text(candidate):
+            part = {"&": "&amp;", "<": "&lt;"}.get(char, char)
+            size += len(part)
+            if size > TITLE_LIMIT:
+                break
+            parts.append(part)
+        title = "".join(parts).strip()
+        if title:
+            return title
+    return "Untitled"
+
+
+def clean_value(text: str, *, prefix: str = "", limit: int = SHORT_LIMIT) -> str:
+    """``prefix`` and ``text`` in at most ``limit`` characters; empty if ``text`` is blank.
+
+    Where characters had to be replaced, removed or cut off, ``~`` and the beginning
+    of the SHA-256 of the original follow, so that two values never become one and
+    either can be found by who knows the original.
+    """
+    cleaned = clean_text(text)
+    if not text.strip():
+        return ""
+    if cleaned == text.strip() and len(prefix) + len(cleaned) <= limit:
+        return prefix + cleaned
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    suffix = "~" + digest[:_SUFFIX_DIGITS]
+    return prefix + cleaned[: max(0, limit - len(prefix) - len(suffix))] + suffix
