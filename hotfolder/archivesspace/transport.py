@@ -90,11 +90,10 @@ class Transport:
                 },
             )
         except httpx.InvalidURL:
-            raise OperatorFault(
-                "the address of ArchivesSpace is not a URL",
-                hint="write it like http://archivesspace.example:8089",
-                code="archive.url",
-            ) from None
+            raise _no_address() from None
+        if self._client.base_url.scheme not in ("http", "https") or not self._client.base_url.host:
+            self._client.close()
+            raise _no_address()
 
     def close(self) -> None:
         """Close every connection. The session is left to expire."""
@@ -174,7 +173,8 @@ class Transport:
     def _exchange(self, request: httpx.Request) -> tuple[int, bytes]:
         """Send ``request`` and read the whole answer within the total time."""
         deadline = self._clock.monotonic() + self._profile.total_timeout
-        where = f"{request.method} {_shape(request.url.path)}"
+        path = request.url.raw_path.decode("ascii").partition("?")[0]
+        where = f"{request.method} {_shape(path)}"
         failure: Transient | OperatorFault
         try:
             response = self._client.send(request, stream=True)
@@ -257,6 +257,14 @@ def _unreachable(error: Exception) -> Transient | OperatorFault:
         f"ArchivesSpace cannot be reached: {type(error).__name__}",
         hint="is it running, and is its port open to this machine?",
         code="archive.unreachable",
+    )
+
+
+def _no_address() -> OperatorFault:
+    return OperatorFault(
+        "the address of ArchivesSpace is no http or https URL",
+        hint="write it like http://archivesspace.example:8089",
+        code="archive.url",
     )
 
 
