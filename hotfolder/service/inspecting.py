@@ -1,0 +1,196 @@
+"""Looking: status, list, show. Nothing here changes anything."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE
+from hotfolder.core.lifecycle import SpoolState
+from hotfolder.core.records import UnitRow
+from hotfolder.journal.journal import SqliteJournal
+from hotfolder.service.settings import Configuration, load
+from hotfolder.service.story import (
+    document_data,
+    moment,
+    readable,
+    spool_data,
+    story_lines,
+    tell,
+)
+from hotfolder.service.terminal import print_json, print_table
+
+
+@contextmanager
+def opened(config_path: str) -> Iterator[tuple[Configuration, SqliteJournal]]:
+    """The configuration and its journal, closed again afterwards."""
+    configuration = load(config_path)
+    journal = SqliteJournal.open_existing(configuration.journal_path)
+    try:
+        yield configuration, journal
+    finally:
+        journal.close()
+
+
+def show_status(config_path: str, *, as_json: bool) -> int:
+    """How much is where."""
+    with opened(config_path) as (_, journal):
+        status = journal.status()
+        failures, next_probe, error = journal.server_state()
+    now = time.time()
+    waiting = None if status.oldest_waiting_at is None else now - status.oldest_waiting_at
+    data = {
+        "spools": dict(status.spools),
+        "units": dict(status.units),
+        "documents": status.documents,
+        "documents_confirmed": status.documents_confirmed,
+        "documents_waiting": status.documents - status.documents_confirmed,
+        "oldest_waiting_seconds": None if waiting is None else round(waiting, 1),
+        "deferred": status.deferred,
+        "rejected_by_reason": dict(status.rejected_by_reason),
+        "server": {
+            "answering": failures == 0,
+            "failures_in_a_row": failures,
+            "next_probe": moment(next_probe),
+            "last_error": error,
+        },
+    }
+    if as_json:
+        print_json(data)
+        return EX_OK
+    print_table("Spools", ("state", "count"), sorted(status.spools.items()))
+    print_table("Units", ("state", "count"), sorted(status.units.items()))
+    click.echo(
+        f"{status.documents_confirmed:,} of {status.documents:,} documents confirmed by ArchivesSpace"
+    )
+    if waiting is not None:
+        click.echo(f"the oldest document waits since {waiting:,.0f} s")
+    if status.rejected_by_reason:
+        print_table("Rejected", ("reason", "count"), sorted(status.rejected_by_reason.items()))
+    if failures:
+        click.echo(f"ArchivesSpace does not answer ({error}); next look {moment(next_probe)}")
+    return EX_OK
+
+
+def list_spools(
+    config_path: str,
+    *,
+    as_json: bool,
+    states: Sequence[str],
+    folder: str | None,
+    limit: int,
+    after: str | None,
+    oldest_first: bool,
+) -> int:
+    """Spools, newest first."""
+    unknown = [name for name in states if name.upper() not in SpoolState.__members__]
+    if unknown:
+        click.echo(
+            f"no such state: {', '.join(unknown)} (one of {', '.join(SpoolState)})", err=True
+        )
+        return EX_USAGE
+    with opened(config_path) as (_, journal):
+        rows = journal.spools(
+            [SpoolState[name.upper()] for name in states],
+            folder=folder,
+            after=after,
+            limit=limit,
+            newest_first=not oldest_first,
+        )
+    if as_json:
+        print_json([spool_data(row) for row in rows])
+        return EX_OK
+    print_table(
+        "",
+        ("id", "state", "folder", "name", "bytes", "first seen", "why"),
+        [
+            (
+                row.id,
+                row.state,
+                row.folder,
+                readable(row.name),
+                f"{row.size:,}",
+                moment(row.created_at),
+                "; ".join(fault.code for fault in row.faults) or row.last_error or "",
+            )
+            for row in rows
+        ],
+    )
+    return EX_OK
+
+
+def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
+    """One spool, document or unit, with its history."""
+    with opened(config_path) as (_, journal):
+        if subject.startswith("hf-unit-"):
+            unit = journal.get_unit(subject)
+            if unit is not None:
+                return _show_unit(journal, unit, as_json=as_json)
+        spool_id = subject
+        if subject.startswith("hf-"):
+            document = journal.get_document(subject)
+            spool_id = document.spool_id if document is not None else ""
+        row = journal.get_spool(spool_id) if spool_id else None
+        if row is None:
+            click.echo(
+                f"nothing here is called {subject!r}; `hotfolder list` shows what there is",
+                err=True,
+            )
+            return EX_NOINPUT
+        owner = row.first_spool_id or row.id
+        documents = journal.documents_of(owner)
+        steps = tell(journal, row)
+    if as_json:
+        print_json(
+            {
+                **spool_data(row),
+                "documents": [document_data(item) for item in documents],
+                "history": [
+                    {key: value for key, value in step.items() if key != "seconds"}
+                    for step in steps
+                ],
+            }
+        )
+    else:
+        click.echo("\n".join(story_lines(row, documents, steps)))
+    return EX_OK
+
+
+def unit_data(unit: UnitRow) -> dict[str, Any]:
+    """A unit for ``--json``."""
+    return {
+        "ref_id": unit.ref_id,
+        "state": str(unit.state),
+        "business_unit": unit.business_unit,
+        "series": unit.series,
+        "cycle": unit.cycle,
+        "documents": list(unit.identities),
+        "planned": moment(unit.planned_at),
+        "sent": moment(unit.sent_at),
+        "confirmed": moment(unit.confirmed_at),
+        "attempts": unit.attempts,
+        "next_attempt": moment(unit.next_at),
+        "last_error": unit.last_error,
+        "record": unit.archival_object_uri,
+    }
+
+
+def _show_unit(journal: SqliteJournal, unit: UnitRow, *, as_json: bool) -> int:
+    history = journal.history(unit.ref_id)
+    if as_json:
+        steps = [
+            {"at": moment(step.at), "from": step.old, "to": step.new, "reason": step.reason}
+            for step in history
+        ]
+        print_json({**unit_data(unit), "history": steps})
+        return EX_OK
+    click.echo(f"unit {unit.ref_id}, {unit.state}")
+    click.echo(f"  {len(unit.identities)} documents of {unit.series}, {unit.cycle}")
+    click.echo(f"  record {unit.archival_object_uri or 'not confirmed yet'}")
+    for step in history:
+        click.echo(f"  {moment(step.at)}  {step.old or ''} -> {step.new}  {step.reason}".rstrip())
+    return EX_OK
