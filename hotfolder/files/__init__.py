@@ -1,0 +1,1 @@
+"""Rename, hash, copy, sync: the only code that touches paths. Names are bytes."""
