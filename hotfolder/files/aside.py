@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from hotfolder.core.crashpoints import crashpoint
-from hotfolder.files.content import write_all
+from hotfolder.files.content import read_small, write_all
 from hotfolder.files.durability import sync_all
 from hotfolder.files.faults import classified
 from hotfolder.files.layout import folder_paths, working_folder
@@ -18,7 +18,8 @@ def move_aside(root: bytes, spool_id: str, day: str, name: bytes, note: bytes) -
     """Move what is in ``_working/<id>/`` to ``_failed/<day>/`` and return that place.
 
     ``name`` is the spool's own name; the note stands beside it as
-    ``<name>.ERROR.txt``. Nothing is ever overwritten: where a name is taken by an
+    ``<name>.ERROR.txt`` and must contain the spool's id, by which a repeated call knows
+    its own work. Nothing is ever overwritten: where a name is taken by an
     earlier drop, all of this drop goes into a sub-folder with its id. Everything is
     synced when it returns; interrupted at any point, the same call completes it.
     """
@@ -33,15 +34,15 @@ def move_aside(root: bytes, spool_id: str, day: str, name: bytes, note: bytes) -
         own = os.path.join(target, spool_id.encode("ascii"))
         os.makedirs(target, 0o750, exist_ok=True)
         note_name = name[: _LONGEST - len(_NOTE)] + _NOTE
-        wanted = [*members, note_name]
-        if os.path.isdir(own) or any(
-            os.path.lexists(os.path.join(target, item)) for item in wanted
+        theirs = read_small(os.path.join(target, note_name))
+        if (theirs is not None and spool_id.encode("ascii") not in theirs) or any(
+            os.path.lexists(os.path.join(target, item)) for item in members
         ):
-            if not members and not os.path.isdir(own):
-                return target  # moved before; only its empty working folder was left
             os.makedirs(own, 0o750, exist_ok=True)
             sync_all([], [target])
             target = own
+        elif os.path.isdir(own):
+            target = own  # begun there before a crash
     write_all([(os.path.join(target, note_name), note)])
     # survives: killed here, the note is replaced and the drop moved
     crashpoint("aside.note_written")

@@ -7,6 +7,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import BinaryIO
 
 from hotfolder.core.errors import Corrupt
@@ -124,10 +125,8 @@ def write_all(items: Sequence[tuple[bytes, bytes]], mode: int = 0o640) -> None:
             # By hash, not by appending: the name may already be as long as a name can be.
             mark = hashlib.sha256(os.path.basename(path)).hexdigest()[:24].encode()
             temporary = os.path.join(os.path.dirname(path), b".hf-" + mark)
-            try:
+            with suppress(FileNotFoundError):
                 os.unlink(temporary)
-            except FileNotFoundError:
-                pass
             write_new(temporary, data, mode)
             pairs.append((temporary, path))
         sync_all([temporary for temporary, _ in pairs], [])
