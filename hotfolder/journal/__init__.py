@@ -1,0 +1,1 @@
+"""The durable memory: SQLite, and the only SQL."""

@@ -1,0 +1,40 @@
+"""How an older journal becomes today's. Append only: a migration that has been
+released is never edited, because journals exist that have run it."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from sqlite_utils import Migrations
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+VERSION = 1  # PRAGMA user_version after the last migration
+
+migrations = Migrations("hotfolder")
+
+
+@migrations()
+def m001_first_schema(db: Database) -> None:
+    """Spools, units, documents, history, counters, audit chain."""
+    script = (files("hotfolder.journal") / "schema.sql").read_text(encoding="utf-8")
+    for statement in _statements(script):
+        db.conn.execute(statement)
+    db.conn.execute("PRAGMA user_version = 1")
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script at the semicolons that end statements. Not ``executescript``:
+    that commits first, and a migration must be one transaction."""
+    import sqlite3
+
+    found: list[str] = []
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            found.append(pending)
+            pending = ""
+    return found
