@@ -306,9 +306,9 @@ def test_ids_are_compared_exactly() -> None:
 @pytest.mark.parametrize("body", [[], {}, {"digital_objects": [1]}, {"digital_objects": {}}, b"x"])
 def test_answer_of_another_shape_is_transient(body: object) -> None:
     path = "GET /repositories/2/find_by_id/digital_objects"
-    with running(Backend({path: lambda _: reply(200, body)})) as (archive, _):
-        with pytest.raises(Transient):
-            archive.find_documents(BUSINESS_UNIT, ["hf-1"])
+    backend = Backend({path: lambda _: reply(200, body)})
+    with running(backend) as (archive, _), pytest.raises(Transient):
+        archive.find_documents(BUSINESS_UNIT, ["hf-1"])
 
 
 DOCUMENTS = "POST /repositories/2/digital_objects"
@@ -353,9 +353,9 @@ def test_single_document_whose_answer_is_lost_is_unknown(steps: Sequence[Step]) 
 
 
 def test_denied_document_is_the_operators_matter_because_nothing_was_sent() -> None:
-    with running(Backend({DOCUMENTS: lambda _: reply(403, {})}), LEAST) as (archive, _):
-        with pytest.raises(OperatorFault):
-            archive.send_unit(make_request())
+    backend = Backend({DOCUMENTS: lambda _: reply(403, {})})
+    with running(backend, LEAST) as (archive, _), pytest.raises(OperatorFault):
+        archive.send_unit(make_request())
 
 
 def test_value_taken_out_of_a_list_is_not_the_documents_fault() -> None:
@@ -399,9 +399,9 @@ def test_probe_needs_a_session() -> None:
     with running(Backend()) as (archive, server):
         archive.probe()
         assert server.paths() == ["POST /users/hotfolder/login", "GET /users/current-user"]
-    with running(Backend({"GET /users/current-user": lambda _: reply(500, {})})) as (archive, _):
-        with pytest.raises(Transient):
-            archive.probe()
+    broken = Backend({"GET /users/current-user": lambda _: reply(500, {})})
+    with running(broken) as (archive, _), pytest.raises(Transient):
+        archive.probe()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from datetime import date
 import pytest
 
 from hotfolder.core.errors import Corrupt
-from hotfolder.core.identity import unit_ref_id
 from hotfolder.core.ports import Archive
 from hotfolder.core.records import DocumentMetadata, UnitAnswer, UnitRequest
 from tests.support.units import (
@@ -63,10 +62,6 @@ def check_there(archive: Archive, request: UnitRequest, answer: UnitAnswer) -> N
 
 class ArchiveSuite:
     """Inherit and give ``connect``."""
-
-    @pytest.fixture
-    def connect(self) -> Connect:
-        raise NotImplementedError
 
     @pytest.fixture
     def archive(self, connect: Connect) -> Archive:
@@ -167,10 +162,6 @@ class ArchiveSuite:
     def test_series_that_the_configuration_has_no_more(self, archive: Archive) -> None:
         request = cycle_request(1, CYCLE, series="OLD")
         check_there(archive, request, archive.send_unit(request))
-
-    def test_unit_ref_id_is_a_function_of_its_members(self) -> None:
-        request = make_request(make_row(1), make_row(2))
-        assert request.unit.ref_id == unit_ref_id(reversed(request.unit.identities))
 
 
 def cycle_request(number: int, cycle: str, series: str = SERIES) -> UnitRequest:
