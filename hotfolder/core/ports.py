@@ -138,7 +138,7 @@ class Journal(Protocol):
     def lose_unit(self, ref_id: str, reason: str, now: float) -> None:
         """CONFIRMED to PLANNED: the server has it no more, it is to be sent again."""
 
-    def lose_documents(self, identities: Sequence[str], reason: str, now: float) -> None:
+    def lose_documents(self, identities: Sequence[str]) -> None:
         """Confirmed documents that the server has no more although it has their
         unit: they leave the unit, lose their uri and wait for another; their
         spools keep their state."""

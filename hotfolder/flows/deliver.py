@@ -124,7 +124,7 @@ class Delivery:
         if missing:
             # The unit never grows, so a member that it does not list was removed by somebody.
             self._journal.confirm_unit(unit.ref_id, found.uri, uris, self._clock.now())
-            self._journal.lose_documents(missing, "not listed by its unit", self._clock.now())
+            self._journal.lose_documents(missing)
             self._emit("unit.incomplete", unit=unit.ref_id, missing=len(missing))
             return True
         self._confirm(request, found.uri, uris, None)

@@ -84,7 +84,7 @@ class Replay:
         lost = [name for name in missing if name not in elsewhere]
         now = self._clock.now()
         if lost:
-            self._journal.lose_documents(lost, "not on the server", now)
+            self._journal.lose_documents(lost)
             self._emit("unit.incomplete", unit=unit.ref_id, missing=len(lost))
         there = {**found.documents, **elsewhere}
         differing = [

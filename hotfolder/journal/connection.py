@@ -28,7 +28,12 @@ _CODES: dict[int, tuple[type[HotfolderError], str, str, str]] = {
     6: (Transient, "the journal is locked by another program", "tried again", "journal.busy"),
     8: (OperatorFault, "the journal may not be written", "check owner and mode", "journal.mode"),
     10: (Transient, "the journal's disk reports an error", "look at the disk", "journal.io"),
-    11: (Corrupt, "the journal is damaged", "stop, keep it, `hotfolder rebuild`", "journal.damaged"),
+    11: (
+        Corrupt,
+        "the journal is damaged",
+        "stop, keep it, `hotfolder rebuild`",
+        "journal.damaged",
+    ),
     13: (Transient, "the journal's disk is full", "free space there", "journal.full"),
     14: (OperatorFault, "the journal cannot be opened", "make its folder", "journal.open"),
     26: (OperatorFault, "this file is no journal", "check journal.path", "journal.foreign"),

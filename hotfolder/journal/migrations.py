@@ -3,6 +3,7 @@ released is never edited, because journals exist that have run it."""
 
 from __future__ import annotations
 
+import sqlite3
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,6 @@ def m001_first_schema(db: Database) -> None:
 def _statements(script: str) -> list[str]:
     """Split a script at the semicolons that end statements. Not ``executescript``:
     that commits first, and a migration must be one transaction."""
-    import sqlite3
-
     found: list[str] = []
     pending = ""
     for line in script.splitlines(keepends=True):

@@ -1,0 +1,95 @@
+"""The audit chain: append-only, each row with the hash of the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from hotfolder.core.canonical import dump
+from hotfolder.core.errors import Corrupt
+from hotfolder.core.records import AuditRow
+from hotfolder.journal.connection import Connection
+
+_START = "0" * 64
+_PAGE = 1000
+
+
+class Audit:
+    """The journal's methods about the audit chain."""
+
+    _db: Connection
+
+    def append_audit(
+        self, actor: str, action: str, subject: str, details: Mapping[str, object], now: float
+    ) -> AuditRow:
+        """Add a link to the chain."""
+        with self._db.writing() as conn:
+            last = conn.execute(
+                "SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+            number, previous = (1, _START) if last is None else (last[0] + 1, last[1])
+            text = dump(dict(details))
+            digest = digest_of(number, now, actor, action, subject, text, previous)
+            conn.execute(
+                "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (number, now, actor, action, subject, text, previous, digest),
+            )
+        return AuditRow(
+            number=number,
+            at=now,
+            actor=actor,
+            action=action,
+            subject=subject,
+            details=json.loads(text),
+            previous=previous,
+            digest=digest,
+        )
+
+    def audit(self, *, after: int = 0, limit: int = 1000) -> list[AuditRow]:
+        """Links with a number greater than ``after``."""
+        with self._db.reading() as conn:
+            rows = conn.execute(
+                "SELECT number, at, actor, action, subject, details, previous, digest FROM audit"
+                " WHERE number > ? ORDER BY number LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        return [
+            AuditRow(
+                number=row[0],
+                at=row[1],
+                actor=row[2],
+                action=row[3],
+                subject=row[4],
+                details=json.loads(row[5]),
+                previous=row[6],
+                digest=row[7],
+            )
+            for row in rows
+        ]
+
+    def verify_chain(self) -> int:
+        """Recompute every link; returns how many there are. Raises ``Corrupt``."""
+        after, previous = 0, _START
+        while rows := self.audit(after=after, limit=_PAGE):
+            for row in rows:
+                text = dump(dict(row.details))
+                expected = digest_of(
+                    row.number, row.at, row.actor, row.action, row.subject, text, previous
+                )
+                if row.number != after + 1 or row.previous != previous or row.digest != expected:
+                    raise Corrupt(
+                        f"the audit chain is broken at link {row.number}",
+                        hint="compare with a backup: somebody changed the journal by hand",
+                        code="audit.broken",
+                    )
+                after, previous = row.number, row.digest
+        return after
+
+
+def digest_of(
+    number: int, at: float, actor: str, action: str, subject: str, details: str, previous: str
+) -> str:
+    """SHA-256 over the canonical JSON of a link, hex."""
+    link = [number, at, actor, action, subject, details, previous]
+    return hashlib.sha256(dump(link).encode()).hexdigest()

@@ -1,0 +1,122 @@
+"""Which documents are in which unit, and what follows when all are confirmed."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+from hotfolder.core.identity import unit_ref_id
+
+
+def members_of(conn: sqlite3.Connection, unit: int) -> list[str]:
+    """Identities of the documents in a unit now, in order."""
+    return [
+        row[0]
+        for row in conn.execute(
+            "SELECT identity FROM documents WHERE unit = ? ORDER BY position", (unit,)
+        )
+    ]
+
+
+def refuse_unit(conn: sqlite3.Connection, unit: int, reason: str, now: float) -> None:
+    """To REFUSED; its members are remembered in it and leave it."""
+    conn.execute(
+        "UPDATE units SET state = 'REFUSED', reason = ?, last_error = ?, members = ?,"
+        " updated_at = ?, next_at = NULL WHERE number = ?",
+        (reason, reason, json.dumps(members_of(conn, unit)), now, unit),
+    )
+    conn.execute("UPDATE documents SET unit = NULL, position = NULL WHERE unit = ?", (unit,))
+
+
+def insert_unit(
+    conn: sqlite3.Connection,
+    place: tuple[str, str, str],
+    numbers: Sequence[int],
+    now: float,
+    reason: str = "",
+) -> int:
+    """A PLANNED unit of these documents (by number), in order; returns its number."""
+    identities = [
+        conn.execute("SELECT identity FROM documents WHERE number = ?", (number,)).fetchone()[0]
+        for number in numbers
+    ]
+    unit = conn.execute(
+        "INSERT INTO units (ref_id, business_unit, series, cycle, state, planned_at, updated_at,"
+        " reason) VALUES (?, ?, ?, ?, 'PLANNED', ?, ?, ?)",
+        (unit_ref_id(identities), *place, now, now, reason),
+    ).lastrowid
+    if unit is None:
+        raise ValueError("no unit was made")
+    conn.executemany(
+        "UPDATE documents SET waiting = 0, unit = ?, position = ? WHERE number = ?",
+        [(unit, position, number) for position, number in enumerate(numbers)],
+    )
+    return unit
+
+
+def let_wait(conn: sqlite3.Connection, where: str, values: Sequence[object]) -> None:
+    """Those of the documents that are live, stored, in no unit and unconfirmed wait
+    (again) for a unit. ``where`` is SQL of ours."""
+    conn.execute(
+        "UPDATE documents SET waiting = 1 WHERE live = 1 AND unit IS NULL AND record_uri IS NULL"
+        " AND waiting = 0 AND spool IN (SELECT number FROM spools"
+        f" WHERE state IN ('STORED', 'DELIVERED', 'DONE')) AND ({where})",
+        values,
+    )
+
+
+def dissolve_planned_units(conn: sqlite3.Connection, spool: int, now: float) -> None:
+    """A spool stands aside: PLANNED units with documents of it are REFUSED, for their
+    ref_id is a function of all members; the other members wait again."""
+    units = conn.execute(
+        "SELECT DISTINCT u.number FROM documents AS d JOIN units AS u ON u.number = d.unit"
+        " WHERE d.spool = ? AND u.state = 'PLANNED'",
+        (spool,),
+    ).fetchall()
+    for (unit,) in units:
+        others = [
+            row[0]
+            for row in conn.execute(
+                "SELECT number FROM documents WHERE unit = ? AND spool <> ?", (unit, spool)
+            )
+        ]
+        refuse_unit(conn, unit, "a member stands aside", now)
+        for number in others:
+            let_wait(conn, "number = ?", (number,))
+
+
+def record_uris(
+    conn: sqlite3.Connection, uris: Mapping[str, str], unit: int | None, now: float
+) -> list[int]:
+    """Note the records of documents; with ``unit`` only of its members, else of live
+    ones. Returns the numbers of their spools."""
+    spools: list[int] = []
+    for identity, uri in uris.items():
+        # `waiting` first: its CHECK forbids a waiting document with a record.
+        condition, value = ("unit = ?", unit) if unit is not None else ("live = ?", 1)
+        row = conn.execute(
+            f"UPDATE documents SET waiting = 0, record_uri = ?, archived_at = ?"
+            f" WHERE identity = ? AND {condition} RETURNING spool",
+            (uri, now, identity, value),
+        ).fetchone()
+        if row is None:
+            raise ValueError(f"{identity} is not a member")
+        spools.append(row[0])
+    return spools
+
+
+def deliver_if_complete(conn: sqlite3.Connection, spools: Sequence[int], now: float) -> list[str]:
+    """STORED to DELIVERED for those of these spools whose documents are all confirmed."""
+    delivered: list[str] = []
+    for number in dict.fromkeys(spools):
+        row = conn.execute(
+            "UPDATE spools SET state = 'DELIVERED', reason = '', updated_at = ?, attempts = 0,"
+            " next_at = NULL, last_error = NULL WHERE number = ? AND state = 'STORED'"
+            " AND NOT EXISTS (SELECT 1 FROM documents WHERE spool = ? AND record_uri IS NULL)"
+            " RETURNING id",
+            (now, number, number),
+        ).fetchone()
+        if row is not None:
+            delivered.append(row[0])
+    return delivered

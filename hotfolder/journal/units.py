@@ -1,0 +1,285 @@
+"""Units: planned, sent, confirmed, refused, lost. See ``core.ports.Journal``."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+
+from hotfolder.core.lifecycle import UnitState
+from hotfolder.core.records import Backlog, UnitRequest, UnitRow
+from hotfolder.journal.connection import Connection
+from hotfolder.journal.membership import (
+    deliver_if_complete,
+    insert_unit,
+    let_wait,
+    members_of,
+    record_uris,
+    refuse_unit,
+)
+from hotfolder.journal.rows import (
+    DOCUMENT_COLUMNS,
+    DOCUMENTS_JOINED,
+    UNIT_COLUMNS,
+    document_from,
+    unit_from,
+)
+
+_PAGE = 200
+
+
+class Units:
+    """The journal's methods about units."""
+
+    _db: Connection
+
+    def backlogs(self) -> list[Backlog]:
+        """Series and cycles with documents that wait, oldest first."""
+        with self._db.reading() as conn:
+            rows = conn.execute(
+                "SELECT b.business_unit, b.series, b.cycle, b.waiting,"
+                " (SELECT d.stored_at FROM documents AS d WHERE d.waiting = 1"
+                "  AND d.business_unit = b.business_unit AND d.series = b.series"
+                "  AND d.cycle = b.cycle ORDER BY d.number LIMIT 1) AS oldest"
+                " FROM backlog AS b ORDER BY oldest"
+            ).fetchall()
+        return [
+            Backlog(business_unit=unit, series=series, cycle=cycle, waiting=waiting, oldest_at=at)
+            for unit, series, cycle, waiting, at in rows
+        ]
+
+    def plan_unit(
+        self, business_unit: str, series: str, cycle: str, limit: int, now: float
+    ) -> UnitRow | None:
+        """Take up to ``limit`` waiting documents into a new PLANNED unit."""
+        place = (business_unit, series, cycle)
+        with self._db.writing() as conn:
+            numbers = [
+                row[0]
+                for row in conn.execute(
+                    "SELECT number FROM documents WHERE waiting = 1 AND business_unit = ?"
+                    " AND series = ? AND cycle = ? ORDER BY number LIMIT ?",
+                    (*place, limit),
+                )
+            ]
+            if not numbers:
+                return None
+            return _load(conn, insert_unit(conn, place, numbers, now))
+
+    def plan_units_of(
+        self, groups: Sequence[Sequence[str]], refused: str, reason: str, now: float
+    ) -> list[UnitRow]:
+        """Refuse a unit and plan one for each group of its identities."""
+        with self._db.writing() as conn:
+            unit, place = _find(conn, refused)
+            numbers = dict(
+                conn.execute("SELECT identity, number FROM documents WHERE unit = ?", (unit,))
+            )
+            refuse_unit(conn, unit, reason, now)
+            planned: list[UnitRow] = []
+            for group in groups:
+                strangers = [identity for identity in group if identity not in numbers]
+                if strangers:
+                    raise ValueError(f"{strangers[0]} is not a member of {refused}")
+                fresh = insert_unit(
+                    conn, place, [numbers[identity] for identity in group], now, f"from {refused}"
+                )
+                planned.append(_load(conn, fresh))
+            for number in numbers.values():
+                let_wait(conn, "number = ?", (number,))
+            return planned
+
+    def mark_sent(self, ref_id: str, now: float) -> None:
+        """PLANNED to SENT, or one more attempt of a SENT unit."""
+        with self._db.writing() as conn:
+            unit, _ = _find(conn, ref_id)
+            conn.execute(
+                "UPDATE units SET state = 'SENT', reason = '', sent_at = ?, updated_at = ?"
+                " WHERE number = ?",
+                (now, now, unit),
+            )
+
+    def confirm_unit(
+        self, ref_id: str, unit_uri: str | None, uris: Mapping[str, str], now: float
+    ) -> list[str]:
+        """To CONFIRMED; complete spools become DELIVERED."""
+        with self._db.writing() as conn:
+            unit, _ = _find(conn, ref_id)
+            conn.execute(
+                "UPDATE units SET state = 'CONFIRMED', reason = '', confirmed_at = ?,"
+                " updated_at = ?, next_at = NULL, last_error = NULL, archival_object_uri = ?"
+                " WHERE number = ?",
+                (now, now, unit_uri, unit),
+            )
+            return deliver_if_complete(conn, record_uris(conn, uris, unit, now), now)
+
+    def confirm_documents(self, uris: Mapping[str, str], now: float) -> list[str]:
+        """Documents found on the server outside any unit of ours."""
+        with self._db.writing() as conn:
+            return deliver_if_complete(conn, record_uris(conn, uris, None, now), now)
+
+    def lose_unit(self, ref_id: str, reason: str, now: float) -> None:
+        """CONFIRMED to PLANNED."""
+        with self._db.writing() as conn:
+            unit, _ = _find(conn, ref_id)
+            conn.execute(
+                "UPDATE units SET state = 'PLANNED', reason = ?, updated_at = ?, sent_at = NULL,"
+                " confirmed_at = NULL, archival_object_uri = NULL, attempts = 0, next_at = NULL"
+                " WHERE number = ?",
+                (reason, now, unit),
+            )
+            conn.execute(
+                "UPDATE documents SET record_uri = NULL, archived_at = NULL WHERE unit = ?",
+                (unit,),
+            )
+
+    def lose_documents(self, identities: Sequence[str]) -> None:
+        """They leave their unit, lose their uri and wait for another."""
+        with self._db.writing() as conn:
+            for identity in identities:
+                conn.execute(
+                    "UPDATE documents SET unit = NULL, position = NULL, record_uri = NULL,"
+                    " archived_at = NULL WHERE identity = ? AND live = 1",
+                    (identity,),
+                )
+                let_wait(conn, "identity = ?", (identity,))
+
+    def defer_unit(self, ref_id: str, error: str, next_at: float, now: float) -> None:
+        """Count an attempt of a unit."""
+        with self._db.writing() as conn:
+            unit, _ = _find(conn, ref_id)
+            conn.execute(
+                "UPDATE units SET attempts = attempts + 1, last_error = ?, next_at = ?,"
+                " updated_at = ? WHERE number = ?",
+                (error, next_at, now, unit),
+            )
+
+    def hasten(self, ref_ids: Sequence[str], now: float) -> int:
+        """Make these units due at once."""
+        with self._db.writing() as conn:
+            return sum(
+                conn.execute(
+                    "UPDATE units SET next_at = NULL, updated_at = ? WHERE ref_id = ?"
+                    " AND state IN ('PLANNED', 'SENT') AND next_at IS NOT NULL",
+                    (now, ref_id),
+                ).rowcount
+                for ref_id in ref_ids
+            )
+
+    def retry_now(self, subjects: Sequence[str], now: float) -> int:
+        """Clear the waiting of these spools or units, or of all."""
+        with self._db.writing() as conn:
+            clear = "attempts = 0, next_at = NULL, last_error = NULL, updated_at = ?"
+            if not subjects:
+                waiting = "next_at IS NOT NULL"
+                spools = conn.execute(
+                    f"UPDATE spools SET {clear} WHERE state <> 'DONE' AND {waiting}",
+                    (now,),
+                ).rowcount
+                units = conn.execute(
+                    f"UPDATE units SET {clear} WHERE state IN ('PLANNED', 'SENT') AND {waiting}",
+                    (now,),
+                ).rowcount
+                conn.execute("UPDATE server SET next_at = NULL WHERE failures > 0")
+                return spools + units
+            changed = 0
+            for subject in subjects:
+                for table, column in (("spools", "id"), ("units", "ref_id")):
+                    changed += conn.execute(
+                        f"UPDATE {table} SET {clear} WHERE {column} >= ? AND {column} < ?"
+                        " AND next_at IS NOT NULL",
+                        (now, subject, subject + "~"),
+                    ).rowcount
+            return changed
+
+    # -- looking --------------------------------------------------------------------
+    def units(
+        self, states: Sequence[UnitState], *, due_at: float | None = None, limit: int = 1000
+    ) -> list[UnitRow]:
+        """Units in these states, oldest first."""
+        wanted = ", ".join(f"'{state}'" for state in states)
+        # The open states are written as the partial index has them, so that it applies.
+        still_open = {UnitState.PLANNED, UnitState.SENT}
+        guard = "state IN ('PLANNED', 'SENT') AND " if set(states) <= still_open else ""
+        due = " AND (next_at IS NULL OR next_at <= :due)" if due_at is not None else ""
+        with self._db.reading() as conn:
+            rows = conn.execute(
+                f"SELECT {UNIT_COLUMNS} FROM units WHERE {guard}state IN ({wanted}){due}"
+                " ORDER BY number LIMIT :limit",
+                {"due": due_at, "limit": limit},
+            ).fetchall()
+            return [unit_from(row, members_of(conn, row[0])) for row in rows]
+
+    def iterate_units(
+        self, state: UnitState, *, since: float | None = None, folder: str | None = None
+    ) -> Iterator[UnitRow]:
+        """All units in ``state``, a page at a time."""
+        after = 0
+        while True:
+            with self._db.reading() as conn:
+                rows = conn.execute(
+                    f"SELECT {UNIT_COLUMNS} FROM units AS u WHERE number > :after"
+                    " AND state = :state AND (:since IS NULL OR confirmed_at >= :since)"
+                    " AND (:folder IS NULL OR EXISTS (SELECT 1 FROM documents AS d"
+                    "  JOIN spools AS s ON s.number = d.spool"
+                    "  WHERE d.unit = u.number AND s.folder = :folder))"
+                    " ORDER BY number LIMIT :page",
+                    {
+                        "after": after,
+                        "state": state,
+                        "since": since,
+                        "folder": folder,
+                        "page": _PAGE,
+                    },
+                ).fetchall()
+                page = [unit_from(row, members_of(conn, row[0])) for row in rows]
+            if not rows:
+                return
+            after = rows[-1][0]
+            yield from page
+
+    def get_unit(self, ref_id: str) -> UnitRow | None:
+        """The newest unit with this ref_id, or None."""
+        with self._db.reading() as conn:
+            row = conn.execute(
+                f"SELECT {UNIT_COLUMNS} FROM units WHERE ref_id = ? ORDER BY number DESC LIMIT 1",
+                (ref_id,),
+            ).fetchone()
+            return None if row is None else unit_from(row, members_of(conn, row[0]))
+
+    def unit_request(self, ref_id: str) -> UnitRequest:
+        """The unit with its documents."""
+        with self._db.reading() as conn:
+            row = conn.execute(
+                f"SELECT {UNIT_COLUMNS} FROM units WHERE ref_id = ? ORDER BY number DESC LIMIT 1",
+                (ref_id,),
+            ).fetchone()
+            if row is None:
+                raise KeyError(ref_id)
+            documents = conn.execute(
+                f"SELECT {DOCUMENT_COLUMNS} FROM {DOCUMENTS_JOINED}"
+                " WHERE d.unit = ? ORDER BY d.position",
+                (row[0],),
+            ).fetchall()
+            return UnitRequest(
+                unit=unit_from(row, members_of(conn, row[0])),
+                documents=tuple(document_from(item) for item in documents),
+            )
+
+
+def _find(conn: sqlite3.Connection, ref_id: str) -> tuple[int, tuple[str, str, str]]:
+    row = conn.execute(
+        "SELECT number, business_unit, series, cycle FROM units"
+        " WHERE ref_id = ? AND state <> 'REFUSED'",
+        (ref_id,),
+    ).fetchone()
+    if row is None:
+        raise ValueError(f"no unit {ref_id} that is not refused")
+    return row[0], (row[1], row[2], row[3])
+
+
+def _load(conn: sqlite3.Connection, unit: int) -> UnitRow:
+    row = conn.execute(
+        f"SELECT {UNIT_COLUMNS} FROM units WHERE number = ?",
+        (unit,),
+    ).fetchone()
+    return unit_from(row, members_of(conn, unit))
