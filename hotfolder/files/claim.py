@@ -1,8 +1,8 @@
-"""Claim: move finished drops into ``_working``, out of the producer's reach.
+"""Claiming: a finished drop leaves the producer's reach (DESIGN section 4, step 3).
 
-A drop is renamed on one mount, file by file, spool last: as long as the spool is
-in the hot folder the claim can be undone, once it is in ``_working`` the claim
-stands. Nothing is followed, opened or copied but shared sidecars.
+The spool is moved last, after its trigger and sidecars. So a spool in ``_working``
+has its sidecars with it, whatever killed the claim, and a sidecar of the producer's
+next spool of the same name is never taken for an old one.
 """
 
 from __future__ import annotations
@@ -14,16 +14,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hotfolder.core.crashpoints import crashpoint
+from hotfolder.core.errors import HotfolderError, InputFault, OperatorFault
 from hotfolder.core.records import Drop, Sighting, SpoolRow
-from hotfolder.files.content import copy_file
-from hotfolder.files.durability import sync_all
-from hotfolder.files.faults import classified
-from hotfolder.files.layout import folder_paths, working_folder
+from hotfolder.files.content import hash_descriptor, open_descriptor
+from hotfolder.files.copying import copy_between
+from hotfolder.files.durability import SyncScope
+from hotfolder.files.faults import os_errors
+from hotfolder.files.layout import working_folder
+from hotfolder.files.places import Places, is_file, look, put_back
+from hotfolder.files.syscalls import rename_new
+
+_PART = b".part"  # a shared sidecar while it is being copied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRequest:
-    """A drop and the id it gets."""
+    """A drop and the id that its spool is journalled under."""
 
     spool_id: str
     drop: Drop
@@ -31,181 +37,246 @@ class ClaimRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimOutcome:
-    """What became of a claim; ``reason`` is ``gone`` or ``changed`` if it did not stand."""
+    """What became of a claim.
+
+    ``reason`` of one that was not made: ``gone``, ``changed`` (another size, time or
+    inode than when it settled), ``not_regular``, ``collision`` (two files of one drop
+    have the same last part of the name), ``name`` (it leads out of the hot folder), or
+    ``restart`` (undone by a recovery).
+    """
 
     spool_id: str
     claimed: bool
     reason: str = ""
 
 
+class _NotClaimedError(Exception):
+    """Ends the claim of one drop; carries the reason."""
+
+
 def claim_drops(root: bytes, requests: Sequence[ClaimRequest]) -> list[ClaimOutcome]:
-    """Move these drops of the hot folder ``root`` into ``_working/<id>/``.
+    """Move drops to ``_working/<id>/``; one outcome for each request, in order.
 
-    When it returns, what was moved is synced: the working folders, ``_working`` and
-    every folder that lost a name. Raises ``OperatorFault`` (permission, two mounts)
-    or ``Transient``; what was moved until then is settled by ``recover_claims``.
+    On return the claimed drops, and everything put back, are on disk. Whatever of a
+    drop had moved when its claim failed has been put back, under another name if a
+    newer file has taken the old one. Shared sidecars are copied. If an error is raised
+    (``Transient``, ``OperatorFault``) all drops of the call have been put back as well
+    as that was possible; ``recover_claims`` or ``return_claim`` finds the rest.
     """
-    working = folder_paths(root).working
     outcomes: list[ClaimOutcome] = []
-    touched: list[bytes] = [working]
-    with classified("claiming a drop"):
-        for request in requests:
-            place = working_folder(root, request.spool_id)
-            os.mkdir(place, 0o750)
-            reason = _move(root, place, request.drop)
-            outcomes.append(
-                ClaimOutcome(spool_id=request.spool_id, claimed=not reason, reason=reason)
-            )
-            if not reason:
-                touched.append(place)
-            touched += [
-                os.path.dirname(os.path.join(root, item.name)) for item in _members(request.drop)
-            ]
-        # survives: killed here, the spools are in _working and the rows say CLAIMING
-        crashpoint("claim.renamed")
-        shared = [
-            os.path.join(working_folder(root, request.spool_id), os.path.basename(name))
-            for request, outcome in zip(requests, outcomes, strict=True)
-            if outcome.claimed
-            for name in request.drop.shared
-        ]
-        sync_all([path for path in shared if os.path.lexists(path)], touched)
+    with SyncScope(root) as scope, Places(root) as places:
+        try:
+            with os_errors("claiming"):
+                for request in requests:
+                    places.trim()
+                    outcomes.append(_take(places, request))
+            claimed = [outcome.spool_id for outcome in outcomes if outcome.claimed]
+            folders = [working_folder(root, spool_id) for spool_id in claimed]
+            scope.sync((), [*folders, *places.folders()])
+        except HotfolderError:
+            with os_errors("putting claimed files back"):
+                for request in requests[: len(outcomes) + 1]:
+                    _undo(places, request.spool_id, request.drop)
+            raise
+    # survives: killed here, recovery finds the drops in _working
+    crashpoint("claim.renamed")
     return outcomes
 
 
-def _members(drop: Drop) -> list[Sighting]:
-    """Every file of the drop, the spool last: its rename is what makes the claim stand."""
-    others = [*drop.sidecars, *([drop.trigger] if drop.trigger else [])]
-    return [*others, drop.spool]
+def _files(drop: Drop) -> list[Sighting]:
+    """The files to move, the spool last."""
+    first = [drop.trigger] if drop.trigger is not None else []
+    return [*first, *drop.sidecars, drop.spool]
 
 
-def _move(root: bytes, place: bytes, drop: Drop) -> str:
-    """Move one drop; the empty string if it stands, else why it was undone."""
-    for name in drop.shared:
-        try:
-            copy_file(os.path.join(root, name), os.path.join(place, os.path.basename(name)))
-        except FileExistsError:
-            continue
-    for item in _members(drop):
-        reason = _check(os.path.join(root, item.name), item)
-        if not reason:
-            try:
-                os.rename(
-                    os.path.join(root, item.name), os.path.join(place, os.path.basename(item.name))
-                )
-            except FileNotFoundError:
-                reason = "gone"
-            else:
-                # Between the look and the rename another file may have taken the name.
-                reason = _check(os.path.join(place, os.path.basename(item.name)), item)
-        if reason:
-            _put_back(root, place, [member.name for member in _members(drop)])
-            _clear(place)
-            return reason
-    return ""
-
-
-def _check(path: bytes, seen: Sighting) -> str:
+def _take(places: Places, request: ClaimRequest) -> ClaimOutcome:
+    fd = places.make_working(request.spool_id)
     try:
-        found = os.lstat(path)
-    except FileNotFoundError:
-        return "gone"
-    same = (
-        stat.S_ISREG(found.st_mode)
-        and found.st_ino == seen.inode
-        and found.st_size == seen.size
-        and found.st_mtime_ns == seen.mtime_ns
-    )
-    return "" if same else "changed"
-
-
-def _put_back(root: bytes, place: bytes, names: Sequence[bytes]) -> int:
-    """Move what lies in ``place`` back under its old name, never over another file."""
-    returned = 0
-    for name in names:
-        source = os.path.join(place, os.path.basename(name))
-        target = os.path.join(root, name)
         try:
-            os.link(source, target, follow_symlinks=False)
-        except FileNotFoundError:
-            continue
-        except FileExistsError:
-            # The producer has written the next one meanwhile: ours comes back beside it.
-            free = _free_name(os.path.dirname(target), os.path.basename(target))
-            os.rename(source, free)
-            returned += 1
-            continue
-        except OSError as error:
-            # No hard links here (some shares), or none for a link: a plain rename then.
-            if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS):
-                raise
-            os.rename(source, target)
-            returned += 1
-            continue
-        os.unlink(source)
-        returned += 1
-    return returned
+            for name in request.drop.shared:
+                _copy_shared(places, name, fd)
+            for sighting in _files(request.drop):
+                _move(places, sighting, fd)
+        except _NotClaimedError as error:
+            _undo(places, request.spool_id, request.drop)
+            return ClaimOutcome(spool_id=request.spool_id, claimed=False, reason=str(error))
+    finally:
+        os.close(fd)
+    return ClaimOutcome(spool_id=request.spool_id, claimed=True)
 
 
-def _free_name(folder: bytes, name: bytes) -> bytes:
-    stem, dot, suffix = name.partition(b".")
-    number = 1
-    while True:
-        tail = b"~%d" % number + dot + suffix
-        candidate = os.path.join(folder, stem[: max(1, 255 - len(tail))] + tail)
-        if not os.path.lexists(candidate):
-            return candidate
-        number += 1
+def _move(places: Places, sighting: Sighting, fd: int) -> None:
+    parent, base = _parent(places, sighting.name)
+    _check(look(parent, base), sighting)
+    try:
+        rename_new(parent, base, fd, base)
+    except FileNotFoundError as error:
+        raise _NotClaimedError("gone") from error
+    except FileExistsError as error:
+        raise _NotClaimedError("collision") from error
+    # Looked at again, because it may have been replaced between look and rename.
+    _check(look(fd, base), sighting)
 
 
-def _clear(place: bytes) -> None:
-    """Remove a working folder with the copies of shared sidecars in it."""
-    for name in os.listdir(place):
-        os.unlink(os.path.join(place, name))
-    os.rmdir(place)
+def _parent(places: Places, name: bytes) -> tuple[int, bytes]:
+    try:
+        return places.parent(name)
+    except ValueError as error:
+        raise _NotClaimedError("name") from error
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise _NotClaimedError("gone") from error
+        raise
 
 
-def recover_claims(root: bytes, rows: Sequence[SpoolRow]) -> list[ClaimOutcome]:
-    """After a crash: for each CLAIMING spool, finish or undo the claim.
+def _check(found: os.stat_result | None, sighting: Sighting) -> None:
+    if found is None:
+        raise _NotClaimedError("gone")
+    if not stat.S_ISREG(found.st_mode):
+        raise _NotClaimedError("not_regular")
+    if not _same(found, sighting.inode, sighting.size, sighting.mtime_ns):
+        raise _NotClaimedError("changed")
 
-    The spool in ``_working`` means that the claim stands (it is moved last, so
-    everything else is there). Otherwise what was moved is put back and the drop
-    will be seen again. Synced when it returns; harmless to repeat.
+
+def _same(found: os.stat_result, inode: int, size: int, mtime_ns: int) -> bool:
+    return (found.st_ino, found.st_size, found.st_mtime_ns) == (inode, size, mtime_ns)
+
+
+def _copy_shared(places: Places, name: bytes, fd: int) -> None:
+    """Copy a sidecar that other drops need too; whole or not at all if killed.
+
+    One that is not there, or is no file, is left out: the reading says so.
     """
-    outcomes: list[ClaimOutcome] = []
-    with classified("recovering a claim"):
-        for row in rows:
-            place = working_folder(root, row.id)
-            stands = os.path.lexists(os.path.join(place, os.path.basename(row.name)))
-            if not stands and os.path.isdir(place):
-                names = [*row.sidecars, *([row.trigger] if row.trigger else [])]
-                _put_back(root, place, names)
-                _clear(place)
-            outcomes.append(
-                ClaimOutcome(
-                    spool_id=row.id, claimed=stands, reason="" if stands else "interrupted"
-                )
-            )
-        places = [working_folder(root, item.spool_id) for item in outcomes if item.claimed]
-        sync_all([], [*places, root, folder_paths(root).working])
+    try:
+        parent, base = _parent(places, name)
+        copy_between(parent, base, fd, _PART)
+    except (_NotClaimedError, InputFault):
+        return
+    except OperatorFault as error:
+        if error.code == "file.missing":
+            return
+        raise
+    os.rename(_PART, base, src_dir_fd=fd, dst_dir_fd=fd)
+
+
+def _undo(places: Places, spool_id: str, drop: Drop) -> None:
+    _give_back(
+        places,
+        spool_id,
+        drop.spool.name,
+        [sighting.name for sighting in reversed(_files(drop))],
+        drop.shared,
+    )
+
+
+def _give_back(
+    places: Places,
+    spool_id: str,
+    spool: bytes,
+    names: Sequence[bytes],
+    shared: Sequence[bytes],
+) -> int:
+    """Put back what of a drop is in its working folder, the spool first; remove the
+    copies of shared sidecars and the folder. Returns how many files went back."""
+    fd = places.open_working(spool_id)
+    if fd is None:
+        return 0
+    try:
+        for copy in (_PART, *(os.path.basename(name) for name in shared)):
+            if look(fd, copy) is not None:
+                os.unlink(copy, dir_fd=fd)
+        moves = [(base, home) for home, base in dict.fromkeys(places.home(name) for name in names)]
+        count = put_back(fd, os.path.basename(spool), moves)
+    finally:
+        os.close(fd)
+    places.remove_working(spool_id)
+    return count
+
+
+# -- after a crash ----------------------------------------------------------------
+def recover_claims(root: bytes, rows: Sequence[SpoolRow]) -> list[ClaimOutcome]:
+    """Settle claims that were journalled and perhaps made; one outcome for each row.
+
+    A spool that is in ``_working``, as it was seen, is claimed: what a power cut has
+    left of its sidecars in the hot folder follows it. Any other claim is undone: its
+    sidecars go back, and the watcher settles the drop anew, because they may have
+    been replaced meanwhile. All of it is on disk on return.
+    """
+    with SyncScope(root) as scope, Places(root) as places:
+        with os_errors("recovering claims"):
+            outcomes = [_recover(places, row) for row in rows]
+        claimed = [outcome.spool_id for outcome in outcomes if outcome.claimed]
+        folders = [working_folder(root, spool_id) for spool_id in claimed]
+        scope.sync((), [*folders, *places.folders()])
     return outcomes
+
+
+def _recover(places: Places, row: SpoolRow) -> ClaimOutcome:
+    others = [*([row.trigger] if row.trigger is not None else []), *row.sidecars]
+    reason = "gone"
+    fd = places.open_working(row.id)
+    if fd is not None:
+        try:
+            found = look(fd, os.path.basename(row.name))
+            if found is not None and _same(found, row.inode, row.size, row.mtime_ns):
+                for name in others:
+                    _follow(places, name, fd)
+                for name in row.shared:
+                    _copy_shared(places, name, fd)
+                return ClaimOutcome(spool_id=row.id, claimed=True)
+            reason = "gone" if found is None else "changed"
+        finally:
+            os.close(fd)
+    parent, base = places.home(row.name)
+    if is_file(parent, base):
+        reason = "restart"
+    _give_back(places, row.id, row.name, [row.name, *others], row.shared)
+    return ClaimOutcome(spool_id=row.id, claimed=False, reason=reason)
+
+
+def _follow(places: Places, name: bytes, fd: int) -> None:
+    parent, base = places.home(name)
+    if look(fd, base) is None and is_file(parent, base):
+        rename_new(parent, base, fd, base)
 
 
 def return_claim(root: bytes, spool_id: str) -> int:
-    """Put a working copy that no journal knows back into the hot folder; returns how
-    many files. Never over another file. Synced when it returns."""
-    place = working_folder(root, spool_id)
-    with classified("returning a working copy"):
-        if not os.path.isdir(place):
-            return 0
-        names = sorted(os.listdir(place))
-        # metadata.csv in a working folder is a copy of one that is still outside.
-        copies = [
-            name
-            for name in names
-            if name.lower() == b"metadata.csv" and os.path.lexists(os.path.join(root, name))
-        ]
-        returned = _put_back(root, place, [name for name in names if name not in copies])
-        _clear(place)
-        sync_all([], [root, folder_paths(root).working])
-    return returned
+    """Put a claimed drop back into the hot folder, durably; returns how many files.
+
+    For a working folder whose row is lost, or whose claim was given up: the files go
+    to the root of the hot folder under their own names, or numbered ones where those
+    are taken. A copy of a file that is there with the same bytes is removed instead.
+    """
+    with SyncScope(root) as scope, Places(root) as places:
+        with os_errors("returning a claimed drop"):
+            fd = places.open_working(spool_id)
+            if fd is None:
+                return 0
+            try:
+                names = [os.fsencode(name) for name in os.listdir(fd)]
+                names = [name for name in names if not _drop_copy(places, name, fd)]
+            finally:
+                os.close(fd)
+            spool = min(names, key=len, default=b"")
+            count = _give_back(places, spool_id, spool, names, ())
+        scope.sync((), places.folders())
+    return count
+
+
+def _drop_copy(places: Places, name: bytes, fd: int) -> bool:
+    """Remove a working file whose twin lies in the hot folder (a shared sidecar)."""
+    if name != _PART:
+        if not (is_file(fd, name) and is_file(places.root_fd, name)):
+            return False
+        if _hash_in(fd, name) != _hash_in(places.root_fd, name):
+            return False
+    os.unlink(name, dir_fd=fd)
+    return True
+
+
+def _hash_in(fd: int, name: bytes) -> tuple[str, int]:
+    file, found = open_descriptor(name, dir_fd=fd)
+    try:
+        return hash_descriptor(file, found.st_size)
+    finally:
+        os.close(file)

@@ -1,4 +1,4 @@
-"""Bytes of files: opened without following links, hashed, copied, written atomically."""
+"""The bytes of files: open without following, hash, write so that it lasts."""
 
 from __future__ import annotations
 
@@ -10,137 +10,135 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import BinaryIO
 
-from hotfolder.core.errors import Corrupt
-from hotfolder.files.durability import sync_all
-from hotfolder.files.faults import classified
+from hotfolder.core.errors import Fault, InputFault
+from hotfolder.files.durability import SyncScope
+from hotfolder.files.faults import classify, os_errors
 
-BUFFER = 1024 * 1024
-_COPY_STEP = 64 * 1024 * 1024
+BUFFER = 1 << 20
+FILE_MODE = 0o640
+
+
+def _not_regular() -> InputFault:
+    return InputFault(
+        [
+            Fault(
+                code="file.not_regular",
+                message="this is not a plain file",
+                remedy="drop the file itself, not a link, a pipe or a device",
+            )
+        ]
+    )
+
+
+def open_descriptor(path: bytes, dir_fd: int | None = None) -> tuple[int, os.stat_result]:
+    """A descriptor for reading a regular file, and what it is; the caller closes it.
+
+    Neither a link nor the opening of a fifo is followed or waited for. Raises
+    ``InputFault`` (``file.not_regular``), ``OperatorFault`` (``file.missing``,
+    ``file.permission``) or ``Transient``.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    try:
+        fd = os.open(path, flags, dir_fd=dir_fd)
+    except OSError as error:
+        fault = classify(error, "opening a file")
+        raise (_not_regular() if fault.code == "file.link" else fault) from error
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(fd)
+        raise _not_regular()
+    return fd, found
 
 
 def open_regular(path: bytes) -> BinaryIO:
-    """Open a regular file for reading; never a link, fifo or device.
+    """Open a regular file for reading, buffered; raises as ``open_descriptor`` does."""
+    return os.fdopen(open_descriptor(path)[0], "rb")
 
-    Raises ``Corrupt`` if it is missing or something else (a claimed file was
-    tampered with), ``Transient`` or ``OperatorFault`` for what the disk says.
+
+def hash_descriptor(fd: int, size: int) -> tuple[str, int]:
+    """SHA-256 (hex) and number of bytes from the descriptor's place to its end.
+
+    ``size`` is a guess that sizes the buffer. Memory: 1 MiB at most.
     """
-    try:
-        # O_NONBLOCK: the open of a fifo without writer would wait forever
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.ENOTDIR):
-            raise Corrupt(
-                "a file that hotfolder had claimed is gone or has become a link",
-                hint="find out who works in _working; only hotfolder may",
-                code="working.missing",
-            ) from error
-        with classified("opening a file"):
-            raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise Corrupt(
-            "a file that hotfolder had claimed is no regular file",
-            hint="find out who works in _working; only hotfolder may",
-            code="working.irregular",
-        )
-    return os.fdopen(descriptor, "rb", buffering=0)
-
-
-def hash_stream(stream: BinaryIO) -> tuple[str, int]:
-    """SHA-256 (hex) and length of what is left of ``stream``, in flat memory."""
     digest = hashlib.sha256()
-    size = 0
-    buffer = bytearray(BUFFER)
-    view = memoryview(buffer)
-    read = getattr(stream, "readinto", None)
-    if read is None:
-        raise TypeError("a raw or buffered binary stream is needed")
-    while count := read(buffer):
-        digest.update(view[:count])
-        size += count
-    return digest.hexdigest(), size
+    total = 0
+    buffer = memoryview(bytearray(min(BUFFER, size + 1)))
+    while count := os.readv(fd, [buffer]):
+        digest.update(buffer[:count])
+        total += count
+    return digest.hexdigest(), total
 
 
 def hash_file(path: bytes) -> tuple[str, int]:
-    """SHA-256 (hex) and size of a regular file. Raises as ``open_regular`` does."""
-    with classified("reading a file"), open_regular(path) as stream:
-        return hash_stream(stream)
-
-
-def copy_file(source: bytes, target: bytes, mode: int = 0o640) -> int:
-    """Copy a regular file to a new name; returns the number of bytes. Not synced.
-
-    The kernel copies (and shares the blocks where the file system can). Raises
-    ``FileExistsError`` if ``target`` is there, errors of ours otherwise.
-    """
-    with open_regular(source) as stream:
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        try:
-            with classified("copying a file"):
-                return _copy(stream.fileno(), descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _copy(source: int, target: int) -> int:
-    copied = 0
+    """SHA-256 (hex) and size of a regular file; raises as ``open_descriptor`` does."""
+    fd, found = open_descriptor(path)
     try:
-        while count := os.copy_file_range(source, target, _COPY_STEP):
-            copied += count
-        return copied
-    except OSError as error:
-        # Between file systems, or on one that cannot: copied by hand from where it stopped.
-        if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
-            raise
-    while data := os.read(source, BUFFER):
-        view = memoryview(data)
-        while view:
-            written = os.write(target, view)
-            view = view[written:]
-        copied += len(data)
-    return copied
-
-
-def write_new(path: bytes, data: bytes, mode: int = 0o640) -> None:
-    """Write a file that must not be there yet. Not synced. Raises ``OSError``."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        with os_errors("reading a file"):
+            if found.st_size > BUFFER:
+                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+            return hash_descriptor(fd, found.st_size)
     finally:
-        os.close(descriptor)
+        os.close(fd)
 
 
-def write_all(items: Sequence[tuple[bytes, bytes]], mode: int = 0o640) -> None:
-    """Write or replace files so that each is seen whole or not at all.
+def write_descriptor(fd: int, data: bytes | memoryview) -> None:
+    """Write all of ``data``; raises ``OSError``."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
 
-    When it returns, contents and names are synced. Interrupted, it may leave
-    temporary names (``.hf-…``) behind; the next call replaces them. Raises
-    ``Transient`` or ``OperatorFault``; nothing of what failed is visible then.
+
+def write_new(path: bytes, data: bytes, mode: int = FILE_MODE) -> None:
+    """Make a file that must not exist, write it, read it back and compare.
+
+    Not synced. Raises ``OSError``, also (EIO) if what is read back differs.
     """
-    with classified("writing a file"):
-        pairs: list[tuple[bytes, bytes]] = []
-        for path, data in items:
-            # By hash, not by appending: the name may already be as long as a name can be.
-            mark = hashlib.sha256(os.path.basename(path)).hexdigest()[:24].encode()
-            temporary = os.path.join(os.path.dirname(path), b".hf-" + mark)
-            with suppress(FileNotFoundError):
-                os.unlink(temporary)
-            write_new(temporary, data, mode)
-            pairs.append((temporary, path))
-        sync_all([temporary for temporary, _ in pairs], [])
-        for temporary, path in pairs:
-            os.rename(temporary, path)
-        sync_all([], [os.path.dirname(path) for _, path in pairs])
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    fd = os.open(path, flags, mode)
+    try:
+        write_descriptor(fd, data)
+        if os.pread(fd, len(data) + 1, 0) != data:
+            raise OSError(errno.EIO, "a file reads back otherwise than it was written")
+    finally:
+        os.close(fd)
 
 
-def read_small(path: bytes, limit: int = BUFFER) -> bytes | None:
-    """The bytes of a small regular file, or None if it is not there."""
-    with classified("reading a file"):
+def _temporary(path: bytes) -> bytes:
+    # A function of the name, so that a second attempt removes what a crash left.
+    folder, name = os.path.split(path)
+    return os.path.join(folder, b".hotfolder-" + hashlib.sha256(name).hexdigest()[:24].encode())
+
+
+def write_all(texts: Sequence[tuple[bytes, bytes]], mode: int = FILE_MODE) -> None:
+    """Write files, each whole or not at all, replacing what has the name.
+
+    ``texts`` are (path, bytes), in folders of one file system. All are on disk when
+    this returns; after a crash before that, some may be new and the others old.
+    Raises ``Transient`` or ``OperatorFault``.
+    """
+    if not texts:
+        return
+    temporaries = [_temporary(path) for path, _ in texts]
+    folders = list(dict.fromkeys(os.path.dirname(path) for path, _ in texts))
+    with SyncScope(folders[0]) as scope, os_errors("writing a file"):
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
-        with os.fdopen(descriptor, "rb") as stream:
-            return stream.read(limit)
+            for temporary, (_, data) in zip(temporaries, texts, strict=True):
+                _discard(temporary)
+                write_new(temporary, data, mode)
+            scope.sync(temporaries, ())
+            for temporary, (path, _) in zip(temporaries, texts, strict=True):
+                os.rename(temporary, path)
+            scope.sync((), folders)
+        finally:
+            for temporary in temporaries:
+                _discard(temporary)
+
+
+def _discard(path: bytes) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def write_atomically(path: bytes, data: bytes, mode: int = FILE_MODE) -> None:
+    """``write_all`` for one file."""
+    write_all([(path, data)], mode)

@@ -1,55 +1,71 @@
-"""One place that says what an ``OSError`` means."""
+"""What an ``OSError`` means, decided once (core/errors.py has the kinds).
+
+Messages name what was being done and the system's words, never the file: its name
+may carry a customer's number.
+"""
 
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_PASSING = {errno.EIO, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.ESTALE, errno.ENOTCONN}
-_PASSING |= {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EHOSTDOWN}
-_FORBIDDEN = {errno.EACCES, errno.EPERM}
+_TRANSIENT = {
+    errno.ENOSPC: ("disk.full", "make room on the file system"),
+    errno.EDQUOT: ("disk.full", "raise the quota, or make room"),
+    errno.EIO: ("disk.io", "look at the kernel's log: the disk or the share reports errors"),
+    errno.EROFS: (
+        "disk.readonly",
+        "the file system is mounted read-only; look at the kernel's log",
+    ),
+    errno.EMFILE: ("system.files", "raise LimitNOFILE of the service"),
+    errno.ENFILE: ("system.files", "raise fs.file-max of the machine"),
+}
+_OPERATOR = {
+    errno.EACCES: (
+        "file.permission",
+        "give the service's account read, write and search permission there",
+    ),
+    errno.EPERM: (
+        "file.permission",
+        "the account may not do this; look for another owner, a sticky or an immutable bit",
+    ),
+    errno.EXDEV: (
+        "folder.mounts",
+        (
+            "both places must lie on one mount: under systemd grant the common parent in "
+            "ReadWritePaths, because each entry becomes a bind mount of its own, and no rename "
+            "crosses two of them"
+        ),
+    ),
+    errno.ENOENT: ("file.missing", "put it back, or find out who removed it"),
+    errno.ENOTDIR: ("file.missing", "a folder has been replaced by something else; put it back"),
+    errno.ELOOP: ("file.link", "replace the symbolic link by what it points to"),
+    errno.ENAMETOOLONG: ("file.name_too_long", "shorten the path of the folder"),
+}
 
 
 def classify(error: OSError, doing: str) -> HotfolderError:
-    """The error of ours for ``error`` while ``doing`` something (words without a
-    customer's name in them)."""
-    number, text = error.errno, error.strerror or type(error).__name__
-    if number in _FULL:
-        return Transient(
-            f"{doing}: the disk is full",
-            hint="free space on that file system; work resumes by itself",
-            code="disk.full",
-        )
-    if number == errno.EROFS:
-        return Transient(
-            f"{doing}: the file system has become read-only",
-            hint="look at the kernel's log; remount it once the disk is sound",
-            code="disk.read_only",
-        )
-    if number in _FORBIDDEN:
-        return OperatorFault(
-            f"{doing}: {text}",
-            hint="give the user that runs hotfolder read and write access to the hot folder",
-            code="disk.permission",
-        )
-    if number == errno.EXDEV:
-        return OperatorFault(
-            f"{doing}: the two folders are not on one mount",
-            hint="under systemd grant the common parent in one ReadWritePaths entry:"
-            " each entry is a mount of its own, and a rename cannot cross two",
-            code="disk.mount",
-        )
-    code = "disk.io" if number in _PASSING else "disk.error"
-    return Transient(f"{doing}: {text}", hint="tried again later", code=code)
+    """The error to raise for ``error``, which happened while ``doing``.
+
+    Full, failing or read-only disks and whatever is unknown are ``Transient``;
+    permissions, mounts, missing files and links are an ``OperatorFault``.
+    """
+    number = error.errno or 0
+    message = f"{doing}: {os.strerror(number) if number else type(error).__name__}"
+    if number in _OPERATOR:
+        code, hint = _OPERATOR[number]
+        return OperatorFault(message, hint=hint, code=code)
+    code, hint = _TRANSIENT.get(number, ("system.error", "it is tried again"))
+    return Transient(message, hint=hint, code=code)
 
 
 @contextmanager
-def classified(doing: str) -> Iterator[None]:
-    """Turn any ``OSError`` raised inside into an error of ours."""
+def os_errors(doing: str) -> Iterator[None]:
+    """Turn an ``OSError`` inside the block into the error that ``classify`` names."""
     try:
         yield
     except OSError as error:

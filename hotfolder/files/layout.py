@@ -1,53 +1,57 @@
-"""Where things lie in a hot folder."""
+"""The folders that hotfolder keeps inside a hot folder."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 
-from hotfolder.files.durability import sync_directory
-from hotfolder.files.faults import classified
+from hotfolder.files.durability import sync_directories
+from hotfolder.files.faults import os_errors
+from hotfolder.files.names import check_spool_id
 
-OWN_NAMES = (b"_working", b"_failed", b"_receipts")
+FOLDER_MODE = 0o750
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderPaths:
-    """A hot folder's own sub-folders; on the same mount, so that renames are atomic."""
+    """Where things lie under the root of one hot folder."""
 
     root: bytes
-    working: bytes
-    failed: bytes
+    working: bytes  # claimed drops, one folder per spool id
+    failed: bytes  # rejected drops and their notes, one folder per day
     receipts: bytes
 
 
 def folder_paths(root: bytes) -> FolderPaths:
-    """The sub-folders of the hot folder ``root``."""
-    working, failed, receipts = (os.path.join(root, name) for name in OWN_NAMES)
-    return FolderPaths(root=root, working=working, failed=failed, receipts=receipts)
+    """The folders under ``root``; nothing is touched."""
+    return FolderPaths(
+        root=root,
+        working=os.path.join(root, b"_working"),
+        failed=os.path.join(root, b"_failed"),
+        receipts=os.path.join(root, b"_receipts"),
+    )
 
 
 def working_folder(root: bytes, spool_id: str) -> bytes:
-    """Where a claimed drop lies: ``_working/<id>``."""
-    if not spool_id.isalnum():
-        raise ValueError("a spool id is letters and digits")
-    return os.path.join(folder_paths(root).working, spool_id.encode("ascii"))
+    """Where the claimed drop ``spool_id`` lies. ``ValueError`` if that is no spool id."""
+    return os.path.join(root, b"_working", check_spool_id(spool_id))
 
 
-def make_folders(root: bytes) -> FolderPaths:
-    """Make the sub-folders that are missing (mode 0750); synced when it returns.
+def make_folders(root: bytes) -> None:
+    """Make what is missing of the folders under ``root``; they are on disk on return.
 
-    Raises ``OperatorFault`` where that is not allowed.
+    The root itself must exist: one that is missing may be an unmounted share.
+    Raises ``OperatorFault`` if it does not, or if something else has the name.
     """
     paths = folder_paths(root)
-    with classified("making the hot folder's own folders"):
-        made = False
-        for path in (paths.working, paths.failed, paths.receipts):
+    made = []
+    for path in (paths.working, paths.failed, paths.receipts):
+        with os_errors("making the folders of a hot folder"):
             try:
-                os.mkdir(path, 0o750)
-                made = True
+                os.mkdir(path, FOLDER_MODE)
             except FileExistsError:
-                continue
-        if made:
-            sync_directory(root)
-    return paths
+                os.close(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
+            else:
+                made.append(path)
+    if made:
+        sync_directories([*made, root])
