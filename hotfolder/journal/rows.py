@@ -21,7 +21,8 @@ from hotfolder.core.records import (
 
 SPOOL_COLUMNS = (
     "number, id, folder, business_unit, name, sidecars, trigger_name, shared, state, size,"
-    " mtime_ns, inode, sha256, format_name, pages, settled_by, created_at, updated_at, attempts, next_at,"
+    " mtime_ns, inode, sha256, format_name, pages, settled_by, created_at, updated_at,"
+    " attempts, next_at,"
     " last_error, first_spool_id, faults, held_from"
 )
 UNIT_COLUMNS = (
