@@ -206,7 +206,10 @@ def _check_end(count: _Count, size: int) -> None:
             f"the file ends although what began at byte {count.stack[-1][2]} has not ended",
             "afp.truncated",
         )
-    if count.last not in _ENDINGS:
+    if count.last & 0xFFFF00 != _END:
+        raise DamagedWalkError(size, "the last field ends nothing", "afp.truncated")
+    if count.documents and not count.pages:
+        raise DamagedWalkError(size, "there is a document in it, but no page", "afp.empty")
 
 
 def _cut(size: int) -> Fault:
