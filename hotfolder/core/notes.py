@@ -1,0 +1,64 @@
+"""What a person reads when a drop was rejected: ``<name>.ERROR.txt``."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from datetime import datetime
+
+from hotfolder.core.errors import Fault
+from hotfolder.core.profiles import FolderProfile
+from hotfolder.core.records import SpoolRow
+
+_WIDTH = 76
+
+
+def error_note(
+    row: SpoolRow, faults: Sequence[Fault], *, profile: FolderProfile, rejected_at: datetime
+) -> str:
+    """The note, for somebody who has never seen a terminal: what happened, every
+    fault, what to do, whom to ask. Its reference is the spool's id."""
+    name = row.name.rsplit(b"/", 1)[-1].decode("utf-8", "backslashreplace")
+    many = len(faults) != 1
+    lines = [
+        f"{name} was not archived.",
+        "",
+        *_wrap(
+            f"{'These things are' if many else 'One thing is'} wrong with it. Nothing was lost:"
+            " the file lies here, next to this note, just as it came."
+        ),
+        "",
+    ]
+    for number, fault in enumerate(faults, 1):
+        where = ", ".join(part for part in (fault.file, fault.place) if part)
+        lines += _wrap(f"{number}. {fault.message}." + (f" [{where}]" if where else ""), "   ")
+        if fault.remedy:
+            lines += _wrap(f"   What to do: {fault.remedy}.", "   ")
+        lines.append("")
+    lines += [
+        "How to send it again:",
+        *_wrap(
+            "Put it right, then copy the file (with its metadata file, if it has one) into the"
+            f" hot folder {profile.name!r}. It will be treated as new.",
+            "  ",
+            first="  ",
+        ),
+        "",
+        f"Whom to ask:  {profile.owner or 'whoever runs hotfolder here'}",
+        f"Reference:    {row.id}",
+        f"When:         {rejected_at:%Y-%m-%d %H:%M} UTC",
+        f"Hot folder:   {profile.name}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _wrap(text: str, indent: str = "", *, first: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
