@@ -17,7 +17,7 @@ from hotfolder.files.content import write_atomically
 from hotfolder.files.durability import sync_directories
 from hotfolder.files.faults import os_errors
 from hotfolder.files.layout import FOLDER_MODE, folder_paths, working_folder
-from hotfolder.files.names import with_suffix
+from hotfolder.files.names import belongs, with_suffix
 from hotfolder.files.places import free_names, look
 from hotfolder.files.syscalls import rename_new
 from hotfolder.files.working import PLAN, list_files
@@ -111,15 +111,24 @@ def _make_day(root: bytes, date: str) -> bytes:
 
 
 def _make_plan(root: bytes, date: str, name: bytes, names: list[bytes]) -> _Plan:
+    # The note and what is named after the spool are numbered together, so that they
+    # are found together; a shared index keeps its name apart from them.
+    family = [other for other in names if belongs(other, name)]
     fd = os.open(_make_day(root, date), _DIRECTORY)
     try:
-        note = with_suffix(name, NOTE)
-        # The note is numbered with the drop, so the two are found together.
-        found = free_names(names, name, [fd], besides=[note])
+        *new, note = free_names([*family, with_suffix(name, NOTE)], name, [fd])
+        given = dict(zip(family, new, strict=True))
+        for other in names:
+            if other not in given:
+                given[other] = free_names([other], other, [fd])[0]
     finally:
         os.close(fd)
-    moves = tuple(zip(names, found[:-1], strict=True))
-    return _Plan(date=date, moves=moves, note=found[-1], spool=dict(moves).get(name, found[0]))
+    return _Plan(
+        date=date,
+        moves=tuple(given.items()),
+        note=note,
+        spool=given.get(name, next(iter(given.values()))),
+    )
 
 
 def _carry_out(root: bytes, spool_id: str, folder: bytes, plan: _Plan) -> bytes:

@@ -81,6 +81,13 @@ def hash_file(path: bytes) -> tuple[str, int]:
         os.close(fd)
 
 
+def size_of(path: bytes) -> int:
+    """Bytes in a file, not followed; 0 if it is gone."""
+    with os_errors("looking at a file"), suppress(FileNotFoundError):
+        return os.lstat(path).st_size
+    return 0
+
+
 def write_descriptor(fd: int, data: bytes | memoryview) -> None:
     """Write all of ``data``; raises ``OSError``."""
     view = memoryview(data)

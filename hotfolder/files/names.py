@@ -57,6 +57,11 @@ def _split_extension(name: bytes) -> tuple[bytes, bytes]:
     return (name, b"") if at <= 0 else (name[:at], name[at:])
 
 
+def belongs(name: bytes, spool: bytes) -> bool:
+    """Whether ``name`` is the spool's own or begins like it (``letter.pdf``, ``letter.xml``)."""
+    return name.startswith(_split_extension(spool)[0])
+
+
 def numbered(names: Sequence[bytes], spool: bytes, number: int) -> list[bytes]:
     """Other names for the files of one drop, so that they still belong together.
 
@@ -71,7 +76,7 @@ def numbered(names: Sequence[bytes], spool: bytes, number: int) -> list[bytes]:
     found = []
     for name in names:
         start, rest = _split_extension(name)
-        if name.startswith(stem):
+        if belongs(name, spool):
             start, rest = stem, name[len(stem) :]
         rest = rest[: NAME_MAX - len(mark) - 1]
         found.append(cut(start, NAME_MAX - len(mark) - len(rest)) + mark + rest)

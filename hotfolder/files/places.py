@@ -121,17 +121,11 @@ def is_file(fd: int, name: bytes) -> bool:
     return found is not None and stat.S_ISREG(found.st_mode)
 
 
-def free_names(
-    names: Sequence[bytes], spool: bytes, taken: Iterable[int], *, besides: Sequence[bytes] = ()
-) -> list[bytes]:
-    """The first numbering of ``names`` of which none exists in the open folders ``taken``.
-
-    ``besides`` are more names that must be free under the same number; they follow
-    the others in the result.
-    """
+def free_names(names: Sequence[bytes], spool: bytes, taken: Iterable[int]) -> list[bytes]:
+    """The first numbering of ``names`` of which none exists in the open folders ``taken``."""
     folders = tuple(dict.fromkeys(taken))
     for number in range(_NUMBERS):
-        found = numbered([*names, *besides], spool, number)
+        found = numbered(names, spool, number)
         if len(set(found)) == len(found) and not any(
             look(fd, name) is not None for fd in folders for name in found
         ):

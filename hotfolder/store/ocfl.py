@@ -1,0 +1,211 @@
+"""The store on disk: an OCFL 1.1 storage root with one object for each spool.
+
+Own writer, because what it acknowledges must be on disk; ``ocfl-py`` judges the
+result in the tests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from threading import Lock
+from typing import BinaryIO
+
+from hotfolder.core.errors import Fault, OperatorFault
+from hotfolder.core.ports import Clock
+from hotfolder.core.records import StoredObject, StoreRequest
+from hotfolder.files.content import write_atomically
+from hotfolder.files.durability import SyncScope, sync_directories
+from hotfolder.files.names import check_spool_id
+from hotfolder.files.tree import (
+    exists,
+    list_directory,
+    make_directory,
+    move_directory,
+    remove_empty,
+    remove_tree,
+)
+from hotfolder.store.diagnosis import diagnose_root
+from hotfolder.store.inventory import damaged
+from hotfolder.store.naming import EXTENSION, Layout, object_id
+from hotfolder.store.reading import (
+    iterate_objects,
+    open_verified,
+    read_small,
+    read_verified_metadata,
+    verify_object,
+)
+from hotfolder.store.writing import BATCH, BATCH_BYTES, READ_ONLY, Writer
+
+_DECLARATION = b"0=ocfl_1.1"
+
+
+class OcflStore:
+    """``core.ports.Store`` on a local file system.
+
+    ``root`` is the storage root, ``staging`` a directory on the same mount for objects
+    that are being written (``<root>.staging`` if not given). One process may write.
+    """
+
+    def __init__(self, root: bytes, *, clock: Clock, staging: bytes | None = None) -> None:
+        self._root = root.rstrip(b"/")
+        self._staging = staging or self._root + b".staging"
+        self._clock = clock
+        self._lock = Lock()
+        self._known_layout: Layout | None = None
+
+    # -- the root -----------------------------------------------------------------
+    def initialise(self) -> None:
+        """Make root and staging folder if they are missing; on disk on return.
+
+        The parent of the root must exist. The declaration is written last, so a root
+        that a crash left half-made is completed. Raises ``OperatorFault`` if the root
+        holds something else, or another layout.
+        """
+        made = [path for path in (self._root, self._staging) if make_directory(path)]
+        if made:
+            sync_directories([*made, *(os.path.dirname(path) for path in made)])
+        if not exists(os.path.join(self._root, _DECLARATION)):
+            self._declare()
+        self._known_layout = self._read_layout()
+
+    def _declare(self) -> None:
+        names = {name for name, _ in list_directory(self._root)}
+        if names - {b"extensions", b"ocfl_layout.json"}:
+            raise OperatorFault(
+                "the folder for the store holds other things and is no OCFL storage root",
+                hint="name an empty folder as the store's path",
+                code="store.foreign",
+            )
+        extensions = os.path.join(self._root, b"extensions")
+        place = os.path.join(extensions, EXTENSION.encode())
+        make_directory(extensions)
+        make_directory(place)
+        sync_directories([place, extensions, self._root])
+        layout = {
+            "extension": EXTENSION,
+            "description": "Hashed n-tuples of the object id: one object for each spool",
+        }
+        for path, data in (
+            (os.path.join(place, b"config.json"), _pretty(Layout().config())),
+            (os.path.join(self._root, b"ocfl_layout.json"), _pretty(layout)),
+            (os.path.join(self._root, _DECLARATION), b"ocfl_1.1\n"),
+        ):
+            write_atomically(path, data, READ_ONLY)
+
+    def _read_layout(self) -> Layout:
+        path = os.path.join(self._root, b"extensions", EXTENSION.encode(), b"config.json")
+        if not exists(path):
+            raise OperatorFault(
+                "the storage root does not say that it has the hashed n-tuple layout",
+                hint="give hotfolder a storage root of its own",
+                code="store.layout",
+            )
+        try:
+            return Layout.from_config(json.loads(read_small(path)))
+        except ValueError as error:
+            raise OperatorFault(
+                "the configuration of the storage layout is not JSON",
+                hint="restore extensions/*/config.json from a backup",
+                code="store.layout",
+            ) from error
+
+    @property
+    def _layout(self) -> Layout:
+        if self._known_layout is None:
+            self._known_layout = self._read_layout()
+        return self._known_layout
+
+    def diagnose(self) -> list[Fault]:
+        """Try the store for real: owner, permissions, room, a write, sync and rename."""
+        faults = diagnose_root(self._root, self._staging)
+        if not faults:
+            try:
+                self._read_layout()
+            except OperatorFault as error:
+                faults.append(Fault(code=error.code, message=error.message, remedy=error.hint))
+        return faults
+
+    # -- writing ------------------------------------------------------------------
+    def write_spools(self, requests: Sequence[StoreRequest]) -> list[StoredObject]:
+        """See ``core.ports.Store``. The syncs of up to 256 objects are shared."""
+        writer = Writer(
+            root=self._root,
+            staging=self._staging,
+            layout=self._layout,
+            lock=self._lock,
+            now=self._clock.now(),
+        )
+        stored: list[StoredObject] = []
+        for batch in _batches(requests):
+            stored += writer.write(batch)
+        return stored
+
+    def withdraw(self, spool_id: str, reason: str) -> bool:  # noqa: ARG002  the caller's audit has it
+        """See ``core.ports.Store``. The object leaves the tree by one rename, so a
+        crash leaves it whole or leaves the rest to ``clean``."""
+        place = self._folder(spool_id)
+        staged = os.path.join(self._staging, check_spool_id(spool_id) + b"-withdrawn")
+        found = exists(place)
+        with self._lock:
+            if found:
+                remove_tree(staged)
+                move_directory(place, staged)
+            # Also without an object: a crash may have left the directories for it.
+            stays = remove_empty(os.path.dirname(place), self._root)
+        if found:
+            with SyncScope(self._root) as scope:
+                scope.sync((), [stays, self._staging])
+            remove_tree(staged)
+        return found
+
+    def clean(self) -> int:
+        """See ``core.ports.Store``. Call it only while nothing is being written."""
+        entries = list_directory(self._staging)
+        for name, _ in entries:
+            remove_tree(os.path.join(self._staging, name))
+        if entries:
+            sync_directories([self._staging])
+        return len(entries)
+
+    # -- reading ------------------------------------------------------------------
+    def open_content(self, spool_id: str) -> BinaryIO:
+        """See ``core.ports.Store``; memory stays under 10 MiB."""
+        return open_verified(self._folder(spool_id), spool_id)
+
+    def read_metadata(self, spool_id: str) -> bytes:
+        """See ``core.ports.Store``."""
+        return read_verified_metadata(self._folder(spool_id), spool_id)
+
+    def verify(self, spool_id: str) -> StoredObject:
+        """See ``core.ports.Store``. Raises ``KeyError`` or ``Corrupt``."""
+        path = self._layout.path(object_id(spool_id))
+        return verify_object(self._folder(spool_id), spool_id, path)[0]
+
+    def iterate(self) -> Iterator[StoredObject]:
+        """See ``core.ports.Store``. An object whose inventories are both damaged comes
+        with an empty spool id; reading by that id raises ``Corrupt``."""
+        return iterate_objects(self._root)
+
+    def _folder(self, spool_id: str) -> bytes:
+        if not spool_id:
+            raise damaged("cannot be read, so nobody knows which spool it is")
+        return os.path.join(self._root, self._layout.path(object_id(spool_id)).encode())
+
+
+def _pretty(value: object) -> bytes:
+    return json.dumps(value, indent=2, sort_keys=True).encode() + b"\n"
+
+
+def _batches(requests: Sequence[StoreRequest]) -> Iterator[list[StoreRequest]]:
+    batch: list[StoreRequest] = []
+    size = 0
+    for request in requests:
+        if batch and (len(batch) >= BATCH or size + request.size > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(request)
+        size += request.size
+    if batch:
+        yield batch
