@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from hotfolder.core.errors import Fault, InputFault
 from hotfolder.core.identity import business_key_of, document_identity, source_of
@@ -122,7 +123,7 @@ def _read_layers(
 def _check_vocabularies(
     metadata: DocumentMetadata, rules: Rules, spool: SpoolRow, faults: list[Fault]
 ) -> DocumentMetadata:
-    changes: dict[str, str] = {}
+    changes: dict[str, Any] = {}
     for name in _CONTROLLED:
         value = getattr(metadata, name)
         allowed: tuple[str, ...] = getattr(rules.vocabularies, name)
