@@ -109,7 +109,7 @@ def _title(kind: str, number: int, issued: date) -> str:
         "bill": "Bill",
         "policy": "Policy schedule",
         "notice": "Notice of change of rates",
-        "letter": "Re: your enquiry – réf. n°",
+        "letter": "Re: your enquiry, réf. n°",
     }
     return f"{words[kind]} {issued:%B %Y}"
 

@@ -1,10 +1,10 @@
 """XML beside a spool: the descriptor of the StreamServe lineage, or plain elements.
 
 The pair that Infor OS ships for Exstream's Communications Server has ``entity`` and
-``ACL`` (both mandatory) and ``attr`` children with name and value
-(reference/exstream-output-and-records-rules.md, section 1.B, source [7]). As shapes
-differ between releases, an ``attr`` may carry name and value as attributes or as
-child elements. Without any ``attr`` the leaves of the tree are taken as fields.
+``ACL`` (both mandatory) and ``attr`` nodes whose child elements are called like the
+attributes (reference/exstream-output-and-records-rules.md, section 1.B, source [7]).
+As shapes differ between releases, an ``attr`` may also carry name and value as XML
+attributes or as child elements of those names. Without any ``attr`` the leaves of the tree are taken as fields.
 
 No DOCTYPE, no entities, no external anything.
 """
@@ -99,6 +99,15 @@ def _read_descriptor(root: Element, attributes: list[Element], file: str) -> lis
         elif value:
             fields.append(RawField("access" if tag == "ACL" else "entity", value, tag))
     for number, element in enumerate(attributes, 1):
+        children = [_tag(child).lower() for child in element]
+        if children and "value" not in children and element.get("name") is None:
+            # the shape of source [7]: each child element is called like the attribute
+            fields += [
+                RawField(_tag(child), value, f"attr {_tag(child)}")
+                for child in element
+                if (value := _text_of(child))
+            ]
+            continue
         name = element.get("name") or _child_text(element, "name")
         if not name:
             faults.append(
