@@ -1,0 +1,232 @@
+"""The shape of the configuration file: names, types, defaults, one line on each.
+
+Only shape is checked here (pydantic); what contradicts what is ``settings_checks``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from hotfolder.core.profiles import CompletionRule, SidecarFormat
+
+Seconds = Annotated[float, Field(ge=0, le=31_536_000)]
+PositiveSeconds = Annotated[float, Field(gt=0, le=31_536_000)]
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+
+class Section(BaseModel):
+    """A table of the file; keys that it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SlotsSection(Section):
+    """Which user_defined slot of a digital object carries what; empty leaves it out."""
+
+    document_type: str = Field("string_1", description="the document type")
+    channel: str = Field("string_2", description="the channel")
+    retention_class: str = Field("string_3", description="the retention class")
+    retain_until: str = Field("date_1", description="the last day of retention")
+    hold: str = Field("boolean_1", description="whether a legal hold is in force")
+
+
+class ArchiveSection(Section):
+    """How to reach ArchivesSpace and how to describe documents there."""
+
+    url: str = Field("", description="address of the backend, such as http://localhost:8089")
+    username: str = Field("", description="the service account")
+    password: SecretStr | None = Field(
+        None, description="its password; better in the credentials directory or password_file"
+    )
+    password_file: str = Field("", description="a file with the password and nothing else")
+    archivessnake: bool | str = Field(
+        False, description="take url, username and password from ~/.archivessnake.yml, or a path"
+    )
+    least_privilege: bool = Field(
+        False, description="single POSTs, for accounts without import_records; slower"
+    )
+    rights_statements: Literal["always", "exceptions"] = Field(
+        "always", description="a rights statement on every document, or only where it differs"
+    )
+    resolver: str = Field(
+        "hotfolder:{identity}", description="file_uri of a document; {identity} is put in"
+    )
+    unit_size: int = Field(200, ge=1, le=1000, description="documents in one import, at most")
+    importers: int = Field(4, ge=1, le=32, description="series delivered side by side")
+    connect_timeout: PositiveSeconds = Field(10, description="seconds to connect")
+    read_timeout: PositiveSeconds = Field(120, description="seconds between two bytes")
+    total_timeout: PositiveSeconds = Field(900, description="seconds for a whole answer")
+    verify_tls: bool = Field(True, description="check the server's certificate")
+    ca_file: str = Field("", description="certificate authorities to trust, besides the system's")
+    slots: SlotsSection = Field(default_factory=SlotsSection)
+
+
+class JournalSection(Section):
+    """The journal."""
+
+    path: str = Field("/var/lib/hotfolder/journal.db", description="the SQLite file; local disk")
+
+
+class StoreSection(Section):
+    """The store."""
+
+    path: str = Field("/var/lib/hotfolder/store", description="the OCFL storage root")
+
+
+class LogSection(Section):
+    """The log."""
+
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: JSON unless standard error is a terminal"
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="the least level that is written"
+    )
+
+
+class MetricsSection(Section):
+    """Prometheus metrics, on loopback only."""
+
+    port: int = Field(9188, ge=0, le=65535, description="0 turns them off")
+
+
+class ServiceSection(Section):
+    """The daemon."""
+
+    stop_timeout: PositiveSeconds = Field(
+        60, description="seconds for the step in hand when told to stop"
+    )
+
+
+class VocabulariesSection(Section):
+    """Values that a controlled field may take; a list that is empty leaves it free."""
+
+    channel: list[str] = Field(default_factory=list, description="how it was sent")
+    jurisdiction: list[str] = Field(default_factory=list, description="whose law applies")
+    sensitivity: list[str] = Field(default_factory=list, description="how confidential it is")
+    language: list[str] = Field(default_factory=list, description="its language")
+
+
+class RetentionSection(Section):
+    """A class of the retention schedule."""
+
+    title: str = Field(description="what it is called")
+    trigger: Literal["issue_date", "event", "permanent"] = Field(
+        "issue_date", description="what starts the clock; without event no clock"
+    )
+    period: str = Field("", description="P7Y, P18M, P90D; empty only if permanent")
+    mandate: str = Field("", description="the law or policy behind it")
+    action: Literal["keep", "review", "destroy"] = Field(
+        "review", description="what happens at the end"
+    )
+
+
+class UnitSection(Section):
+    """A business unit."""
+
+    name: str = Field(description="what it is called")
+    repository: str = Field(description="repo_code of its ArchivesSpace repository")
+
+
+class SeriesSection(Section):
+    """A record series."""
+
+    title: str = Field(description="title of the resource in ArchivesSpace")
+    document_types: list[str] = Field(min_length=1, description="which documents belong to it")
+    retention_class: str = Field("", description="the class of its documents, if they name none")
+    key: list[str] = Field(
+        default_factory=lambda: ["customer_id", "account_number", "document_type", "issue_date"],
+        min_length=1,
+        description="canonical fields that tell one document from another",
+    )
+    required: list[str] = Field(
+        default_factory=lambda: ["document_type", "issue_date"],
+        description="canonical fields that must have a value",
+    )
+    cycle: Literal["day", "month", "quarter", "year"] = Field(
+        "month", description="the period of one archival object in the series"
+    )
+
+
+class CompletionSection(Section):
+    """How a folder's producer shows that a file is finished."""
+
+    rule: CompletionRule = Field(
+        CompletionRule.QUIET, description="trigger, rename, manifest, quiet"
+    )
+    quiet: Seconds = Field(5, description="seconds without a change")
+    looks: int = Field(2, ge=1, le=100, description="and seen unchanged so often")
+    quiet_without_trailer: Seconds = Field(
+        60, description="seconds for formats that cannot show their own end"
+    )
+    trigger_suffix: str = Field(".done", description="name.pdf.done or name.done")
+    manifest_suffix: str = Field(".manifest", description="a list of names and sizes")
+    temporary: list[str] = Field(
+        default_factory=lambda: ["*.tmp", "*.part", "*.filepart", "~$*", ".*"],
+        description="names of files that are still being written",
+    )
+    sidecar_wait: Seconds = Field(900, description="seconds to wait for a missing partner")
+    writer_check: bool = Field(True, description="ask the kernel whether a writer holds the file")
+
+
+class FolderSection(Section):
+    """A hot folder."""
+
+    path: str = Field(description="the folder, absolute")
+    business_unit: str = Field(description="a [units.…] of this file")
+    completion: CompletionSection = Field(default_factory=CompletionSection)
+    recursive: bool = Field(False, description="take files in sub-folders too")
+    network: bool = Field(False, description="on a network share: poll instead of events")
+    poll: PositiveSeconds = Field(5, description="seconds between looks at a network share")
+    rescan: PositiveSeconds = Field(60, description="seconds between full looks at a local folder")
+    sidecar: SidecarFormat = Field(SidecarFormat.AUTO, description="auto, json, xml, csv, none")
+    sidecar_required: bool = Field(True, description="a file without metadata is a fault")
+    include: list[str] = Field(default_factory=lambda: ["*"], description="names to take")
+    ignore: list[str] = Field(default_factory=list, description="names to leave alone")
+    field_map: dict[str, str] = Field(
+        default_factory=dict, description="the producer's field names to canonical ones; - keeps"
+    )
+    defaults: dict[str, str] = Field(
+        default_factory=dict, description="canonical fields for files that do not say"
+    )
+    manual: bool = Field(False, description="people drop files here: receipts in words too")
+    owner: str = Field("", description="whom a clerk should ask")
+
+
+class SettingsFile(BaseSettings):
+    """The whole file, with what the environment overrides."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix="HOTFOLDER_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    archivesspace: ArchiveSection = Field(default_factory=ArchiveSection)
+    journal: JournalSection = Field(default_factory=JournalSection)
+    store: StoreSection = Field(default_factory=StoreSection)
+    log: LogSection = Field(default_factory=LogSection)
+    metrics: MetricsSection = Field(default_factory=MetricsSection)
+    service: ServiceSection = Field(default_factory=ServiceSection)
+    vocabularies: VocabulariesSection = Field(default_factory=VocabulariesSection)
+    retention: dict[Name, RetentionSection] = Field(default_factory=dict)
+    units: dict[Name, UnitSection] = Field(default_factory=dict)
+    series: dict[Name, SeriesSection] = Field(default_factory=dict)
+    folders: dict[Name, FolderSection] = Field(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  the base class passes it
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  no .env file is read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  credentials are read by name
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment over the file; the file comes as initial values."""
+        return env_settings, init_settings
