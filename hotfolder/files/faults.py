@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
 
@@ -63,10 +62,27 @@ def classify(error: OSError, doing: str) -> HotfolderError:
     return Transient(message, hint=hint, code=code)
 
 
-@contextmanager
-def os_errors(doing: str) -> Iterator[None]:
+class _Classifying:
+    """What ``os_errors`` returns; a class, because it stands around single system calls."""
+
+    __slots__ = ("_doing",)
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, OSError):
+            raise classify(error, self._doing) from error
+
+
+def os_errors(doing: str) -> _Classifying:
     """Turn an ``OSError`` inside the block into the error that ``classify`` names."""
-    try:
-        yield
-    except OSError as error:
-        raise classify(error, doing) from error
+    return _Classifying(doing)

@@ -64,7 +64,7 @@ def dump_inventory(inventory: Inventory, created: float) -> bytes:
             }
         },
     }
-    return json.dumps(found, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
+    return json.dumps(found, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
 def damaged(what: str) -> Corrupt:

@@ -35,6 +35,7 @@ from hotfolder.store.reading import DECLARATION, verify_object
 
 READ_ONLY = 0o440
 BATCH = 256  # objects that share their syncs
+AHEAD = 64  # objects after which their sync begins while others are written
 BATCH_BYTES = 256 << 20
 
 
@@ -72,6 +73,8 @@ class Writer:
                         parents += self._chain(request)
                     else:
                         staged.append(self._stage(request))
+                        if len(staged) % AHEAD == 0:
+                            scope.start()
                 if staged:
                     scope.sync(
                         [path for item in staged for path in item.files],
