@@ -14,7 +14,14 @@ from datetime import UTC, datetime
 
 from hotfolder.core.canonical import spool_to_json
 from hotfolder.core.crashpoints import crashpoint
-from hotfolder.core.errors import Corrupt, Fault, InputFault, OperatorFault, Transient
+from hotfolder.core.errors import (
+    Corrupt,
+    Fault,
+    HotfolderError,
+    InputFault,
+    OperatorFault,
+    Transient,
+)
 from hotfolder.core.lifecycle import Backoff, SpoolState
 from hotfolder.core.ports import Clock, Emit, Journal, Store
 from hotfolder.core.profiles import FolderProfile, Rules
@@ -204,20 +211,33 @@ class Intake:
             return
         try:
             stored = self._store.write_spools([request for _, request in pairs])
-        except Corrupt:
-            # Find the one at fault, so that the others of the batch go on.
+        except (Corrupt, InputFault, OperatorFault) as error:
+            if len(pairs) == 1:
+                self._stop_row(pairs[0][0], error)
+                return
+            # One of the batch is at fault: each by itself, so that the others go on.
             stored = []
             for row, request in pairs:
                 try:
                     stored += self._store.write_spools([request])
-                except Corrupt as error:
-                    self._aside.mark_corrupt(row, error)
+                except (Corrupt, InputFault, OperatorFault) as alone:
+                    self._stop_row(row, alone)
         self._journal.record_stored(stored, self._clock.now())
         # survives: killed here, the documents wait for a unit
         crashpoint("store.recorded")
         for item in stored:
             self._inspections.pop(item.spool_id, None)
             self._emit("spool.stored", spool=item.spool_id, bytes=item.content_size)
+
+    def _stop_row(self, row: SpoolRow, error: HotfolderError) -> None:
+        """A spool that cannot be stored: corrupt, or its working copy was tampered
+        with. A fault of the store itself concerns all spools and is raised."""
+        if isinstance(error, Corrupt):
+            self._aside.mark_corrupt(row, error)
+        elif isinstance(error, InputFault) or error.code == "file.missing":
+            self._aside.hold(row, error)
+        else:
+            raise error
 
     def _request(self, row: SpoolRow) -> StoreRequest | None:
         """What to store for a READ spool; the documents come from the journal, which
@@ -239,8 +259,12 @@ class Intake:
             raise Corrupt(f"spool {row.id} is READ without a checksum", code="journal.checksum")
         inspection = self._inspections.get(row.id)
         if inspection is None:
-            with open_regular(path) as stream:
-                inspection = inspect_spool(stream, row.size, row.name)
+            try:
+                with open_regular(path) as stream:
+                    inspection = inspect_spool(stream, row.size, row.name)
+            except (InputFault, OperatorFault) as error:
+                self._stop_row(row, error)
+                return None
         reading = Reading(
             spool_id=row.id,
             sha256=row.sha256,

@@ -13,7 +13,8 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-from hotfolder.core.errors import EX_OK, EX_SOFTWARE, OperatorFault
+from hotfolder.core.errors import EX_OK, EX_SOFTWARE, EX_TEMPFAIL, OperatorFault
+from hotfolder.core.lifecycle import OPEN_SPOOL_STATES
 from hotfolder.core.profiles import FolderProfile
 from hotfolder.core.records import Inspection, Sighting
 from hotfolder.files.content import open_regular
@@ -60,6 +61,10 @@ class FolderLoop:
                 self._watcher.forget([drop.spool.name for drop in drops])
             self._claimed()
         return 0.0
+
+    def pending(self) -> bool:
+        """Whether files are there that have not settled, or no full look was made yet."""
+        return not self._started or self._watcher.pending() > 0
 
     def stop(self) -> None:
         """Stop watching; the loop's thread has ended."""
@@ -139,8 +144,11 @@ class Supervisor:
         self._stopping.set()
 
     # -- from start to stop ---------------------------------------------------------
-    def run(self) -> int:
+    def run(self, *, until_idle: bool = False) -> int:
         """Run until SIGTERM or SIGINT; returns the exit code (0 after a clean stop).
+
+        With ``until_idle`` also until nothing is left to do; 75 if what is left
+        waits for the server or for a later attempt.
 
         SIGHUP reads the configuration again and restarts the folders that changed.
         The steps in hand are finished before it returns; everything else is in the
@@ -158,18 +166,23 @@ class Supervisor:
                 loop.start()
             self._works.emit("daemon.started", folders=len(self._folders))
             self._notifier.ready()
-            self._watch_over()
+            waiting = self._watch_over(until_idle=until_idle)
         finally:
             self._notifier.stopping()
             self._stop()
             for number, handler in previous.items():
                 signal.signal(number, handler)
         self._works.emit("daemon.stopped", broken=",".join(self._broken))
-        return EX_SOFTWARE if self._broken else EX_OK
+        if self._broken:
+            return EX_SOFTWARE
+        return EX_TEMPFAIL if waiting else EX_OK
 
-    def _watch_over(self) -> None:
+    def _watch_over(self, *, until_idle: bool) -> bool:
+        """Until told to stop, or idle; True if something is left that waits."""
         ticks = 0
         while not self._stopping.wait(_TICK):
+            if until_idle and (left := self._look_for_work()) is not None:
+                return left
             if self._reloading.is_set():
                 self._reloading.clear()
                 self._reload_folders()
@@ -185,6 +198,22 @@ class Supervisor:
                     status, server_up=failures == 0, now=self._works.clock.now()
                 )
             ticks += 1
+        return False
+
+    def _look_for_work(self) -> bool | None:
+        """None while something can be done; else whether something waits."""
+        if not self._importers.idle() or any(
+            folder.pending() for folder, _ in self._folders.values()
+        ):
+            return None
+        status = self._works.journal.status()
+        open_spools = sum(status.spools.get(state, 0) for state in OPEN_SPOOL_STATES)
+        open_units = status.units.get("PLANNED", 0) + status.units.get("SENT", 0)
+        if not open_spools and not open_units:
+            return False
+        failures, _, _ = self._works.journal.server_state()
+        untouched = sum(status.spools.get(state, 0) for state in ("CLAIMING", "CLAIMED", "READ"))
+        return True if failures and not untouched else None
 
     def _stop(self) -> None:
         loops = [loop for _, loop in self._folders.values()]
