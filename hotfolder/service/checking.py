@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import click
 
@@ -75,7 +76,7 @@ def _run_checks(config_path: str, *, offline: bool) -> Iterator[Check]:
         return
     yield Check(subject="configuration", said=f"{config_path} has no fault")
     for profile in configuration.folders:
-        yield _try(f"hot folder {profile.name}", lambda item=profile: _check_folder(item))
+        yield _try(f"hot folder {profile.name}", partial(_check_folder, profile))
         yield from _advise_owner(profile)
     try:
         works = assemble(configuration, _silent)
@@ -91,7 +92,7 @@ def _run_checks(config_path: str, *, offline: bool) -> Iterator[Check]:
 def _check_works(works: Works, configuration: Configuration, *, offline: bool) -> Iterator[Check]:
     yield from _several("journal", "opened, sound", works.journal.check())
     yield from _several("store", "written, synced, renamed", works.store.diagnose())
-    yield _try("free space for the journal", lambda: _check_space(configuration.journal_path))
+    yield _try("free space for the journal", partial(_check_space, configuration.journal_path))
     if offline:
         yield Check(subject="ArchivesSpace", said="not asked (--offline)")
         return

@@ -31,22 +31,20 @@ class Importers:
         clock: Clock,
         emit: Emit,
         threads: int,
-        done: Callable[[], None],
     ) -> None:
         self._journal = journal
         self._delivery = delivery
         self._clock = clock
         self._emit = emit
-        self._done = done
         self._threads = threads
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="importer")
         self._lock = threading.Lock()
         self._busy: set[tuple[str, str]] = set()
-        self._wake: Callable[[], None] = lambda: None
+        self._when_done: tuple[Callable[[], None], ...] = ()
 
-    def on_idle(self, wake: Callable[[], None]) -> None:
-        """Call ``wake`` whenever a series becomes free."""
-        self._wake = wake
+    def call_when_done(self, *calls: Callable[[], None]) -> None:
+        """Call these whenever a unit has been dealt with and its series is free."""
+        self._when_done = calls
 
     def step(self) -> float:
         """Hand out what may be delivered now; returns seconds until the next look."""
@@ -115,8 +113,8 @@ class Importers:
             self._delivery.note_failure("an importer failed")
         finally:
             self._free(unit.business_unit, unit.series)
-            self._done()
-            self._wake()
+            for call in self._when_done:
+                call()
 
     def idle(self) -> bool:
         """Whether nothing is being delivered at this moment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ from hotfolder.service.terminal import print_json, print_table
 def opened(config_path: str) -> Iterator[tuple[Configuration, SqliteJournal]]:
     """The configuration and its journal, closed again afterwards."""
     configuration = load(config_path)
-    journal = SqliteJournal.open_existing(configuration.journal_path)
+    journal = SqliteJournal(os.fsencode(configuration.journal_path), must_exist=True)
     try:
         yield configuration, journal
     finally:
@@ -65,7 +66,8 @@ def show_status(config_path: str, *, as_json: bool) -> int:
     print_table("Spools", ("state", "count"), sorted(status.spools.items()))
     print_table("Units", ("state", "count"), sorted(status.units.items()))
     click.echo(
-        f"{status.documents_confirmed:,} of {status.documents:,} documents confirmed by ArchivesSpace"
+        f"{status.documents_confirmed:,} of {status.documents:,} documents"
+        " confirmed by ArchivesSpace"
     )
     if waiting is not None:
         click.echo(f"the oldest document waits since {waiting:,.0f} s")

@@ -20,7 +20,7 @@ from hotfolder.core.errors import (
 )
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.ports import Clock
-from hotfolder.journal.connection import acquire_daemon_lock
+from hotfolder.journal.connection import DaemonLock, acquire_daemon_lock
 from hotfolder.service.composition import SystemClock, Works, assemble
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import configure_logs, make_emit

@@ -112,12 +112,11 @@ class Supervisor:
             clock=works.clock,
             emit=works.emit,
             threads=configuration.archive.importers,
-            done=lambda: self._finish.wake(),
         )
         self._intake = self._loop("intake", self._step_intake)
         self._deliver = self._loop("deliver", self._importers.step)
         self._finish = self._loop("finish", self._step_finish)
-        self._importers.on_idle(self._deliver.wake)
+        self._importers.call_when_done(self._finish.wake, self._deliver.wake)
 
     # -- the steps ----------------------------------------------------------------
     def _step_intake(self) -> float:
