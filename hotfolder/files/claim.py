@@ -64,19 +64,21 @@ def claim_drops(root: bytes, requests: Sequence[ClaimRequest]) -> list[ClaimOutc
     as that was possible; ``recover_claims`` or ``return_claim`` finds the rest.
     """
     outcomes: list[ClaimOutcome] = []
+    moved: list[list[Sighting]] = []  # of each request so far, in order of moving
     with SyncScope(root) as scope, Places(root) as places:
         try:
             with os_errors("claiming"):
                 for request in requests:
                     places.trim()
-                    outcomes.append(_take(places, request))
+                    moved.append([])
+                    outcomes.append(_take(places, request, moved[-1]))
             claimed = [outcome.spool_id for outcome in outcomes if outcome.claimed]
             folders = [working_folder(root, spool_id) for spool_id in claimed]
             scope.sync((), [*folders, *places.folders()])
         except HotfolderError:
             with os_errors("putting claimed files back"):
-                for request in requests[: len(outcomes) + 1]:
-                    _undo(places, request.spool_id, request.drop)
+                for request, files in zip(requests, moved, strict=False):
+                    _undo(places, request, files)
             raise
     # survives: killed here, recovery finds the drops in _working
     crashpoint("claim.renamed")
@@ -89,23 +91,23 @@ def _files(drop: Drop) -> list[Sighting]:
     return [*first, *drop.sidecars, drop.spool]
 
 
-def _take(places: Places, request: ClaimRequest) -> ClaimOutcome:
+def _take(places: Places, request: ClaimRequest, moved: list[Sighting]) -> ClaimOutcome:
     fd = places.make_working(request.spool_id)
     try:
         try:
             for name in request.drop.shared:
                 _copy_shared(places, name, fd)
             for sighting in _files(request.drop):
-                _move(places, sighting, fd)
+                _move(places, sighting, fd, moved)
         except _NotClaimedError as error:
-            _undo(places, request.spool_id, request.drop)
+            _undo(places, request, moved)
             return ClaimOutcome(spool_id=request.spool_id, claimed=False, reason=str(error))
     finally:
         os.close(fd)
     return ClaimOutcome(spool_id=request.spool_id, claimed=True)
 
 
-def _move(places: Places, sighting: Sighting, fd: int) -> None:
+def _move(places: Places, sighting: Sighting, fd: int, moved: list[Sighting]) -> None:
     parent, base = _parent(places, sighting.name)
     _check(look(parent, base), sighting)
     try:
@@ -114,6 +116,7 @@ def _move(places: Places, sighting: Sighting, fd: int) -> None:
         raise _NotClaimedError("gone") from error
     except FileExistsError as error:
         raise _NotClaimedError("collision") from error
+    moved.append(sighting)
     # Looked at again, because it may have been replaced between look and rename.
     _check(look(fd, base), sighting)
 
@@ -159,13 +162,13 @@ def _copy_shared(places: Places, name: bytes, fd: int) -> None:
     os.rename(_PART, base, src_dir_fd=fd, dst_dir_fd=fd)
 
 
-def _undo(places: Places, spool_id: str, drop: Drop) -> None:
+def _undo(places: Places, request: ClaimRequest, moved: Sequence[Sighting]) -> None:
     _give_back(
         places,
-        spool_id,
-        drop.spool.name,
-        [sighting.name for sighting in reversed(_files(drop))],
-        drop.shared,
+        request.spool_id,
+        request.drop.spool.name,
+        [sighting.name for sighting in reversed(moved)],
+        request.drop.shared,
     )
 
 
@@ -182,10 +185,11 @@ def _give_back(
     if fd is None:
         return 0
     try:
-        for copy in (_PART, *(os.path.basename(name) for name in shared)):
+        homes = {base: home for home, base in map(places.home, reversed(names))}
+        for copy in {_PART, *(os.path.basename(name) for name in shared)} - homes.keys():
             if look(fd, copy) is not None:
                 os.unlink(copy, dir_fd=fd)
-        moves = [(base, home) for home, base in dict.fromkeys(places.home(name) for name in names)]
+        moves = [(base, homes[base]) for base in dict.fromkeys(map(os.path.basename, names))]
         count = put_back(fd, os.path.basename(spool), moves)
     finally:
         os.close(fd)

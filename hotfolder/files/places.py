@@ -73,7 +73,7 @@ class Places:
         """As ``parent``; the root itself where the folder has gone meanwhile."""
         try:
             return self.parent(name)
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return self.root_fd, os.path.basename(name)
 
     def folders(self) -> list[bytes]:
