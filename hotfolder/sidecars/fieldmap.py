@@ -95,6 +95,8 @@ class FieldMap:
                     chosen[name] = (layer, found)
                     continue
                 above, kept = chosen[name]
+                if layer.yields:
+                    continue
                 if [item.value for item in kept] != [item.value for item in found]:
                     warnings.append(
                         Fault(

@@ -28,6 +28,7 @@ from hotfolder.sidecars.xmlpair import read_xml
 
 _RANK_SHARED = 100
 _RANK_DEFAULTS = 200
+_COMMON = ("document_type", "issue_date")  # shared by many documents of a day
 _CONTROLLED = ("channel", "jurisdiction", "sensitivity", "language")
 
 
@@ -115,6 +116,7 @@ def _read_layers(
             source=f"defaults of hot folder {profile.name}",
             rank=_RANK_DEFAULTS,
             fields=tuple(RawField(name, value, name) for name, value in profile.defaults.items()),
+            yields=True,
         )
     )
     return layers
@@ -263,7 +265,7 @@ def _describe(
     if issued is None:
         raise ValueError("a document without issue date is rejected before this")
     source = source_of(spool.business_unit, series.code)
-    key = business_key_of([(name, _key_text(metadata, name)) for name in series.key])
+    key = business_key_of(_key_values(metadata, series, sha256))
     return Document(
         identity=document_identity(source, key, sha256),
         source=source,
@@ -282,6 +284,17 @@ def _describe(
         retain_until=_retain_until(metadata, rules, issued),
         title=metadata.title or f"{(metadata.document_type or '').capitalize()} {issued}",
     )
+
+
+def _key_values(
+    metadata: DocumentMetadata, series: SeriesProfile, sha256: str
+) -> list[tuple[str, str]]:
+    """The key fields with their texts. Where all that would tell one communication from
+    another is absent (a letter dropped by hand without metadata), nothing says that two
+    files of the same type and day are one: the bytes become part of the key."""
+    values = [(name, _key_text(metadata, name)) for name in series.key]
+    telling = [text for name, text in values if name not in _COMMON]
+    return values if any(telling) or not telling else [*values, ("sha256", sha256)]
 
 
 def _key_text(metadata: DocumentMetadata, name: str) -> str:

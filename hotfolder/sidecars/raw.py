@@ -23,11 +23,13 @@ class RawField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawMetadata:
-    """All fields of one source. ``rank`` orders sources: lower wins."""
+    """All fields of one source. ``rank`` orders sources: lower wins. One that ``yields``
+    is meant to be overridden, so that differing from a better source is no conflict."""
 
     source: str  # a display name
     rank: int
     fields: tuple[RawField, ...]
+    yields: bool = False
 
 
 def display(name: bytes) -> str:

@@ -4,7 +4,8 @@ The pair that Infor OS ships for Exstream's Communications Server has ``entity``
 ``ACL`` (both mandatory) and ``attr`` nodes whose child elements are called like the
 attributes (reference/exstream-output-and-records-rules.md, section 1.B, source [7]).
 As shapes differ between releases, an ``attr`` may also carry name and value as XML
-attributes or as child elements of those names. Without any ``attr`` the leaves of the tree are taken as fields.
+attributes or as child elements of those names. Without any ``attr`` the leaves of the
+tree are taken as fields.
 
 No DOCTYPE, no entities, no external anything.
 """
