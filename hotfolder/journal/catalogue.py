@@ -23,11 +23,12 @@ class Catalogue:
         return [document_from(row) for row in rows]
 
     def get_document(self, identity: str) -> CatalogueRow | None:
-        """The live document with this identity; failing that, the newest that was."""
+        """The live document with this identity; failing that, one of a CORRUPT spool."""
         with self._db.reading() as conn:
             row = conn.execute(
                 f"SELECT {DOCUMENT_COLUMNS} FROM {DOCUMENTS_JOINED}"
-                " WHERE d.identity = ? ORDER BY d.live DESC, d.number DESC LIMIT 1",
+                " WHERE d.identity = ? AND d.kept = 1"
+                " ORDER BY d.live DESC, d.number DESC LIMIT 1",
                 (identity,),
             ).fetchone()
         return None if row is None else document_from(row)
@@ -48,10 +49,8 @@ class Catalogue:
                 "  ON d.unit = u.number WHERE u.state IN ('PLANNED', 'SENT'))"
             ).fetchone()[0]
             deferred = conn.execute(
-                "SELECT (SELECT count(*) FROM spools WHERE state IN ('CLAIMED', 'READ')"
-                "  AND state <> 'DONE' AND next_at IS NOT NULL)"
-                " + (SELECT count(*) FROM units WHERE state IN ('PLANNED', 'SENT')"
-                "  AND next_at IS NOT NULL)"
+                "SELECT (SELECT count(*) FROM spools WHERE next_at IS NOT NULL)"
+                " + (SELECT count(*) FROM units WHERE next_at IS NOT NULL)"
             ).fetchone()[0]
         return JournalStatus(
             spools={name: n for (kind, name), n in counts.items() if kind == "spool" and n},

@@ -1,8 +1,11 @@
-"""The connection: one, for all threads of a process, behind a lock.
+"""The connections to a journal: one that writes, one that reads, for all threads.
 
 WAL with ``synchronous=FULL``: a commit is synced before it returns, and a power
 cut takes nothing that was acknowledged. Every change is one ``BEGIN IMMEDIATE``
-transaction, so that two processes (daemon and command line) never deadlock.
+transaction, so that two processes (daemon and command line) never deadlock; a
+plain ``BEGIN`` that reads and then writes fails at once when another process wrote
+in between, whatever the busy timeout. Whoever reads sees one state of the whole
+journal and does not wait for a writer's sync.
 """
 
 from __future__ import annotations
@@ -23,9 +26,14 @@ from hotfolder.journal.migrations import VERSION, migrations
 
 APPLICATION_ID = 0x68666A31  # "hfj1", so that `file` and a stranger can tell what it is
 _BUSY_MS = 10_000
+_CACHE_KIB = 16_384  # for each of the two connections
+_WAL_LIMIT = 64 * 1024 * 1024  # bytes that the WAL keeps after one very large transaction
+# https://www.sqlite.org/rescode.html, primary result codes
+_BUSY, _LOCKED, _CONSTRAINT = 5, 6, 19
 _CODES: dict[int, tuple[type[HotfolderError], str, str, str]] = {
-    5: (Transient, "the journal is locked by another program", "tried again", "journal.busy"),
-    6: (Transient, "the journal is locked by another program", "tried again", "journal.busy"),
+    _BUSY: (Transient, "the journal is locked by another program", "tried again", "journal.busy"),
+    _LOCKED: (Transient, "the journal is locked by another program", "tried again", "journal.busy"),
+    7: (Transient, "there is no memory left for the journal", "tried again", "journal.memory"),
     8: (OperatorFault, "the journal may not be written", "check owner and mode", "journal.mode"),
     10: (Transient, "the journal's disk reports an error", "look at the disk", "journal.io"),
     11: (
@@ -36,63 +44,97 @@ _CODES: dict[int, tuple[type[HotfolderError], str, str, str]] = {
     ),
     13: (Transient, "the journal's disk is full", "free space there", "journal.full"),
     14: (OperatorFault, "the journal cannot be opened", "make its folder", "journal.open"),
-    26: (OperatorFault, "this file is no journal", "check journal.path", "journal.foreign"),
+    26: (
+        Corrupt,
+        "the journal's first bytes are not those of a journal",
+        "check journal.path; if it is right: stop, keep the file, `hotfolder rebuild`",
+        "journal.damaged",
+    ),
 }
 
 
 def classify(error: sqlite3.Error) -> Exception:
     """The error of ours for one of SQLite's, by its result code. A broken rule of
     the schema (an illegal move of state) is a ``ValueError``."""
-    code = getattr(error, "sqlite_errorcode", 1) & 0xFF
+    code = _code_of(error)
     if code in _CODES:
         kind, message, hint, name = _CODES[code]
         return kind(message, hint=hint, code=name)
-    if code == 19:
+    if code == _CONSTRAINT:
         return ValueError(str(error))
     return error
+
+
+def _code_of(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 1)) & 0xFF
 
 
 class Connection:
     """Opens a journal, brings its schema up to date, and hands out transactions."""
 
     def __init__(self, path: bytes, *, must_exist: bool = False) -> None:
-        """Raises ``OperatorFault`` if it cannot be opened, is no journal, or was
-        written by a newer release; ``Corrupt`` if it is damaged."""
+        """Raises ``OperatorFault`` if it cannot be opened or was written by another
+        program or a newer release; ``Corrupt`` if it is damaged."""
         if must_exist and not os.path.exists(path):
             raise OperatorFault(
                 "there is no journal yet",
                 hint="start the daemon, or name another --config",
                 code="journal.missing",
             )
-        self._lock = threading.RLock()
+        self._path = path
+        self._write_lock = threading.RLock()
+        self._read_lock = threading.RLock()
         try:
             # 0640 from the first moment: customers' names are in it
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
-            self._conn = sqlite3.connect(
-                path, isolation_level=None, check_same_thread=False, cached_statements=256
-            )
         except OSError as error:
             raise OperatorFault(
                 f"the journal cannot be opened: {error.strerror}",
                 hint="make its folder and let the user of the service write there",
                 code="journal.open",
             ) from error
-        except sqlite3.Error as error:
-            raise classify(error) from error
+        self._writer = _connect(path)
         try:
             self._prepare()
+            self._reader = _connect(path)
+            self._reader.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
-            self._conn.close()
+            self._writer.close()
             raise classify(error) from error
-        except HotfolderError:
-            self._conn.close()
+        except BaseException:
+            self._writer.close()
             raise
 
     def _prepare(self) -> None:
-        conn = self._conn
-        conn.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        conn = self._writer
+        # Before anything is written: another program's database is not ours to change.
+        tables = self._examine()
+        # Switching a new file to WAL wants it alone and does not wait: two first
+        # starts at once may meet here, and the second finds it switched.
+        mode = conn.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise OperatorFault(
+                "the journal's file system cannot share memory between processes",
+                hint="keep the journal on a local file system",
+                code="journal.file_system",
+            )
+        conn.execute("PRAGMA synchronous = FULL")
+        conn.execute("PRAGMA foreign_keys = ON")
+        conn.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
+        if not tables or self._pending():
+            with self.writing():
+                # Looked at again under the lock: another process may have been quicker.
+                if not self._examine():
+                    conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                # Within our transaction: each migration is a savepoint of it.
+                migrations.apply(Database(conn, execute_plugins=False))
+        self._fill_moves()
+
+    def _examine(self) -> int:
+        """How many tables there are; raises ``OperatorFault`` if they are not ours."""
+        conn = self._writer
+        tables = int(conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
         found = conn.execute("PRAGMA application_id").fetchone()[0]
-        tables = conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
         if tables and found != APPLICATION_ID:
             raise OperatorFault(
                 "this database belongs to another program",
@@ -106,17 +148,10 @@ class Connection:
                 hint="run the newer release that wrote it",
                 code="journal.newer",
             )
-        conn.execute("PRAGMA journal_mode = WAL")
-        conn.execute("PRAGMA synchronous = FULL")
-        conn.execute("PRAGMA foreign_keys = ON")
-        conn.execute("PRAGMA temp_store = MEMORY")
-        conn.execute("PRAGMA trusted_schema = OFF")
-        if not tables:
-            conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        db = Database(conn, execute_plugins=False)
-        if migrations.pending(db):
-            migrations.apply(db)
-        self._fill_moves()
+        return tables
+
+    def _pending(self) -> bool:
+        return bool(migrations.pending(Database(self._writer, execute_plugins=False)))
 
     def _fill_moves(self) -> None:
         wanted = {
@@ -125,8 +160,7 @@ class Connection:
             for old, news in table.items()
             for new in news
         }
-        there = set(self._conn.execute("SELECT kind, old, new FROM moves"))
-        if there != wanted:
+        if set(self._writer.execute("SELECT kind, old, new FROM moves")) != wanted:
             with self.writing() as conn:
                 conn.execute("DELETE FROM moves")
                 conn.executemany("INSERT INTO moves VALUES (?, ?, ?)", sorted(wanted))
@@ -134,44 +168,85 @@ class Connection:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction; committed and synced when the block ends without error,
-        rolled back otherwise."""
-        with self._lock:
+        rolled back otherwise. Usable again after any error, once its cause is gone."""
+        with self._write_lock:
             try:
-                self._conn.execute("BEGIN IMMEDIATE")
-                yield self._conn
-                self._conn.execute("COMMIT")
+                self._writer.execute("BEGIN IMMEDIATE")
+                yield self._writer
+                self._writer.execute("COMMIT")
             except sqlite3.Error as error:
-                self._roll_back()
+                _end(self._writer, "ROLLBACK")
                 raise classify(error) from error
             except BaseException:
-                self._roll_back()
+                _end(self._writer, "ROLLBACK")
                 raise
-
-    def _roll_back(self) -> None:
-        # SQLite has rolled back by itself after some errors (a full disk).
-        if self._conn.in_transaction:
-            self._conn.execute("ROLLBACK")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection for look-ups; nothing may be changed through it."""
-        with self._lock:
-            try:
-                yield self._conn
-            except sqlite3.Error as error:
-                raise classify(error) from error
+        """A connection for look-ups: everything read in the block is of one moment.
+        It sees what was committed before the block began, by this process or another."""
+        with self._read_lock, _snapshot(self._reader) as conn:
+            yield conn
+
+    @contextmanager
+    def apart(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for look-ups that take minutes; nobody waits for it."""
+        conn = _connect(self._path)
+        try:
+            with _snapshot(conn):
+                yield conn
+        finally:
+            conn.close()
 
     def close(self) -> None:
         """Checkpoint and close."""
-        with self._lock:
+        with self._write_lock, self._read_lock:
+            self._reader.close()
             try:
-                self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.OperationalError as error:
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
                 # Another process reads, or the disk is full: the WAL stays and is valid.
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _CODES:
-                    raise
+                if not isinstance(classify(error), Transient):
+                    raise classify(error) from error
             finally:
-                self._conn.close()
+                self._writer.close()
+
+
+def _connect(path: bytes) -> sqlite3.Connection:
+    try:
+        conn = sqlite3.connect(
+            path,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+            timeout=_BUSY_MS / 1000,
+        )
+    except sqlite3.Error as error:
+        raise classify(error) from error
+    try:
+        conn.execute("PRAGMA temp_store = MEMORY")
+        conn.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    except sqlite3.Error as error:
+        conn.close()
+        raise classify(error) from error
+    return conn
+
+
+@contextmanager
+def _snapshot(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    try:
+        conn.execute("BEGIN")
+        yield conn
+    except sqlite3.Error as error:
+        raise classify(error) from error
+    finally:
+        _end(conn, "COMMIT")
+
+
+def _end(conn: sqlite3.Connection, how: str) -> None:
+    # SQLite has rolled back by itself after some errors (a full disk).
+    if conn.in_transaction:
+        conn.execute(how)
 
 
 class DaemonLock:

@@ -2,58 +2,83 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from typing import Self
 
-from hotfolder.core.errors import Fault, HotfolderError
+from hotfolder.core.errors import Fault, HotfolderError, OperatorFault
 from hotfolder.journal.audit import Audit
 from hotfolder.journal.catalogue import Catalogue
 from hotfolder.journal.connection import Connection, classify
+from hotfolder.journal.lookups import Lookups
 from hotfolder.journal.restoration import Restoration
 from hotfolder.journal.spools import Spools
 from hotfolder.journal.units import Units
 
 
-class SqliteJournal(Spools, Units, Catalogue, Audit, Restoration):
+class SqliteJournal(Spools, Units, Lookups, Catalogue, Audit, Restoration):
     """One journal file. Safe to use from any thread."""
 
     def __init__(self, path: bytes, *, must_exist: bool = False) -> None:
         """Open or make the journal at ``path``; see ``Connection``."""
         self._db = Connection(path, must_exist=must_exist)
 
+    @classmethod
+    def open_existing(cls, path: str | bytes) -> Self:
+        """Open a journal for a command; ``OperatorFault`` if there is none yet."""
+        return cls(os.fsencode(path), must_exist=True)
+
     def check(self) -> list[Fault]:
         """Look the whole file over: pages, references, audit chain. Empty if sound.
 
-        Takes about a second for each gigabyte.
+        Takes about a second for each gigabyte; others go on reading and writing.
         """
         faults: list[Fault] = []
-        with self._db.reading() as conn:
-            pages = [row[0] for row in conn.execute("PRAGMA quick_check(5)") if row[0] != "ok"]
-            references = conn.execute("PRAGMA foreign_key_check").fetchall()
-        if pages or references:
-            faults.append(
-                Fault(
-                    code="journal.damaged",
-                    message=f"the journal is damaged ({len(pages)} pages, {len(references)} rows)",
-                    remedy="stop the daemon, keep the file, then `hotfolder rebuild`",
-                )
-            )
         try:
+            with self._db.apart() as conn:
+                pages = [row[0] for row in conn.execute("PRAGMA quick_check(5)") if row[0] != "ok"]
+                references = conn.execute("PRAGMA foreign_key_check").fetchall()
+            if pages or references:
+                faults.append(
+                    Fault(
+                        code="journal.damaged",
+                        message=f"the journal is damaged ({len(pages)} places,"
+                        f" {len(references)} references)",
+                        remedy="stop the daemon, keep the file, then `hotfolder rebuild`",
+                    )
+                )
             self.verify_chain()
         except HotfolderError as error:
             faults.append(Fault(code=error.code, message=error.message, remedy=error.hint))
         return faults
 
     def backup(self, path: bytes) -> None:
-        """Copy the journal to ``path`` while it is in use (SQLite's online backup)."""
-        with self._db.reading() as conn:
-            try:
+        """Copy the journal to ``path`` while it is in use (SQLite's online backup).
+
+        The copy is of one moment, and synced when this returns. Raises ``OperatorFault``
+        if ``path`` is there already or cannot be made, ``Transient`` if it does not fit;
+        nothing is left at ``path`` then.
+        """
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
+        except OSError as error:
+            raise OperatorFault(
+                f"the backup cannot be made: {error.strerror}",
+                hint="name a file that is not there yet, in a folder that may be written",
+                code="backup.open",
+            ) from error
+        try:
+            with self._db.apart() as source:
                 target = sqlite3.connect(path)
                 try:
-                    conn.backup(target)
+                    source.backup(target)
+                except sqlite3.Error as error:
+                    raise classify(error) from error
                 finally:
                     target.close()
-            except sqlite3.Error as error:
-                raise classify(error) from error
+        except BaseException:
+            os.unlink(path)
+            raise
 
     def close(self) -> None:
         """Checkpoint and close."""

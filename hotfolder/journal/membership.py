@@ -44,7 +44,7 @@ def insert_unit(
     unit = conn.execute(
         "INSERT INTO units (ref_id, business_unit, series, cycle, state, planned_at, updated_at,"
         " reason) VALUES (?, ?, ?, ?, 'PLANNED', ?, ?, ?)",
-        (unit_ref_id(identities), *place, now, now, reason),
+        (_free_ref_id(conn, identities), *place, now, now, reason),
     ).lastrowid
     if unit is None:
         raise ValueError("no unit was made")
@@ -55,35 +55,51 @@ def insert_unit(
     return unit
 
 
-def let_wait(conn: sqlite3.Connection, where: str, values: Sequence[object]) -> None:
-    """Those of the documents that are live, stored, in no unit and unconfirmed wait
-    (again) for a unit. ``where`` is SQL of ours."""
+def _free_ref_id(conn: sqlite3.Connection, identities: Sequence[str]) -> str:
+    """The ref_id of these members. Where the server lost every document of a unit but
+    has its archival object still, that ref_id is taken for good: then one that is a
+    function of the members and of the ref_ids before it."""
+    names = list(identities)
+    while True:
+        ref_id = unit_ref_id(names)
+        if not conn.execute(
+            "SELECT 1 FROM units WHERE ref_id = ? AND state <> 'REFUSED'", (ref_id,)
+        ).fetchone():
+            return ref_id
+        names.append(ref_id)
+
+
+def let_wait(conn: sqlite3.Connection, document: int) -> None:
+    """A document waits (again) for a unit, if it is live, stored, in no unit and
+    unconfirmed."""
     conn.execute(
-        "UPDATE documents SET waiting = 1 WHERE live = 1 AND unit IS NULL AND record_uri IS NULL"
-        " AND waiting = 0 AND spool IN (SELECT number FROM spools"
-        f" WHERE state IN ('STORED', 'DELIVERED', 'DONE')) AND ({where})",
-        values,
+        "UPDATE documents SET waiting = 1 WHERE number = ? AND live = 1 AND waiting = 0"
+        " AND unit IS NULL AND record_uri IS NULL AND EXISTS (SELECT 1 FROM spools AS s"
+        "  WHERE s.number = spool AND s.state IN ('STORED', 'DELIVERED', 'DONE'))",
+        (document,),
     )
 
 
-def dissolve_planned_units(conn: sqlite3.Connection, spool: int, now: float) -> None:
-    """A spool stands aside: PLANNED units with documents of it are REFUSED, for their
-    ref_id is a function of all members; the other members wait again."""
-    units = conn.execute(
+def dissolve_unit(conn: sqlite3.Connection, unit: int, reason: str, now: float) -> None:
+    """A unit of which nothing is on the server is REFUSED; its members wait again, as
+    far as they may."""
+    numbers = conn.execute("SELECT number FROM documents WHERE unit = ?", (unit,)).fetchall()
+    refuse_unit(conn, unit, reason, now)
+    for (number,) in numbers:
+        let_wait(conn, number)
+
+
+def dissolve_planned_units(
+    conn: sqlite3.Connection, where: str, value: object, reason: str, now: float
+) -> None:
+    """Dissolve the PLANNED units of the documents ``d`` for which ``where`` (SQL of
+    ours) is true: their ref_id is a function of all members, so none may leave."""
+    for (unit,) in conn.execute(
         "SELECT DISTINCT u.number FROM documents AS d JOIN units AS u ON u.number = d.unit"
-        " WHERE d.spool = ? AND u.state = 'PLANNED'",
-        (spool,),
-    ).fetchall()
-    for (unit,) in units:
-        others = [
-            row[0]
-            for row in conn.execute(
-                "SELECT number FROM documents WHERE unit = ? AND spool <> ?", (unit, spool)
-            )
-        ]
-        refuse_unit(conn, unit, "a member stands aside", now)
-        for number in others:
-            let_wait(conn, "number = ?", (number,))
+        f" WHERE {where} AND u.state = 'PLANNED'",
+        (value,),
+    ).fetchall():
+        dissolve_unit(conn, unit, reason, now)
 
 
 def record_uris(

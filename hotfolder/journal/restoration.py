@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from hotfolder.core.records import ArchivedUnit, Reading, SpoolRow, StoredObject
+import sqlite3
+
+from hotfolder.core.errors import Corrupt
+from hotfolder.core.lifecycle import SpoolState, UnitState
+from hotfolder.core.records import ArchivedUnit, Document, Reading, SpoolRow, StoredObject
 from hotfolder.journal.connection import Connection
-from hotfolder.journal.membership import deliver_if_complete, record_uris
-from hotfolder.journal.rows import dump_names
-from hotfolder.journal.spools import insert_document
+from hotfolder.journal.membership import deliver_if_complete, dissolve_planned_units, record_uris
+from hotfolder.journal.rows import dump_names, fit_time
+from hotfolder.journal.spools import insert_document, number_version, owner_of
 
 
 class Restoration:
@@ -17,37 +21,59 @@ class Restoration:
     def restore_spool(
         self, spool: SpoolRow, reading: Reading, stored: StoredObject, now: float
     ) -> bool:
-        """Insert a spool found in the store as STORED; False if it is already there."""
-        if stored.content_sha256 != reading.sha256:
-            raise ValueError("the inventory and the canonical metadata disagree on the checksum")
+        """Insert a spool found in the store as STORED; False if it is already there.
+
+        Each document keeps its version; where another has that number (spools that
+        were set aside stay in the store), it gets the next. A spool all of whose
+        documents are live in others becomes a DUPLICATE.
+        """
+        if stored.content_sha256 != reading.sha256 or not reading.documents:
+            raise Corrupt(
+                f"inventory and canonical metadata of spool {spool.id} disagree on the checksum,"
+                " or it has no document",
+                hint="look at the object in the store: one of the two was changed",
+                code="store.disagrees",
+            )
         with self._db.writing() as conn:
             if conn.execute("SELECT 1 FROM spools WHERE id = ?", (spool.id,)).fetchone():
                 return False
+            fresh: dict[str, Document] = {}
+            first: str | None = None
+            for document in reading.documents:
+                owner = owner_of(conn, document.identity)
+                if owner is None:
+                    fresh.setdefault(document.identity, document)
+                first = first or owner
             number = conn.execute(
                 "INSERT INTO spools (id, folder, business_unit, name, sidecars, state, size,"
                 " mtime_ns, inode, sha256, format_name, pages, settled_by, created_at, updated_at,"
-                " reason) VALUES (?, ?, ?, ?, ?, 'STORED', ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)",
+                " first_spool_id, reason)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     spool.id,
                     spool.folder,
                     spool.business_unit,
                     spool.name,
                     dump_names(spool.sidecars),
+                    SpoolState.STORED if fresh else SpoolState.DUPLICATE,
                     reading.size,
-                    spool.mtime_ns,
+                    fit_time(spool.mtime_ns),
                     reading.sha256,
                     reading.inspection.format_name,
                     reading.inspection.pages,
                     spool.settled_by,
                     spool.created_at,
                     now,
+                    None if fresh else first,
                     "rebuilt from the store",
                 ),
             ).lastrowid
             if number is None:
                 raise ValueError("no spool was made")
-            for document in reading.documents:
-                insert_document(conn, document, number, spool.business_unit)
+            for document in fresh.values():
+                insert_document(
+                    conn, _with_free_version(conn, document), number, spool.business_unit
+                )
             conn.execute(
                 "UPDATE documents SET waiting = 1, stored_at = ? WHERE spool = ?",
                 (spool.created_at, number),
@@ -58,27 +84,58 @@ class Restoration:
         self, unit: ArchivedUnit, business_unit: str, series: str, cycle: str, now: float
     ) -> list[str]:
         """Insert a unit found on the server, and confirm those of its documents that
-        the journal has by now; call again as more spools are restored."""
+        the journal has by now; call again as more spools are restored. A unit that was
+        under way is confirmed; a document in another unit that is SENT waits for the
+        answer to that one."""
         with self._db.writing() as conn:
-            row = conn.execute(
-                "SELECT number FROM units WHERE ref_id = ? AND state <> 'REFUSED'", (unit.ref_id,)
-            ).fetchone()
-            if row is None:
-                number = conn.execute(
-                    "INSERT INTO units (ref_id, business_unit, series, cycle, state, planned_at,"
-                    " sent_at, confirmed_at, updated_at, archival_object_uri, reason)"
-                    " VALUES (?, ?, ?, ?, 'CONFIRMED', ?, ?, ?, ?, ?, 'rebuilt from the server')",
-                    (unit.ref_id, business_unit, series, cycle, now, now, now, now, unit.uri),
-                ).lastrowid
-            else:
-                number = row[0]
+            number = self._confirmed_unit(conn, unit, (business_unit, series, cycle), now)
             spools: list[int] = []
             for position, (identity, there) in enumerate(unit.documents.items()):
+                dissolve_planned_units(
+                    conn, "d.identity = ?", identity, "a member is on the server already", now
+                )
                 joined = conn.execute(
                     "UPDATE documents SET waiting = 0, unit = ?, position = ?"
-                    " WHERE identity = ? AND live = 1 AND record_uri IS NULL",
-                    (number, position, identity),
+                    " WHERE identity = ? AND live = 1 AND record_uri IS NULL"
+                    " AND (unit IS NULL OR unit = ?)",
+                    (number, position, identity, number),
                 ).rowcount
                 if joined:
                     spools += record_uris(conn, {identity: there.uri}, number, now)
             return deliver_if_complete(conn, spools, now)
+
+    @staticmethod
+    def _confirmed_unit(
+        conn: sqlite3.Connection, unit: ArchivedUnit, place: tuple[str, str, str], now: float
+    ) -> int:
+        row = conn.execute(
+            "SELECT number, state FROM units WHERE ref_id = ? AND state <> 'REFUSED'",
+            (unit.ref_id,),
+        ).fetchone()
+        if row is None:
+            number = conn.execute(
+                "INSERT INTO units (ref_id, business_unit, series, cycle, state, planned_at,"
+                " sent_at, confirmed_at, updated_at, archival_object_uri, reason)"
+                " VALUES (?, ?, ?, ?, 'CONFIRMED', ?, ?, ?, ?, ?, 'rebuilt from the server')",
+                (unit.ref_id, *place, now, now, now, now, unit.uri),
+            ).lastrowid
+            if number is None:
+                raise ValueError("no unit was made")
+            return number
+        if row[1] != UnitState.CONFIRMED:
+            conn.execute(
+                "UPDATE units SET state = 'CONFIRMED', reason = 'found on the server',"
+                " confirmed_at = ?, updated_at = ?, next_at = NULL, last_error = NULL,"
+                " archival_object_uri = ? WHERE number = ?",
+                (now, now, unit.uri, row[0]),
+            )
+        return int(row[0])
+
+
+def _with_free_version(conn: sqlite3.Connection, document: Document) -> Document:
+    taken = conn.execute(
+        "SELECT 1 FROM documents WHERE source = ? AND business_key = ? AND version = ?"
+        " AND kept = 1",
+        (document.source, document.business_key, document.version),
+    ).fetchone()
+    return document if taken is None else number_version(conn, document)

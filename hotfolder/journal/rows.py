@@ -41,6 +41,30 @@ DOCUMENTS_JOINED = (
 )
 
 
+_TWO_64 = 1 << 64
+# Nanoseconds from 1970 to the year 1823: no file system's times are older.
+_LEAST_TIME = -(1 << 62)
+
+
+def fit_time(mtime_ns: int) -> int:
+    """A file's time in SQLite's signed 64 bits, where it may lie beyond the year 2262."""
+    return _fit(mtime_ns, _LEAST_TIME)
+
+
+def fit_inode(inode: int) -> int:
+    """An inode in SQLite's signed 64 bits; the kernel's are unsigned."""
+    return _fit(inode, 0)
+
+
+def _fit(value: int, least: int) -> int:
+    value = max(least, min(value, least + _TWO_64 - 1))
+    return value - _TWO_64 if value >= _TWO_64 // 2 else value
+
+
+def _unfit(value: int, least: int) -> int:
+    return value + _TWO_64 if value < least else value
+
+
 def dump_names(names: Sequence[bytes]) -> str:
     """Names of files as JSON; in hexadecimal, because Linux names are bytes."""
     return json.dumps([name.hex() for name in names])
@@ -72,8 +96,8 @@ def spool_from(row: Sequence[Any]) -> SpoolRow:
         shared=_names(row[7]),
         state=SpoolState(row[8]),
         size=row[9],
-        mtime_ns=row[10],
-        inode=row[11],
+        mtime_ns=_unfit(row[10], _LEAST_TIME),
+        inode=_unfit(row[11], 0),
         sha256=row[12],
         format_name=row[13],
         pages=row[14],

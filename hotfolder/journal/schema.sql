@@ -38,6 +38,7 @@ CREATE TABLE spools (
 
 -- Small however long the daemon runs: only what is not DONE.
 CREATE INDEX spools_unfinished ON spools (state, number) WHERE state <> 'DONE';
+CREATE INDEX spools_deferred ON spools (next_at) WHERE next_at IS NOT NULL;
 
 CREATE TABLE units (
   number INTEGER PRIMARY KEY,
@@ -61,6 +62,7 @@ CREATE TABLE units (
 CREATE UNIQUE INDEX units_live ON units (ref_id) WHERE state <> 'REFUSED';
 CREATE INDEX units_by_ref ON units (ref_id);
 CREATE INDEX units_open ON units (number) WHERE state IN ('PLANNED', 'SENT');
+CREATE INDEX units_deferred ON units (next_at) WHERE next_at IS NOT NULL;
 
 CREATE TABLE documents (
   number INTEGER PRIMARY KEY,
@@ -91,6 +93,8 @@ CREATE TABLE documents (
   job_number TEXT,
   metadata TEXT NOT NULL CHECK (json_valid(metadata)),
   live INTEGER NOT NULL DEFAULT 1 CHECK (live IN (0, 1)),
+  -- Counts in the versions of its key: live, or of a CORRUPT spool, which may come back.
+  kept INTEGER NOT NULL DEFAULT 1 CHECK (kept IN (0, 1)),
   waiting INTEGER NOT NULL DEFAULT 0 CHECK (waiting IN (0, 1)),
   unit INTEGER REFERENCES units (number),
   position INTEGER,
@@ -98,12 +102,15 @@ CREATE TABLE documents (
   record_uri TEXT,
   archived_at REAL,
   UNIQUE (spool, ordinal),
-  CHECK (waiting = 0 OR (unit IS NULL AND record_uri IS NULL AND live = 1))
+  CHECK (live <= kept),
+  CHECK (waiting = 0 OR (unit IS NULL AND record_uri IS NULL AND live = 1)),
+  CHECK ((unit IS NULL) = (position IS NULL)),
+  CHECK ((record_uri IS NULL) = (archived_at IS NULL))
 ) STRICT;
 
 CREATE UNIQUE INDEX documents_live ON documents (identity) WHERE live = 1;
 CREATE INDEX documents_identity ON documents (identity);
-CREATE UNIQUE INDEX documents_version ON documents (source, business_key, version) WHERE live = 1;
+CREATE UNIQUE INDEX documents_version ON documents (source, business_key, version) WHERE kept = 1;
 CREATE INDEX documents_waiting ON documents (business_unit, series, cycle, number) WHERE waiting = 1;
 CREATE INDEX documents_unit ON documents (unit, position) WHERE unit IS NOT NULL;
 CREATE INDEX documents_customer ON documents (customer_id, issue_date) WHERE customer_id IS NOT NULL;
@@ -161,6 +168,10 @@ CREATE TABLE audit (
   digest TEXT NOT NULL CHECK (length(digest) = 64)
 ) STRICT;
 
+-- An INSERT OR REPLACE would pass the two triggers below.
+CREATE TRIGGER audit_follows BEFORE INSERT ON audit
+WHEN NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM audit)
+BEGIN SELECT RAISE(ABORT, 'the audit chain is append-only'); END;
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit chain is append-only'); END;
 CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
@@ -170,12 +181,20 @@ BEGIN SELECT RAISE(ABORT, 'history is append-only'); END;
 CREATE TRIGGER history_is_not_deleted BEFORE DELETE ON history
 BEGIN SELECT RAISE(ABORT, 'history is append-only'); END;
 
-CREATE TRIGGER spools_move BEFORE UPDATE OF state ON spools WHEN OLD.state <> NEW.state
+CREATE TRIGGER spools_are_not_deleted BEFORE DELETE ON spools
+BEGIN SELECT RAISE(ABORT, 'a spool is never deleted from the journal'); END;
+CREATE TRIGGER units_are_not_deleted BEFORE DELETE ON units
+BEGIN SELECT RAISE(ABORT, 'a unit is never deleted from the journal'); END;
+CREATE TRIGGER documents_are_not_deleted BEFORE DELETE ON documents
+BEGIN SELECT RAISE(ABORT, 'a document is never deleted from the journal'); END;
+
+-- Staying where it is is no move either: who writes `state` means to change it.
+CREATE TRIGGER spools_move BEFORE UPDATE OF state ON spools
 BEGIN
   SELECT RAISE(ABORT, 'a spool in this state may not move to that one')
   WHERE NOT EXISTS (SELECT 1 FROM moves WHERE kind = 'spool' AND old = OLD.state AND new = NEW.state);
 END;
-CREATE TRIGGER units_move BEFORE UPDATE OF state ON units WHEN OLD.state <> NEW.state
+CREATE TRIGGER units_move BEFORE UPDATE OF state ON units
 BEGIN
   SELECT RAISE(ABORT, 'a unit in this state may not move to that one')
   WHERE NOT EXISTS (SELECT 1 FROM moves WHERE kind = 'unit' AND old = OLD.state AND new = NEW.state);
@@ -188,7 +207,7 @@ BEGIN
   INSERT INTO counts VALUES ('spool', NEW.state, 1)
   ON CONFLICT DO UPDATE SET count = count + 1;
 END;
-CREATE TRIGGER spools_moved AFTER UPDATE OF state ON spools WHEN OLD.state <> NEW.state
+CREATE TRIGGER spools_moved AFTER UPDATE OF state ON spools
 BEGIN
   INSERT INTO history (kind, subject, at, old, new, reason)
   VALUES ('spool', NEW.number, NEW.updated_at, OLD.state, NEW.state, NEW.reason);
@@ -197,7 +216,7 @@ BEGIN
   ON CONFLICT DO UPDATE SET count = count + 1;
 END;
 CREATE TRIGGER spools_rejected AFTER UPDATE OF state ON spools
-WHEN NEW.state = 'REJECTED' AND OLD.state <> 'REJECTED'
+WHEN NEW.state = 'REJECTED'
 BEGIN
   INSERT INTO counts VALUES ('rejected', coalesce(NEW.faults ->> '$[0].code', 'unknown'), 1)
   ON CONFLICT DO UPDATE SET count = count + 1;
@@ -209,7 +228,7 @@ BEGIN
   INSERT INTO counts VALUES ('unit', NEW.state, 1)
   ON CONFLICT DO UPDATE SET count = count + 1;
 END;
-CREATE TRIGGER units_moved AFTER UPDATE OF state ON units WHEN OLD.state <> NEW.state
+CREATE TRIGGER units_moved AFTER UPDATE OF state ON units
 BEGIN
   INSERT INTO history (kind, subject, at, old, new, reason)
   VALUES ('unit', NEW.number, NEW.updated_at, OLD.state, NEW.state, NEW.reason);

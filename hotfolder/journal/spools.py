@@ -5,40 +5,33 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState
-from hotfolder.core.records import (
-    Document,
-    Drop,
-    HistoryRow,
-    Reading,
-    ReadResult,
-    SpoolRow,
-    StoredObject,
-)
+from hotfolder.core.records import Document, Drop, Reading, ReadResult, StoredObject
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.membership import deliver_if_complete, dissolve_planned_units
 from hotfolder.journal.rows import (
     INSERT_DOCUMENT,
-    SPOOL_COLUMNS,
     document_values,
     dump_faults,
     dump_names,
-    spool_from,
+    fit_inode,
+    fit_time,
 )
-
-_SHORTEST_PREFIX = 6
 
 
 class Spools:
-    """The journal's methods about spools."""
+    """The journal's methods that move spools."""
 
     _db: Connection
 
     # -- claims -----------------------------------------------------------------
     def begin_claims(self, claims: Sequence[tuple[str, str, Drop]], now: float) -> None:
         """Journal the intent to claim."""
+        if not claims:
+            return
         with self._db.writing() as conn:
             conn.executemany(
                 "INSERT INTO spools (id, folder, business_unit, name, sidecars, trigger_name,"
@@ -54,8 +47,8 @@ class Spools:
                         drop.trigger.name if drop.trigger else None,
                         dump_names(drop.shared),
                         drop.spool.size,
-                        drop.spool.mtime_ns,
-                        drop.spool.inode,
+                        fit_time(drop.spool.mtime_ns),
+                        fit_inode(drop.spool.inode),
                         drop.settled_by,
                         now,
                         now,
@@ -67,78 +60,85 @@ class Spools:
 
     def finish_claims(self, spool_ids: Sequence[str], now: float) -> None:
         """CLAIMING to CLAIMED."""
-        self._move(spool_ids, SpoolState.CLAIMED, "", now)
+        self._move(spool_ids, SpoolState.CLAIMING, SpoolState.CLAIMED, "", now)
 
     def abandon_claims(self, spool_ids: Sequence[str], reason: str, now: float) -> None:
         """CLAIMING to ABANDONED."""
-        self._move(spool_ids, SpoolState.ABANDONED, reason, now)
+        self._move(spool_ids, SpoolState.CLAIMING, SpoolState.ABANDONED, reason, now)
 
     def record_receipted(self, spool_ids: Sequence[str], now: float) -> None:
         """DELIVERED to DONE."""
-        self._move(spool_ids, SpoolState.DONE, "", now)
+        self._move(spool_ids, SpoolState.DELIVERED, SpoolState.DONE, "", now)
 
-    def _move(self, spool_ids: Sequence[str], state: SpoolState, reason: str, now: float) -> None:
+    def _move(
+        self, spool_ids: Sequence[str], old: SpoolState, new: SpoolState, reason: str, now: float
+    ) -> None:
         if not spool_ids:
             return
         with self._db.writing() as conn:
-            for spool_id in spool_ids:
-                changed = conn.execute(
-                    "UPDATE spools SET state = ?, reason = ?, updated_at = ?, attempts = 0,"
-                    " next_at = NULL, last_error = NULL WHERE id = ?",
-                    (state, reason, now, spool_id),
-                ).rowcount
-                if changed != 1:
-                    raise ValueError(f"no spool {spool_id}")
+            moved = conn.executemany(
+                "UPDATE spools SET state = ?, reason = ?, updated_at = ?, attempts = 0,"
+                " next_at = NULL, last_error = NULL WHERE id = ? AND state = ?",
+                [(new, reason, now, spool_id, old) for spool_id in spool_ids],
+            ).rowcount
+            if moved != len(spool_ids):
+                _explain(conn, spool_ids, old, new)
 
     # -- reading and storing ------------------------------------------------------
     def record_readings(self, readings: Sequence[Reading], now: float) -> list[ReadResult]:
-        """Journal documents and identities; decide duplicate and version."""
+        """Journal documents and identities; decide duplicate and version.
+
+        A document that is live in another spool, or comes twice in this one, is left
+        out of this spool's documents; the others are journalled.
+        """
         if not readings:
             return []
         with self._db.writing() as conn:
             return [self._record_reading(conn, reading, now) for reading in readings]
 
     def _record_reading(self, conn: sqlite3.Connection, reading: Reading, now: float) -> ReadResult:
-        spool = conn.execute(
-            "SELECT number, business_unit, state FROM spools WHERE id = ?", (reading.spool_id,)
-        ).fetchone()
-        if spool is None:
-            raise ValueError(f"no spool {reading.spool_id}")
-        owners = [_owner(conn, document.identity) for document in reading.documents]
-        duplicate = all(owner is not None for owner in owners)
-        first = owners[0] if duplicate else None
-        inspection = reading.inspection
+        if not reading.documents:
+            raise ValueError(f"the reading of spool {reading.spool_id} has no document")
+        fresh: dict[str, Document] = {}
+        first: str | None = None
+        for document in reading.documents:
+            owner = owner_of(conn, document.identity)
+            if owner is None:
+                fresh.setdefault(document.identity, document)
+            first = first or owner
+        state = SpoolState.READ if fresh else SpoolState.DUPLICATE
         # READ and DUPLICATE both need the checksum, so it is set in the same statement.
-        conn.execute(
+        # From CLAIMED only: the table of moves lets a HELD spool become READ as well, but
+        # that is for ``release``, not for a reading that was under way when it was held.
+        spool = conn.execute(
             "UPDATE spools SET state = ?, reason = ?, updated_at = ?, sha256 = ?, size = ?,"
             " format_name = ?, pages = ?, first_spool_id = ?, attempts = 0, next_at = NULL,"
-            " last_error = NULL WHERE number = ?",
+            " last_error = NULL WHERE id = ? AND state = 'CLAIMED' RETURNING number, business_unit",
             (
-                SpoolState.DUPLICATE if duplicate else SpoolState.READ,
-                f"same bytes and key as {first}" if duplicate else "",
+                state,
+                "" if fresh else f"same bytes and key as {first}",
                 now,
                 reading.sha256,
                 reading.size,
-                inspection.format_name,
-                inspection.pages,
-                first,
-                spool[0],
+                reading.inspection.format_name,
+                reading.inspection.pages,
+                None if fresh else first,
+                reading.spool_id,
             ),
-        )
-        if duplicate:
-            return ReadResult(
-                spool_id=reading.spool_id, state=SpoolState.DUPLICATE, first_spool_id=first
-            )
+        ).fetchone()
+        if spool is None:
+            _explain(conn, [reading.spool_id], SpoolState.CLAIMED, state)
         superseding: list[str] = []
-        for document, owner in zip(reading.documents, owners, strict=True):
-            if owner is not None:
-                continue  # this one of many is archived already; the others are new
-            numbered = _number_version(conn, document)
+        for document in fresh.values():
+            numbered = number_version(conn, document)
             if numbered.supersedes is not None:
                 superseding.append(document.identity)
             insert_document(conn, numbered, spool[0], spool[1])
         return ReadResult(
-            spool_id=reading.spool_id, state=SpoolState.READ, superseding=tuple(superseding)
+            spool_id=reading.spool_id,
+            state=state,
+            first_spool_id=None if fresh else first,
+            superseding=tuple(superseding),
         )
 
     def record_stored(self, objects: Sequence[StoredObject], now: float) -> None:
@@ -147,14 +147,15 @@ class Spools:
             return
         with self._db.writing() as conn:
             for item in objects:
+                # From READ only, for the reason given above.
                 row = conn.execute(
                     "UPDATE spools SET state = 'STORED', reason = '', updated_at = ?, attempts = 0,"
                     " next_at = NULL, last_error = NULL WHERE id = ? AND sha256 = ?"
-                    " RETURNING number",
+                    " AND state = 'READ' RETURNING number",
                     (now, item.spool_id, item.content_sha256),
                 ).fetchone()
                 if row is None:
-                    raise ValueError(f"no spool {item.spool_id} with this checksum")
+                    _explain(conn, [item.spool_id], SpoolState.READ, SpoolState.STORED)
                 conn.execute(
                     "UPDATE documents SET waiting = 1, stored_at = ?"
                     " WHERE spool = ? AND live = 1 AND record_uri IS NULL AND unit IS NULL",
@@ -169,12 +170,7 @@ class Spools:
         if state not in (SpoolState.REJECTED, SpoolState.HELD, SpoolState.CORRUPT):
             raise ValueError(f"{state} is not aside")
         with self._db.writing() as conn:
-            row = conn.execute(
-                "SELECT number, state, held_from FROM spools WHERE id = ?", (spool_id,)
-            ).fetchone()
-            if row is None:
-                raise ValueError(f"no spool {spool_id}")
-            number, old, held_from = row
+            number, old, held_from = _find(conn, spool_id)
             in_flight = conn.execute(
                 "SELECT u.ref_id FROM documents AS d JOIN units AS u ON u.number = d.unit"
                 " WHERE d.spool = ? AND u.state = 'SENT' LIMIT 1",
@@ -185,6 +181,8 @@ class Spools:
                     f"a document of it is on its way in unit {in_flight[0]}: try again when"
                     " ArchivesSpace has answered"
                 )
+            if old != SpoolState.HELD:
+                held_from = old
             conn.execute(
                 "UPDATE spools SET state = ?, reason = ?, faults = ?, held_from = ?,"
                 " updated_at = ?, next_at = NULL WHERE number = ?",
@@ -192,27 +190,24 @@ class Spools:
                     state,
                     "; ".join(fault.code for fault in faults),
                     dump_faults(faults),
-                    held_from if old == SpoolState.HELD else old,
+                    None if state is SpoolState.REJECTED else held_from,
                     now,
                     number,
                 ),
             )
-            dissolve_planned_units(conn, number, now)
-            # A corrupt copy must not make the producer's good copy a duplicate.
-            live = state is SpoolState.HELD
+            dissolve_planned_units(conn, "d.spool = ?", number, "a member stands aside", now)
+            # A corrupt copy must not make the producer's good copy a duplicate, but it may
+            # be released, so its place among the versions is kept.
             conn.execute(
-                "UPDATE documents SET waiting = 0, live = ? WHERE spool = ?", (live, number)
+                "UPDATE documents SET waiting = 0, live = ?, kept = ? WHERE spool = ?",
+                (state is SpoolState.HELD, state is not SpoolState.REJECTED, number),
             )
 
     def release(self, spool_id: str, reason: str, now: float) -> SpoolState:
-        """HELD or CORRUPT back to the state it left."""
+        """HELD or CORRUPT back to the state it left; from DELIVERED on, to DELIVERED
+        if all its documents are confirmed, else to STORED."""
         with self._db.writing() as conn:
-            row = conn.execute(
-                "SELECT number, state, held_from FROM spools WHERE id = ?", (spool_id,)
-            ).fetchone()
-            if row is None:
-                raise ValueError(f"no spool {spool_id}")
-            number, old, held_from = row
+            number, old, held_from = _find(conn, spool_id)
             if old not in (SpoolState.HELD, SpoolState.CORRUPT):
                 raise ValueError(f"it is {old}, neither held nor corrupt")
             back = SpoolState(held_from)
@@ -232,6 +227,7 @@ class Spools:
                 " WHERE number = ?",
                 (back, reason, now, number),
             )
+            _take_back_number(conn, number)
             conn.execute("UPDATE documents SET live = 1 WHERE spool = ?", (number,))
             if back is SpoolState.STORED:
                 conn.execute(
@@ -239,101 +235,46 @@ class Spools:
                     " WHERE spool = ? AND unit IS NULL AND record_uri IS NULL",
                     (number,),
                 )
-                deliver_if_complete(conn, [number], now)
+                if deliver_if_complete(conn, [number], now):
+                    return SpoolState.DELIVERED
             return back
 
     def defer_spools(
         self, spool_ids: Sequence[str], error: str, next_at: float, now: float
     ) -> None:
-        """Count an attempt; the state stays."""
+        """Count an attempt; the state stays. Spools that have been set aside or
+        finished meanwhile are left alone."""
         with self._db.writing() as conn:
             conn.executemany(
                 "UPDATE spools SET attempts = attempts + 1, last_error = ?, next_at = ?,"
-                " updated_at = ? WHERE id = ?",
+                " updated_at = ? WHERE id = ?"
+                " AND state IN ('CLAIMING', 'CLAIMED', 'READ', 'STORED', 'DELIVERED')",
                 [(error, next_at, now, spool_id) for spool_id in spool_ids],
             )
 
-    # -- looking --------------------------------------------------------------------
-    def spools(
-        self,
-        states: Sequence[SpoolState],
-        *,
-        folder: str | None = None,
-        due_at: float | None = None,
-        after: str | None = None,
-        limit: int = 1000,
-        newest_first: bool = False,
-    ) -> list[SpoolRow]:
-        """Spools in these states."""
-        order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
-        conditions: list[str] = []
-        values: list[object] = []
-        if folder is not None:
-            conditions.append("folder = ?")
-            values.append(folder)
-        if due_at is not None:
-            conditions.append("(next_at IS NULL OR next_at <= ?)")
-            values.append(due_at)
-        with self._db.reading() as conn:
-            if after is not None:
-                place = conn.execute("SELECT number FROM spools WHERE id = ?", (after,)).fetchone()
-                if place is None:
-                    return []
-                conditions.append(f"number {beyond} ?")
-                values.append(place[0])
-            found: list[tuple[object, ...]] = []
-            for state in dict.fromkeys(states) or [None]:
-                terms = list(conditions)
-                if state is not None:
-                    # Written out, so that SQLite can prove that the partial index applies.
-                    terms.append(f"state = '{state}'")
-                    if state is not SpoolState.DONE:
-                        terms.append("state <> 'DONE'")
-                where = f"WHERE {' AND '.join(terms)}" if terms else ""
-                found += conn.execute(
-                    f"SELECT {SPOOL_COLUMNS} FROM spools {where} ORDER BY number {order} LIMIT ?",
-                    [*values, limit],
-                ).fetchall()
-        found.sort(key=lambda row: int(str(row[0])), reverse=newest_first)
-        return [spool_from(row) for row in found[:limit]]
 
-    def get_spool(self, spool_id: str) -> SpoolRow | None:
-        """One spool, by its id or a unique prefix of it."""
-        with self._db.reading() as conn:
-            row = conn.execute(
-                f"SELECT {SPOOL_COLUMNS} FROM spools WHERE id = ?",
-                (spool_id,),
-            ).fetchone()
-            if row is None and len(spool_id) >= _SHORTEST_PREFIX and spool_id.isalnum():
-                rows = conn.execute(
-                    f"SELECT {SPOOL_COLUMNS} FROM spools WHERE id >= ? AND id < ? LIMIT 2",
-                    (spool_id, spool_id + "~"),
-                ).fetchall()
-                row = rows[0] if len(rows) == 1 else None
-        return spool_from(row) if row is not None else None
-
-    def history(self, subject: str) -> list[HistoryRow]:
-        """Every step of a spool or unit."""
-        with self._db.reading() as conn:
-            rows = conn.execute(
-                "SELECT at, old, new, reason FROM history WHERE kind = 'spool'"
-                " AND subject = (SELECT number FROM spools WHERE id = ?) ORDER BY number",
-                (subject,),
-            ).fetchall()
-            if not rows:
-                rows = conn.execute(
-                    "SELECT h.at, h.old, h.new, h.reason FROM units AS u JOIN history AS h"
-                    " ON h.kind = 'unit' AND h.subject = u.number WHERE u.ref_id = ?"
-                    " ORDER BY h.number",
-                    (subject,),
-                ).fetchall()
-        return [
-            HistoryRow(at=at, subject=subject, old=old, new=new, reason=reason)
-            for at, old, new, reason in rows
-        ]
+def _find(conn: sqlite3.Connection, spool_id: str) -> tuple[int, str, str]:
+    row = conn.execute(
+        "SELECT number, state, held_from FROM spools WHERE id = ?", (spool_id,)
+    ).fetchone()
+    if row is None:
+        raise ValueError(f"no spool {spool_id}")
+    return row[0], row[1], row[2] or ""
 
 
-def _owner(conn: sqlite3.Connection, identity: str) -> str | None:
+def _explain(
+    conn: sqlite3.Connection, spool_ids: Sequence[str], old: SpoolState, new: SpoolState
+) -> NoReturn:
+    """Raise ``ValueError`` that says why not all of these could move from ``old`` to ``new``."""
+    for spool_id in spool_ids:
+        found = _find(conn, spool_id)[1]
+        if found not in (old, new):
+            raise ValueError(f"spool {spool_id} is {found} and may not become {new}")
+    raise ValueError(f"of {spool_ids} one is {new} already, comes twice, or has another checksum")
+
+
+def owner_of(conn: sqlite3.Connection, identity: str) -> str | None:
+    """The id of the spool in which this identity is live, or None."""
     row = conn.execute(
         "SELECT s.id FROM documents AS d JOIN spools AS s ON s.number = d.spool"
         " WHERE d.identity = ? AND d.live = 1",
@@ -342,10 +283,23 @@ def _owner(conn: sqlite3.Connection, identity: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _number_version(conn: sqlite3.Connection, document: Document) -> Document:
+def number_version(conn: sqlite3.Connection, document: Document) -> Document:
+    """``document`` with the next number of its key, superseding the latest; as it is
+    if its key is new.
+
+    A rejected version frees its number, and whatever superseded it keeps saying so. A
+    corrupt one keeps its number, until the same document comes again and takes it over.
+    """
+    corrupt = conn.execute(
+        "UPDATE documents SET kept = 0 WHERE identity = ? AND kept = 1 AND live = 0"
+        " RETURNING version, supersedes",
+        (document.identity,),
+    ).fetchone()
+    if corrupt is not None:
+        return replace(document, version=corrupt[0], supersedes=corrupt[1])
     latest = conn.execute(
         "SELECT version, identity FROM documents WHERE source = ? AND business_key = ?"
-        " AND live = 1 ORDER BY version DESC LIMIT 1",
+        " AND kept = 1 ORDER BY version DESC LIMIT 1",
         (document.source, document.business_key),
     ).fetchone()
     if latest is None:
@@ -353,11 +307,28 @@ def _number_version(conn: sqlite3.Connection, document: Document) -> Document:
     return replace(document, version=latest[0] + 1, supersedes=latest[1])
 
 
+def _take_back_number(conn: sqlite3.Connection, spool: int) -> None:
+    """Documents of a released spool whose number had been taken over and may be in use:
+    the same one if it is free, else one after the last."""
+    conn.execute(
+        "UPDATE documents AS d SET kept = 1, version = CASE WHEN EXISTS (SELECT 1"
+        " FROM documents AS o WHERE o.source = d.source AND o.business_key = d.business_key"
+        "  AND o.kept = 1 AND o.version = d.version)"
+        " THEN (SELECT max(version) + 1 FROM documents AS o WHERE o.source = d.source"
+        "  AND o.business_key = d.business_key AND o.kept = 1)"
+        " ELSE d.version END WHERE d.spool = ? AND d.kept = 0",
+        (spool,),
+    )
+
+
 def insert_document(
     conn: sqlite3.Connection, document: Document, spool: int, business_unit: str
 ) -> None:
+    """Journal a document of a spool, with its case references."""
     number = conn.execute(
         INSERT_DOCUMENT, document_values(document, spool, business_unit)
     ).lastrowid
-    for reference in dict.fromkeys(document.metadata.case_refs):
-        conn.execute("INSERT INTO case_references VALUES (?, ?)", (reference, number))
+    conn.executemany(
+        "INSERT INTO case_references VALUES (?, ?)",
+        [(reference, number) for reference in dict.fromkeys(document.metadata.case_refs)],
+    )

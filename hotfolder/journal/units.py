@@ -5,11 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 
+from hotfolder.core.identity import unit_ref_id
 from hotfolder.core.lifecycle import UnitState
 from hotfolder.core.records import Backlog, UnitRequest, UnitRow
 from hotfolder.journal.connection import Connection
+from hotfolder.journal.lookups import find_subject
 from hotfolder.journal.membership import (
     deliver_if_complete,
+    dissolve_planned_units,
+    dissolve_unit,
     insert_unit,
     let_wait,
     members_of,
@@ -51,6 +55,8 @@ class Units:
         self, business_unit: str, series: str, cycle: str, limit: int, now: float
     ) -> UnitRow | None:
         """Take up to ``limit`` waiting documents into a new PLANNED unit."""
+        if limit < 1:
+            raise ValueError("a unit has at least one document")
         place = (business_unit, series, cycle)
         with self._db.writing() as conn:
             numbers = [
@@ -72,36 +78,48 @@ class Units:
         with self._db.writing() as conn:
             unit, place = _find(conn, refused)
             numbers = dict(
-                conn.execute("SELECT identity, number FROM documents WHERE unit = ?", (unit,))
+                conn.execute(
+                    "SELECT identity, number FROM documents WHERE unit = ? AND record_uri IS NULL",
+                    (unit,),
+                )
             )
+            wanted = [identity for group in groups for identity in group]
+            if len(set(wanted)) != len(wanted) or not all(groups):
+                raise ValueError("the groups overlap, or one is empty")
+            strangers = [identity for identity in wanted if identity not in numbers]
+            if strangers:
+                raise ValueError(f"{strangers[0]} waits in no unit {refused}")
             refuse_unit(conn, unit, reason, now)
-            planned: list[UnitRow] = []
-            for group in groups:
-                strangers = [identity for identity in group if identity not in numbers]
-                if strangers:
-                    raise ValueError(f"{strangers[0]} is not a member of {refused}")
-                fresh = insert_unit(
+            planned = [
+                insert_unit(
                     conn, place, [numbers[identity] for identity in group], now, f"from {refused}"
                 )
-                planned.append(_load(conn, fresh))
+                for group in groups
+            ]
             for number in numbers.values():
-                let_wait(conn, "number = ?", (number,))
-            return planned
+                let_wait(conn, number)
+            return [_load(conn, number) for number in planned]
 
     def mark_sent(self, ref_id: str, now: float) -> None:
         """PLANNED to SENT, or one more attempt of a SENT unit."""
         with self._db.writing() as conn:
             unit, _ = _find(conn, ref_id)
-            conn.execute(
+            moved = conn.execute(
                 "UPDATE units SET state = 'SENT', reason = '', sent_at = ?, updated_at = ?"
-                " WHERE number = ?",
+                " WHERE number = ? AND state <> 'SENT'",
                 (now, now, unit),
-            )
+            ).rowcount
+            if not moved:
+                conn.execute(
+                    "UPDATE units SET sent_at = ?, updated_at = ? WHERE number = ?",
+                    (now, now, unit),
+                )
 
     def confirm_unit(
         self, ref_id: str, unit_uri: str | None, uris: Mapping[str, str], now: float
     ) -> list[str]:
-        """To CONFIRMED; complete spools become DELIVERED."""
+        """To CONFIRMED; complete spools become DELIVERED. Members that ``uris`` does not
+        name leave the unit and wait for another."""
         with self._db.writing() as conn:
             unit, _ = _find(conn, ref_id)
             conn.execute(
@@ -110,47 +128,78 @@ class Units:
                 " WHERE number = ?",
                 (now, now, unit_uri, unit),
             )
-            return deliver_if_complete(conn, record_uris(conn, uris, unit, now), now)
+            spools = record_uris(conn, uris, unit, now)
+            left = conn.execute(
+                "UPDATE documents SET unit = NULL, position = NULL"
+                " WHERE unit = ? AND record_uri IS NULL RETURNING number",
+                (unit,),
+            ).fetchall()
+            for (number,) in left:
+                let_wait(conn, number)
+            return deliver_if_complete(conn, spools, now)
 
     def confirm_documents(self, uris: Mapping[str, str], now: float) -> list[str]:
-        """Documents found on the server outside any unit of ours."""
+        """Documents found on the server outside any unit of ours.
+
+        A PLANNED unit with one of them is REFUSED, for its ref_id is a function of all
+        members, and the others wait again; a SENT one keeps them until it is answered.
+        """
         with self._db.writing() as conn:
-            return deliver_if_complete(conn, record_uris(conn, uris, None, now), now)
+            spools = record_uris(conn, uris, None, now)
+            for identity in uris:
+                dissolve_planned_units(
+                    conn, "d.identity = ?", identity, "a member is on the server already", now
+                )
+            return deliver_if_complete(conn, spools, now)
 
     def lose_unit(self, ref_id: str, reason: str, now: float) -> None:
-        """CONFIRMED to PLANNED."""
+        """CONFIRMED to PLANNED.
+
+        At once REFUSED, its members waiting again, where it cannot be sent as it was:
+        a member stands aside, or has left it, and the ref_id is a function of all.
+        """
         with self._db.writing() as conn:
             unit, _ = _find(conn, ref_id)
             conn.execute(
                 "UPDATE units SET state = 'PLANNED', reason = ?, updated_at = ?, sent_at = NULL,"
-                " confirmed_at = NULL, archival_object_uri = NULL, attempts = 0, next_at = NULL"
-                " WHERE number = ?",
+                " confirmed_at = NULL, archival_object_uri = NULL, attempts = 0, next_at = NULL,"
+                " last_error = NULL WHERE number = ?",
                 (reason, now, unit),
             )
             conn.execute(
                 "UPDATE documents SET record_uri = NULL, archived_at = NULL WHERE unit = ?",
                 (unit,),
             )
+            aside = conn.execute(
+                "SELECT 1 FROM documents AS d JOIN spools AS s ON s.number = d.spool"
+                " WHERE d.unit = ? AND s.state NOT IN ('STORED', 'DELIVERED', 'DONE') LIMIT 1",
+                (unit,),
+            ).fetchone()
+            if aside is not None or unit_ref_id(members_of(conn, unit)) != ref_id:
+                dissolve_unit(conn, unit, "its members are to be planned anew", now)
 
     def lose_documents(self, identities: Sequence[str]) -> None:
-        """They leave their unit, lose their uri and wait for another."""
+        """They leave their unit, lose their uri and wait for another. Those that wait
+        already, or are in a unit that is under way, are left alone."""
         with self._db.writing() as conn:
             for identity in identities:
-                conn.execute(
+                row = conn.execute(
                     "UPDATE documents SET unit = NULL, position = NULL, record_uri = NULL,"
-                    " archived_at = NULL WHERE identity = ? AND live = 1",
+                    " archived_at = NULL WHERE identity = ? AND live = 1 AND record_uri IS NOT NULL"
+                    " AND NOT EXISTS (SELECT 1 FROM units AS u WHERE u.number = unit"
+                    "  AND u.state IN ('PLANNED', 'SENT')) RETURNING number",
                     (identity,),
-                )
-                let_wait(conn, "identity = ?", (identity,))
+                ).fetchone()
+                if row is not None:
+                    let_wait(conn, row[0])
 
     def defer_unit(self, ref_id: str, error: str, next_at: float, now: float) -> None:
-        """Count an attempt of a unit."""
+        """Count an attempt of a unit; one that is no longer open is left alone."""
         with self._db.writing() as conn:
-            unit, _ = _find(conn, ref_id)
             conn.execute(
                 "UPDATE units SET attempts = attempts + 1, last_error = ?, next_at = ?,"
-                " updated_at = ? WHERE number = ?",
-                (error, next_at, now, unit),
+                " updated_at = ? WHERE ref_id = ? AND state IN ('PLANNED', 'SENT')",
+                (error, next_at, now, ref_id),
             )
 
     def hasten(self, ref_ids: Sequence[str], now: float) -> int:
@@ -166,30 +215,35 @@ class Units:
             )
 
     def retry_now(self, subjects: Sequence[str], now: float) -> int:
-        """Clear the waiting of these spools or units, or of all."""
+        """Clear the waiting of these spools or units (named as for ``get_spool``), or
+        of all; with all, the server is due for a probe too."""
+        clear = (
+            "attempts = 0, next_at = NULL, last_error = NULL, updated_at = ?"
+            " WHERE (next_at IS NOT NULL OR attempts > 0)"
+        )
+        still_open = (
+            "state IN ('CLAIMING', 'CLAIMED', 'READ', 'STORED', 'DELIVERED', 'PLANNED', 'SENT')"
+        )
         with self._db.writing() as conn:
-            clear = "attempts = 0, next_at = NULL, last_error = NULL, updated_at = ?"
             if not subjects:
-                waiting = "next_at IS NOT NULL"
-                spools = conn.execute(
-                    f"UPDATE spools SET {clear} WHERE state <> 'DONE' AND {waiting}",
-                    (now,),
-                ).rowcount
-                units = conn.execute(
-                    f"UPDATE units SET {clear} WHERE state IN ('PLANNED', 'SENT') AND {waiting}",
-                    (now,),
-                ).rowcount
-                conn.execute("UPDATE server SET next_at = NULL WHERE failures > 0")
-                return spools + units
-            changed = 0
-            for subject in subjects:
-                for table, column in (("spools", "id"), ("units", "ref_id")):
-                    changed += conn.execute(
-                        f"UPDATE {table} SET {clear} WHERE {column} >= ? AND {column} < ?"
-                        " AND next_at IS NOT NULL",
-                        (now, subject, subject + "~"),
+                conn.execute("UPDATE server SET next_at = NULL")
+                return sum(
+                    conn.execute(
+                        f"UPDATE {table} SET {clear} AND next_at IS NOT NULL", (now,)
                     ).rowcount
-            return changed
+                    for table in ("spools", "units")
+                )
+            numbers = {
+                (table, find_subject(conn, table, column, subject))
+                for subject in subjects
+                for table, column in (("spools", "id"), ("units", "ref_id"))
+            }
+            return sum(
+                conn.execute(
+                    f"UPDATE {table} SET {clear} AND {still_open} AND number = ?", (now, number)
+                ).rowcount
+                for table, number in numbers
+            )
 
     # -- looking --------------------------------------------------------------------
     def units(
