@@ -29,7 +29,6 @@ from hotfolder.sidecars.xmlpair import read_xml
 _RANK_SHARED = 100
 _RANK_DEFAULTS = 200
 _COMMON = ("document_type", "issue_date")  # shared by many documents of a day
-_TELLS_NOBODY_APART = frozenset({"document_type", "issue_date", "channel", "language", "version"})
 _CONTROLLED = ("channel", "jurisdiction", "sensitivity", "language")
 
 
