@@ -1,0 +1,1 @@
+"""Watching hot folders: the rescan is the guarantee, events only make it quick."""
