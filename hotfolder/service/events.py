@@ -1,0 +1,145 @@
+"""The events that hotfolder tells of: the one list of names, fields and meanings.
+
+An event is ``noun.verb``. Its fields are fixed here; ``logs`` drops any other, and a
+test compares this list with every ``emit`` in the source and with docs/operate.md.
+Fields never carry a secret or the value of a customer's field: a spool is named by
+its id, a document not at all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+DEBUG, INFO, WARNING, ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What an event means, how loud it is, and the fields it may have."""
+
+    level: int
+    fields: frozenset[str]
+    sentence: str
+
+
+def _event(level: int, fields: str, sentence: str) -> Event:
+    return Event(level=level, fields=frozenset(fields.split()), sentence=sentence)
+
+
+EVENTS: Mapping[str, Event] = {
+    # -- the daemon -------------------------------------------------------------
+    "daemon.started": _event(INFO, "folders", "All loops run; systemd has been told."),
+    "daemon.stopped": _event(
+        INFO, "broken", "All loops have ended; broken names those that had given up."
+    ),
+    "configuration.reloaded": _event(
+        INFO, "changed folders", "SIGHUP: so many hot folders changed and were restarted."
+    ),
+    "configuration.refused": _event(
+        ERROR, "faults error", "SIGHUP: the new configuration is wrong; the old one stays in force."
+    ),
+    "loop.late": _event(
+        ERROR, "loops", "These loops have not beaten within their allowance; no watchdog ping."
+    ),
+    "loop.paused": _event(
+        WARNING, "loop reason error", "A loop met a known fault and waits before its next step."
+    ),
+    "loop.failed": _event(
+        ERROR, "loop error", "A loop met a fault that hotfolder does not know; it goes on."
+    ),
+    "library.warned": _event(
+        WARNING, "library message", "A library that hotfolder uses wrote a warning."
+    ),
+    "log.lost": _event(WARNING, "count", "So many lines before this one could not be written."),
+    # -- hot folders --------------------------------------------------------------
+    "folder.missing": _event(
+        WARNING,
+        "folder count",
+        "Spools wait for a hot folder that is gone or no longer configured.",
+    ),
+    "working.returned": _event(
+        WARNING,
+        "folder spool count",
+        "Files in _working that the journal does not know went back to the hot folder.",
+    ),
+    # -- spools -------------------------------------------------------------------
+    "claim.recovered": _event(
+        INFO, "folder claimed abandoned", "Claims that a crash interrupted were decided."
+    ),
+    "spool.claimed": _event(INFO, "folder count bytes", "So many drops were moved into _working."),
+    "spool.abandoned": _event(
+        INFO, "spool reason", "A spool was gone or changed before it could be claimed."
+    ),
+    "spool.not_deferred": _event(
+        ERROR, "count reason", "Intake failed, and the journal could not even note it."
+    ),
+    "spool.duplicate": _event(
+        INFO, "spool first", "The same document was archived before, as the spool in first."
+    ),
+    "spool.new_version": _event(
+        INFO, "spool documents", "So many documents in it supersede an earlier version."
+    ),
+    "spool.stored": _event(
+        INFO, "spool bytes", "Its bytes are in the store, read back and compared."
+    ),
+    "spool.rejected": _event(
+        WARNING, "spool reason faults", "The drop is at fault; it lies in _failed with a note."
+    ),
+    "spool.held": _event(WARNING, "spool reason", "The spool waits for an operator."),
+    "spool.corrupt": _event(
+        ERROR, "spool reason", "Bytes or a record are not what they were; nothing was deleted."
+    ),
+    "spool.left_in_working": _event(
+        WARNING, "spool reason", "A rejected drop stays in _working, as its hot folder is unknown."
+    ),
+    "spool.done": _event(INFO, "folder count", "So many spools have their receipt."),
+    # -- the store ----------------------------------------------------------------
+    "store.cleaned": _event(INFO, "count", "Half-written objects of a crash were removed."),
+    "store.unreadable": _event(
+        ERROR, "spool reason", "Rebuilding: an object of the store cannot be read."
+    ),
+    "spool.differs": _event(
+        ERROR, "spool reason", "Rebuilding: ArchivesSpace has another checksum than the store."
+    ),
+    # -- ArchivesSpace ------------------------------------------------------------
+    "session.opened": _event(INFO, "renewed", "Logged in; renewed if a session had ended."),
+    "agent.created": _event(INFO, "uri", "The software agent of this version was made."),
+    "series.created": _event(INFO, "series uri", "The resource of a series was made."),
+    "cycle.created": _event(INFO, "series cycle uri", "The archival object of a cycle was made."),
+    "unit.planned": _event(INFO, "unit documents", "The membership of a unit is journalled."),
+    "unit.confirmed": _event(
+        INFO, "unit documents spools seconds", "ArchivesSpace has all of the unit."
+    ),
+    "unit.adopted": _event(
+        INFO, "unit documents", "The answer had been lost; the unit was found on the server."
+    ),
+    "unit.documents_adopted": _event(
+        INFO, "unit documents", "Documents of the unit were on the server already and compared."
+    ),
+    "unit.deferred": _event(
+        WARNING, "unit reason seconds", "No usable answer; tried again in so many seconds."
+    ),
+    "unit.halved": _event(
+        WARNING, "unit documents", "Refused as a whole; halved to find the document at fault."
+    ),
+    "unit.incomplete": _event(
+        ERROR,
+        "unit missing",
+        "The server has the unit without some documents; they are sent again.",
+    ),
+    "unit.lost": _event(
+        ERROR, "unit documents", "Replay: the server has the unit no more; it is sent again."
+    ),
+    "unit.stopped": _event(
+        ERROR, "unit reason error", "Login or permission failed; delivery waits as for an outage."
+    ),
+    "unit.failed": _event(
+        ERROR, "unit error", "An importer met a fault that hotfolder does not know."
+    ),
+    "server.lost": _event(WARNING, "reason", "ArchivesSpace does not answer; intake goes on."),
+    "server.returned": _event(
+        INFO, "failures", "ArchivesSpace answers again after so many failures."
+    ),
+}

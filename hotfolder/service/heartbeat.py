@@ -1,0 +1,57 @@
+"""Signs of life: each loop beats, and the watchdog is fed only while none is late."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+ALLOWANCE = 300.0  # seconds between two beats; a probe of a silent server takes up to 130
+# Copying, hashing and reading back one large spool is one step of the intake.
+ALLOWANCES: Mapping[str, float] = {"intake": 3600.0}
+
+
+class Beats:
+    """When each named loop was last seen alive. Safe to use from any thread.
+
+    ``monotonic`` gives seconds on a clock that nobody sets.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._seen: dict[str, float] = {}
+        self._allowances: dict[str, float] = {}
+
+    def expect(self, name: str, allowance: float | None = None) -> None:
+        """Begin to expect beats of ``name``, at least every ``allowance`` seconds."""
+        with self._lock:
+            self._seen[name] = self._monotonic()
+            self._allowances[name] = (
+                ALLOWANCES.get(name, ALLOWANCE) if allowance is None else allowance
+            )
+
+    def beat(self, name: str) -> None:
+        """``name`` is alive. A beat of a loop that is not expected counts for nothing."""
+        with self._lock:
+            if name in self._seen:
+                self._seen[name] = self._monotonic()
+
+    def forget(self, name: str) -> None:
+        """``name`` has ended and is expected no more."""
+        with self._lock:
+            self._seen.pop(name, None)
+            self._allowances.pop(name, None)
+
+    def late(self) -> list[str]:
+        """The loops whose last beat lies further back than their allowance, by name."""
+        with self._lock:
+            now = self._monotonic()
+            return sorted(
+                name for name, seen in self._seen.items() if now - seen > self._allowances[name]
+            )
+
+    def ages(self) -> dict[str, float]:
+        """Seconds since the last beat of each loop."""
+        with self._lock:
+            now = self._monotonic()
+            return {name: now - seen for name, seen in self._seen.items()}
