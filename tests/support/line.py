@@ -29,29 +29,30 @@ from hotfolder.core.records import Drop, Sighting
 from hotfolder.core.retention import Period, RetentionClass, RetentionTrigger
 from hotfolder.files.layout import make_folders
 from hotfolder.journal.journal import SqliteJournal
+from hotfolder.sandbox.communications import RETENTION_CLASSES
 from hotfolder.service.composition import SystemClock, Works, connect
 from hotfolder.store.ocfl import OcflStore
 
+_KEY = ("customer_id", "document_type", "issue_date")
+_SCHEDULE = sorted(set(RETENTION_CLASSES.values()))
 RULES = Rules(
     series=(
         SeriesProfile(
-            code="STMT",
-            title="Statements",
-            document_types=("statement",),
-            retention_class="R7",
+            code="STMT", title="Statements", document_types=("statement", "bill"), key=_KEY
         ),
         SeriesProfile(
-            code="LETT", title="Letters", document_types=("letter",), retention_class="R7"
+            code="LETT",
+            title="Letters and policies",
+            document_types=("policy", "notice", "letter"),
+            key=_KEY,
         ),
     ),
     business_units=(BusinessUnit(code="RETAIL", name="Retail", repository="RETAIL"),),
     retention_classes={
-        "R7": RetentionClass(
-            code="R7",
-            title="Seven years",
-            trigger=RetentionTrigger.ISSUE_DATE,
-            period=Period(years=7),
+        code: RetentionClass(
+            code=code, title=code, trigger=RetentionTrigger.ISSUE_DATE, period=Period(years=7)
         )
+        for code in _SCHEDULE
     },
 )
 
