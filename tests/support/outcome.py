@@ -9,6 +9,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES, SpoolState, UnitState
@@ -65,13 +66,12 @@ def _check_history(line: Line) -> None:
     for spool in journal.spools([]):
         steps = [step.new for step in journal.history(spool.id)]
         assert steps[0] == SpoolState.CLAIMING or steps[0] == SpoolState.STORED
-        for old, new in zip(steps, steps[1:], strict=False):
+        for old, new in pairwise(steps):
             assert SpoolState(new) in SPOOL_MOVES[SpoolState(old)], f"{old} to {new}"
     for state in UnitState:
         for unit in journal.units([state]):
             steps = [step.new for step in journal.history(unit.ref_id)]
-            moves = list(zip(steps, steps[1:], strict=False))
             # A ref_id may have been planned again after a refusal: that begins anew.
-            for old, new in moves:
+            for old, new in pairwise(steps):
                 fresh = (old, new) == (UnitState.REFUSED, UnitState.PLANNED)
                 assert fresh or UnitState(new) in UNIT_MOVES[UnitState(old)], f"{old} to {new}"
