@@ -69,16 +69,18 @@ def _run(
     lock = acquire_daemon_lock(os.fsencode(configuration.journal_path))
     try:
         metrics = Metrics()
-        works = assemble(configuration, make_emit(metrics))
+        works = assemble(configuration, make_emit(metrics.observe))
         try:
             if configuration.metrics_port:
                 metrics.serve(configuration.metrics_port)
+            beats = Beats(works.clock.monotonic)
+            metrics.watch_beats(beats.ages)
             supervisor = Supervisor(
                 configuration=configuration,
                 works=works,
                 reload=reload,
-                notifier=Notifier(os.environ),
-                beats=Beats(works.clock),
+                notifier=Notifier.from_environment(os.environ),
+                beats=beats,
                 metrics=metrics,
             )
             return supervisor.run(until_idle=until_idle)

@@ -64,7 +64,8 @@ class FolderLoop:
 
     def pending(self) -> bool:
         """Whether files are there that have not settled, or no full look was made yet."""
-        return not self._started or self._watcher.pending() > 0
+        told = self._watcher.describe()
+        return not told["scans"] or told["waiting"] > 0
 
     def stop(self) -> None:
         """Stop watching; the loop's thread has ended."""
