@@ -102,7 +102,8 @@ class DemoScenario:
         ``wait`` is called with seconds and ends the play when it answers true (as
         ``Event.wait`` does once the event is set); ``pace`` stretches all times, 0
         plays in order of time without waiting. ``on_step`` is told of every drop when
-        it is complete, ``actions`` are the caller's own, at their times. True if it came to the end.
+        it is complete, ``actions`` are the caller's own, at their times. True if it
+        came to the end.
         """
         started = clock.monotonic()
         steps: list[Step | None] = [*self.steps, *(None for _ in actions)]
