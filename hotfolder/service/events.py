@@ -59,6 +59,16 @@ EVENTS: Mapping[str, Event] = {
         "folder count",
         "Spools wait for a hot folder that is gone or no longer configured.",
     ),
+    "folder.lost": _event(
+        ERROR, "folder reason", "A hot folder is gone or another in its place; looked for again."
+    ),
+    "folder.returned": _event(INFO, "folder", "A lost hot folder is there again and was scanned."),
+    "folder.overflowed": _event(
+        WARNING, "folder times", "inotify lost events; a full scan makes good for it."
+    ),
+    "folder.not_watched": _event(
+        WARNING, "folder reason", "No inotify watch could be set; the folder is polled meanwhile."
+    ),
     "working.returned": _event(
         WARNING,
         "folder spool count",

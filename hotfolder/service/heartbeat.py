@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+
+from hotfolder.core.ports import Clock
 
 ALLOWANCE = 300.0  # seconds between two beats; a probe of a silent server takes up to 130
 # Copying, hashing and reading back one large spool is one step of the intake.
@@ -11,13 +13,10 @@ ALLOWANCES: Mapping[str, float] = {"intake": 3600.0}
 
 
 class Beats:
-    """When each named loop was last seen alive. Safe to use from any thread.
+    """When each named loop was last seen alive. Safe to use from any thread."""
 
-    ``monotonic`` gives seconds on a clock that nobody sets.
-    """
-
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._seen: dict[str, float] = {}
         self._allowances: dict[str, float] = {}
@@ -25,7 +24,7 @@ class Beats:
     def expect(self, name: str, allowance: float | None = None) -> None:
         """Begin to expect beats of ``name``, at least every ``allowance`` seconds."""
         with self._lock:
-            self._seen[name] = self._monotonic()
+            self._seen[name] = self._clock.monotonic()
             self._allowances[name] = (
                 ALLOWANCES.get(name, ALLOWANCE) if allowance is None else allowance
             )
@@ -34,7 +33,7 @@ class Beats:
         """``name`` is alive. A beat of a loop that is not expected counts for nothing."""
         with self._lock:
             if name in self._seen:
-                self._seen[name] = self._monotonic()
+                self._seen[name] = self._clock.monotonic()
 
     def forget(self, name: str) -> None:
         """``name`` has ended and is expected no more."""
@@ -45,7 +44,7 @@ class Beats:
     def late(self) -> list[str]:
         """The loops whose last beat lies further back than their allowance, by name."""
         with self._lock:
-            now = self._monotonic()
+            now = self._clock.monotonic()
             return sorted(
                 name for name, seen in self._seen.items() if now - seen > self._allowances[name]
             )
@@ -53,5 +52,5 @@ class Beats:
     def ages(self) -> dict[str, float]:
         """Seconds since the last beat of each loop."""
         with self._lock:
-            now = self._monotonic()
+            now = self._clock.monotonic()
             return {name: now - seen for name, seen in self._seen.items()}

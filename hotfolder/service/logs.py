@@ -12,13 +12,14 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
 
 from hotfolder.core.ports import Emit
 from hotfolder.service.events import EVENTS
+from hotfolder.service.metrics import Metrics
 
 FORBIDDEN = re.compile(
     r"password|token|session|secret|credential|authorization|cookie|customer|account|policy_number"
@@ -56,14 +57,13 @@ def configure_logs(log_format: str = "auto", level: str = "info", *, cache: bool
     root.setLevel(logging.WARNING)
 
 
-def make_emit(observe: Callable[[str, Mapping[str, object]], None] | None = None) -> Emit:
-    """An ``Emit`` that writes each event to the log, and first shows it to ``observe``
-    (the metrics), which sees debug events too."""
+def make_emit(metrics: Metrics | None = None) -> Emit:
+    """An ``Emit`` that counts each event in ``metrics`` and writes it to the log."""
     logger = structlog.get_logger()
 
     def emit(event: str, /, **fields: object) -> None:
-        if observe is not None:
-            observe(event, fields)
+        if metrics is not None:
+            metrics.observe(event, fields)
         known = EVENTS.get(event)
         logger.log(logging.WARNING if known is None else known.level, event, **fields)
 

@@ -8,19 +8,15 @@ from collections.abc import Mapping
 
 
 class Notifier:
-    """Sends to the socket at ``address`` (``NOTIFY_SOCKET``); without one, does nothing.
+    """Sends to the socket that ``NOTIFY_SOCKET`` in ``environ`` names; without one, does
+    nothing.
 
     Each method returns whether systemd could be told. A daemon goes on either way:
     when systemd does not listen, its watchdog decides.
     """
 
-    def __init__(self, address: str | None) -> None:
-        self._address = address
-
-    @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Notifier:
-        """The notifier for the process that systemd started, or one that does nothing."""
-        return cls(environ.get("NOTIFY_SOCKET") or None)
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._address = environ.get("NOTIFY_SOCKET", "")
 
     def ready(self) -> bool:
         """The start, or a reload, is complete."""
@@ -45,7 +41,7 @@ class Notifier:
 
     def _send(self, message: str) -> bool:
         address = self._address
-        if address is None or address[:1] not in ("/", "@"):
+        if address[:1] not in ("/", "@"):
             return False
         if address[0] == "@":  # the abstract name space
             address = "\0" + address[1:]
