@@ -1,0 +1,162 @@
+"""The starting configuration that ``hotfolder init`` writes: every key, with one line.
+
+It loads without a fault once the folder and the password file it names exist.
+"""
+
+from __future__ import annotations
+
+STARTING_CONFIGURATION = """\
+# hotfolder: configuration. Everything is explained in docs/configure.md.
+# Try it with `hotfolder check`. Keys that begin with # show their default.
+#
+# HOTFOLDER_SECTION__KEY in the environment overrides a key of the sections
+# archivesspace, journal, store, log, metrics, service and vocabularies.
+
+[archivesspace]
+# The backend (stock port 8089), not the staff or public interface.
+url = "http://localhost:8089"
+# An account for hotfolder alone.
+username = "hotfolder"
+# A file with the password and nothing else. Under systemd the credential
+# archivesspace-password (LoadCredential) comes first, and this line may go.
+password_file = "/etc/hotfolder/archivesspace-password"
+# Take baseurl, username and password from ~/.archivessnake.yml (true) or from this path.
+# archivessnake = false
+# For accounts without the permission import_records: one record at a time, slower.
+# least_privilege = false
+# A rights statement on every document ("always"), or only where it differs from its
+# series ("exceptions", about a third faster).
+# rights_statements = "always"
+# The file_uri of a document; {identity} is put in.
+# resolver = "hotfolder:{identity}"
+# Documents in one import, at most.
+# unit_size = 200
+# Series delivered side by side.
+# importers = 4
+# Seconds to connect, between two bytes of an answer, and for a whole answer.
+# connect_timeout = 10
+# read_timeout = 120
+# total_timeout = 900
+# Check the server's certificate, and a file of authorities to trust besides the system's.
+# verify_tls = true
+# ca_file = ""
+
+[archivesspace.slots]
+# Which user_defined slot of a digital object carries what; "" leaves it out.
+# document_type = "string_1"
+# channel = "string_2"
+# retention_class = "string_3"
+# retain_until = "date_1"
+# hold = "boolean_1"
+
+[journal]
+# SQLite; on a local disk, never on a network share.
+path = "/var/lib/hotfolder/journal.db"
+
+[store]
+# The OCFL storage root: the bytes of all documents.
+path = "/var/lib/hotfolder/store"
+
+[log]
+# auto is JSON unless standard error is a terminal; or json, console.
+# format = "auto"
+# debug, info, warning, error.
+# level = "info"
+
+[metrics]
+# Prometheus on 127.0.0.1; 0 turns it off.
+# port = 9188
+
+[service]
+# Seconds for the step in hand when told to stop.
+# stop_timeout = 60
+
+[vocabularies]
+# The values that a field may take; an empty list leaves it free.
+channel = ["print", "email", "web", "sms", "archive"]
+# Whose law applies.
+# jurisdiction = []
+# How confidential it is.
+# sensitivity = []
+# The language, as the producer writes it.
+# language = []
+
+# A class of the retention schedule. trigger: issue_date, event (no event, no clock) or
+# permanent (then without period). period: P7Y, P18M, P90D. action: keep, review, destroy.
+[retention.FIN-7Y]
+title = "Financial communications, seven years"
+trigger = "issue_date"
+period = "P7Y"
+# The law or policy behind it.
+mandate = ""
+action = "review"
+
+# A business unit and the repo_code of its ArchivesSpace repository, which must exist.
+[units.RETAIL]
+name = "Retail banking"
+repository = "RETAIL"
+
+# A record series: a resource in ArchivesSpace, made if it is not there.
+[series.STATEMENTS]
+title = "Account statements"
+# Which documents belong to it; a document type belongs to one series.
+document_types = ["statement"]
+# The class of documents that do not name one themselves.
+retention_class = "FIN-7Y"
+# The fields that tell one document from another. Same key and new bytes: a new version.
+# key = ["customer_id", "account_number", "document_type", "issue_date"]
+# The fields that must have a value.
+# required = ["document_type", "issue_date"]
+# The period of one archival object in the series: day, month, quarter, year.
+# cycle = "month"
+
+# A hot folder.
+[folders.statements]
+# Absolute. It must exist and belong to the same file system as its sub-folders
+# _working, _failed and _receipts, which hotfolder makes.
+path = "/srv/exstream/statements"
+business_unit = "RETAIL"
+# Take files in sub-folders too.
+# recursive = false
+# On a network share: look every `poll` seconds instead of waiting for events.
+# network = false
+# poll = 5
+# Seconds between full looks at a local folder; they find what events have missed.
+# rescan = 60
+# Where metadata comes from: auto (all of them), json, xml, csv, none.
+# sidecar = "auto"
+# A file without metadata is a fault.
+# sidecar_required = true
+# Names to take, and names to leave alone.
+# include = ["*"]
+# ignore = []
+# People drop files here: notes and receipts in words. Whom may they ask?
+# manual = false
+# owner = ""
+# The producer's field names to the canonical ones (docs/formats.md); "-" keeps a
+# field verbatim.
+# field_map = { "KundenNr" = "customer_id" }
+# Values for files that do not say.
+# defaults = { channel = "print" }
+
+[folders.statements.completion]
+# How the producer shows that a file is finished:
+#   trigger   it writes name.pdf.done (or name.done) last
+#   rename    it writes under a temporary name and renames
+#   manifest  it writes a list of names and sizes last
+#   quiet     nothing: unchanged for a time, its end whole, nobody writing
+rule = "quiet"
+# Seconds without a change, and how many looks must show it.
+# quiet = 5
+# looks = 2
+# The same for formats that cannot show their own end.
+# quiet_without_trailer = 60
+# trigger_suffix = ".done"
+# manifest_suffix = ".manifest"
+# Names of files that are still being written.
+# temporary = ["*.tmp", "*.part", "*.filepart", "~$*", ".*"]
+# Seconds to wait for metadata without its file, or a file without its metadata.
+# sidecar_wait = 900
+# Ask the kernel whether a writer holds the file (local folders only).
+# writer_check = true
+"""
