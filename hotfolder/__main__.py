@@ -1,0 +1,5 @@
+"""``python -m hotfolder``."""
+
+from hotfolder.service.cli import main
+
+main()

@@ -1,0 +1,345 @@
+"""``hotfolder demo``: the main job for real, on an embedded default.
+
+A sandbox on loopback, a daemon as a process of its own, and Exstream's output written
+into four hot folders while it runs. In the middle the sandbox goes down and comes back.
+At the end every file is accounted for, or the exit code says that it is not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hotfolder.core.errors import EX_OK, EX_SOFTWARE, OperatorFault
+from hotfolder.core.lifecycle import OPEN_SPOOL_STATES, SpoolState
+from hotfolder.core.records import SpoolRow
+from hotfolder.journal.journal import SqliteJournal
+from hotfolder.sandbox import Sandbox
+from hotfolder.sandbox.configuration import REPOSITORIES, demo_configuration, hot_folders
+from hotfolder.sandbox.exstream import Expected, Outcome
+from hotfolder.sandbox.scenario import DemoScenario
+from hotfolder.service.composition import SystemClock
+from hotfolder.service.terminal import Progress, print_json, print_table
+
+_MARK = ".hotfolder-demo"
+_PATIENCE = 90.0  # seconds after the last file was written
+_PASSWORD = "admin"  # noqa: S105  the sandbox's own, on loopback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What became of one file."""
+
+    folder: str
+    name: str
+    expected: str
+    became: str
+    reason: str
+
+    @property
+    def right(self) -> bool:
+        """Whether it became what it should."""
+        return self.expected == self.became
+
+
+def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
+    """Run the demonstration under ``place``; 0 only if every file is accounted for."""
+    root = _prepare(place)
+    scenario = DemoScenario(seed, scale)
+    folders = hot_folders(str(root))
+    for folder in folders.values():
+        os.makedirs(folder)
+    staging = root / "exstream-staging"
+    staging.mkdir()
+    secret = root / "password"
+    secret.write_text(_PASSWORD)
+    secret.chmod(0o600)
+    config = root / "hotfolder.toml"
+
+    def say(text: str) -> None:
+        if not as_json:
+            click.echo(text)
+
+    with Sandbox(state_path=str(root / "sandbox.db")) as sandbox:
+        for code, title in REPOSITORIES.items():
+            _make_repository(sandbox.url, code, title)
+        config.write_text(
+            demo_configuration(str(root), sandbox.url, password_file=str(secret), log_format="json")
+        )
+        say(f"A sandbox ArchivesSpace listens at {sandbox.url} (for trying out, no archive).")
+        with _daemon(config, root / "hotfolder.log") as daemon:
+            say(f"The daemon runs (process {daemon.pid}); its log is {root / 'hotfolder.log'}")
+            _play(scenario, folders, staging, sandbox, root, say, as_json=as_json)
+            stopped = _stop(daemon)
+    accounts = _account(root, scenario)
+    wrong = [item for item in accounts if not item.right]
+    totals = _totals(accounts)
+    if as_json:
+        print_json(
+            {
+                "ok": not wrong and stopped == 0,
+                "daemon_exit_code": stopped,
+                "totals": totals,
+                "files": [
+                    {
+                        "folder": item.folder,
+                        "name": item.name,
+                        "expected": item.expected,
+                        "became": item.became,
+                        "reason": item.reason,
+                    }
+                    for item in accounts
+                ],
+                "root": str(root),
+            }
+        )
+    else:
+        _show(root, config, accounts, totals, stopped)
+    return EX_SOFTWARE if wrong or stopped else EX_OK
+
+
+def _prepare(place: Path) -> Path:
+    """An empty folder; an earlier demonstration is replaced, nothing else ever."""
+    root = place.resolve()
+    if root.exists() and any(root.iterdir()):
+        if not (root / _MARK).exists():
+            raise OperatorFault(
+                f"{root} is not empty and no earlier demonstration",
+                hint="name another folder with --keep",
+                code="demo.place",
+            )
+        # The store is read-only on purpose; an owner may still remove it.
+        for folder, _, _ in os.walk(root / "store"):
+            os.chmod(folder, 0o750)
+        shutil.rmtree(root)
+    root.mkdir(parents=True, exist_ok=True)
+    (root / _MARK).touch()
+    return root
+
+
+@contextmanager
+def _daemon(config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("HOTFOLDER_")
+    }
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hotfolder", "run", "--config", str(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            env=environment,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def _stop(daemon: subprocess.Popen[bytes]) -> int:
+    """SIGTERM, as systemd would; the daemon's exit code."""
+    if daemon.poll() is None:
+        daemon.send_signal(signal.SIGTERM)
+    return daemon.wait(timeout=90)
+
+
+def _play(
+    scenario: DemoScenario,
+    folders: Mapping[str, bytes],
+    staging: Path,
+    sandbox: Sandbox,
+    root: Path,
+    say: Any,
+    *,
+    as_json: bool,
+) -> None:
+    """Write everything, with the outage, and wait until all of it is dealt with."""
+    seen = scenario.totals().seen
+    finished = threading.Event()
+
+    def go_down() -> None:
+        sandbox.stop()
+        say("The sandbox is down. Intake goes on; delivery waits.")
+
+    def come_back() -> None:
+        sandbox.start()
+        say("The sandbox is back. Delivery resumes by itself.")
+
+    def write() -> None:
+        scenario.play(
+            folders,
+            staging=os.fsencode(staging),
+            clock=SystemClock(),
+            wait=lambda seconds: time.sleep(seconds),
+            actions=[(scenario.down_at, go_down), (scenario.up_at, come_back)],
+        )
+        finished.set()
+
+    writer = threading.Thread(target=write, name="exstream", daemon=True)
+    writer.start()
+    deadline = None
+    with Progress("files dealt with", as_json=as_json) as progress:
+        while True:
+            time.sleep(0.5)
+            dealt = _count_dealt(root)
+            progress.reached(dealt, seen)
+            if finished.is_set():
+                deadline = deadline or time.monotonic() + _PATIENCE
+                if dealt >= seen or time.monotonic() > deadline:
+                    break
+    writer.join()
+
+
+def _count_dealt(root: Path) -> int:
+    """How many spools have come to an end."""
+    path = root / "journal.db"
+    if not path.exists():
+        return 0
+    journal = SqliteJournal(os.fsencode(path))
+    try:
+        spools = journal.status().spools
+    finally:
+        journal.close()
+    waiting = {str(state) for state in OPEN_SPOOL_STATES} | {"ABANDONED"}
+    return sum(count for state, count in spools.items() if state not in waiting)
+
+
+def _account(root: Path, scenario: DemoScenario) -> list[Account]:
+    """Every drop of the scenario against what the journal says became of it."""
+    journal = SqliteJournal(os.fsencode(root / "journal.db"))
+    try:
+        rows = [row for row in journal.spools([], limit=100_000) if row.state != "ABANDONED"]
+        became = {row.id: _outcome(journal, row) for row in rows}
+    finally:
+        journal.close()
+    left = list(rows)
+    accounts: list[Account] = []
+    for step in scenario.steps:
+        expected = step.output.expected
+        row = _match(left, step.folder, expected)
+        if row is not None:
+            left.remove(row)
+        accounts.append(
+            Account(
+                folder=step.folder,
+                name=expected.name.decode("utf-8", "backslashreplace"),
+                expected=str(expected.outcome),
+                became=became[row.id] if row is not None else "not seen",
+                reason=", ".join(fault.code for fault in row.faults) if row is not None else "",
+            )
+        )
+    accounts += [
+        Account(
+            folder=row.folder,
+            name=row.name.decode("utf-8", "backslashreplace"),
+            expected="nothing",
+            became=became[row.id],
+            reason=", ".join(fault.code for fault in row.faults),
+        )
+        for row in left
+    ]
+    return accounts
+
+
+def _match(rows: list[SpoolRow], folder: str, expected: Expected) -> SpoolRow | None:
+    """The row of a drop: same folder and name, and the same bytes where they were read."""
+    for row in rows:
+        same_bytes = row.sha256 == expected.sha256 or (
+            row.sha256 is None and row.size == expected.size
+        )
+        if row.folder == folder and row.name == expected.name and same_bytes:
+            return row
+    return None
+
+
+def _outcome(journal: SqliteJournal, row: SpoolRow) -> str:
+    if row.state is SpoolState.DUPLICATE:
+        return str(Outcome.DUPLICATE)
+    if row.state is SpoolState.REJECTED:
+        return str(Outcome.REJECTED)
+    if row.state is not SpoolState.DONE:
+        return str(row.state)
+    documents = journal.documents_of(row.id)
+    newer = any(item.document.version > 1 for item in documents)
+    return str(Outcome.VERSION if newer else Outcome.ARCHIVED)
+
+
+def _totals(accounts: list[Account]) -> dict[str, int]:
+    counted = Counter(item.became for item in accounts)
+    names = ("archived", "duplicate", "version", "rejected")
+    others = {name: count for name, count in counted.items() if name not in names}
+    return {"seen": len(accounts), **{name: counted[name] for name in names}, **others}
+
+
+def _show(
+    root: Path, config: Path, accounts: list[Account], totals: dict[str, int], stopped: int
+) -> None:
+    print_table("What became of them", ("outcome", "files"), list(totals.items()))
+    print_table(
+        "Rejected, and why",
+        ("hot folder", "file", "reason"),
+        [(item.folder, item.name, item.reason) for item in accounts if item.became == "rejected"],
+    )
+    wrong = [item for item in accounts if not item.right]
+    if wrong:
+        print_table(
+            "NOT AS EXPECTED",
+            ("hot folder", "file", "expected", "became", "reason"),
+            [(item.folder, item.name, item.expected, item.became, item.reason) for item in wrong],
+        )
+    if stopped:
+        click.echo(f"The daemon ended with exit code {stopped}.")
+    click.echo("Where everything lies:")
+    for what, where in (
+        ("configuration", config),
+        ("journal", root / "journal.db"),
+        ("store (OCFL)", root / "store"),
+        ("receipts", root / "exstream" / "*" / "_receipts"),
+        ("rejected, with notes", root / "exstream" / "*" / "_failed"),
+        ("the daemon's log", root / "hotfolder.log"),
+    ):
+        click.echo(f"  {what:<22}{where}")
+    first = f"hotfolder list --state REJECTED --config {config}"
+    click.echo("Three commands to try next (hotfolder is in .venv/bin):")
+    click.echo(f"  hotfolder status --config {config}")
+    click.echo(f"  {first}")
+    click.echo(
+        f"  hotfolder show $(hotfolder list --json --limit 1 --config {config}"
+        " | python3 -c 'import json,sys; print(json.load(sys.stdin)[0][\"id\"])')"
+        f" --config {config}"
+    )
+    if not wrong and not stopped:
+        click.echo(f"All {totals['seen']} files are accounted for.")
+
+
+def _make_repository(url: str, code: str, name: str) -> None:
+    """An unpublished repository in the sandbox, as an administrator would make it."""
+    form = urllib.parse.urlencode({"password": _PASSWORD}).encode()
+    with urllib.request.urlopen(f"{url}/users/admin/login", form, timeout=30) as answer:  # noqa: S310
+        session = json.loads(answer.read())["session"]
+    record = {"jsonmodel_type": "repository", "repo_code": code, "name": name, "publish": False}
+    request = urllib.request.Request(  # noqa: S310  loopback, our own sandbox
+        f"{url}/repositories",
+        json.dumps(record).encode(),
+        {"X-ArchivesSpace-Session": session, "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        answer.read()
