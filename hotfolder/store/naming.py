@@ -1,21 +1,25 @@
 """From a spool to its place: object ids, hashed paths, names made safe.
 
-Paths follow the OCFL community extension 0004, hashed n-tuple storage layout; names
-inside an object follow OCFL 1.1, section 3.5.3 (content paths and logical paths).
+Paths follow the OCFL community extension 0003, hash and id n-tuple storage layout: the
+directory of an object shows its id, and validators know it. Names inside an object
+follow OCFL 1.1, section 3.5.3 (content paths and logical paths).
 """
 
 from __future__ import annotations
 
 import hashlib
+import string
 import unicodedata
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from hotfolder.core.errors import OperatorFault
 
 PREFIX = "urn:hotfolder:spool:"
-EXTENSION = "0004-hashed-n-tuple-storage-layout"
+EXTENSION = "0003-hash-and-id-n-tuple-storage-layout"
 METADATA = "metadata.json"
 SIDECARS = "sidecars"
+_PLAIN = frozenset(string.ascii_letters + string.digits + "-_")
 _LONGEST = 200  # bytes of a name in an object: leaves room for tools that add a suffix
 _UNSAFE = frozenset('%/\\<>:"|?*')  # not portable, or (the first) our own escape
 
@@ -32,7 +36,7 @@ def spool_id_of(object_id_: str) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Parameters of extension 0004. The defaults make 4,096 directories in one level:
+    """Parameters of extension 0003. The defaults make 4,096 directories in one level:
     2,400 objects in each for ten million, and in the long run no new directory for a
     new object."""
 
@@ -46,7 +50,7 @@ class Layout:
             digest[start : start + self.tuple_size]
             for start in range(0, self.tuple_size * self.tuples, self.tuple_size)
         ]
-        return "/".join([*parts, digest])
+        return "/".join([*parts, _encapsulate(object_id_, digest)])
 
     def config(self) -> dict[str, object]:
         """The extension's config.json."""
@@ -55,7 +59,6 @@ class Layout:
             "digestAlgorithm": "sha256",
             "tupleSize": self.tuple_size,
             "numberOfTuples": self.tuples,
-            "shortObjectRoot": False,
         }
 
     @classmethod
@@ -66,7 +69,6 @@ class Layout:
             if (
                 found.get("extensionName") == EXTENSION
                 and found.get("digestAlgorithm", "sha256") == "sha256"
-                and found.get("shortObjectRoot", False) is False
                 and type(size) is type(tuples) is int
                 and 0 < size <= 32
                 and 0 < tuples <= 32
@@ -78,6 +80,21 @@ class Layout:
             hint="give hotfolder a storage root of its own",
             code="store.layout",
         )
+
+
+def _encapsulate(object_id_: str, digest: str) -> str:
+    """The object's directory: the id, percent-encoded in lower case; if that is longer
+    than 100 characters (no spool's is), cut and followed by the digest."""
+    name = "".join(
+        char if char in _PLAIN else "".join(f"%{byte:02x}" for byte in char.encode())
+        for char in object_id_
+    )
+    return name if len(name) <= 100 else f"{name[:100]}-{digest}"
+
+
+def spool_id_at(object_path: str) -> str:
+    """The spool whose object lies there, by the name of its directory; empty if none."""
+    return spool_id_of(unquote(object_path.rpartition("/")[2])) or ""
 
 
 def _escape(text: str) -> str:

@@ -27,7 +27,6 @@ from hotfolder.files.tree import (
     remove_tree,
 )
 from hotfolder.store.diagnosis import diagnose_root
-from hotfolder.store.inventory import damaged
 from hotfolder.store.naming import EXTENSION, Layout, object_id
 from hotfolder.store.reading import (
     iterate_objects,
@@ -98,7 +97,7 @@ class OcflStore:
         path = os.path.join(self._root, b"extensions", EXTENSION.encode(), b"config.json")
         if not exists(path):
             raise OperatorFault(
-                "the storage root does not say that it has the hashed n-tuple layout",
+                "the storage root does not say that it has the hash and id n-tuple layout",
                 hint="give hotfolder a storage root of its own",
                 code="store.layout",
             )
@@ -185,12 +184,10 @@ class OcflStore:
 
     def iterate(self) -> Iterator[StoredObject]:
         """See ``core.ports.Store``. An object whose inventories are both damaged comes
-        with an empty spool id; reading by that id raises ``Corrupt``."""
+        with an empty checksum; reading it raises ``Corrupt``."""
         return iterate_objects(self._root)
 
     def _folder(self, spool_id: str) -> bytes:
-        if not spool_id:
-            raise damaged("cannot be read, so nobody knows which spool it is")
         return os.path.join(self._root, self._layout.path(object_id(spool_id)).encode())
 
 

@@ -15,7 +15,7 @@ from hotfolder.files.content import hash_file, open_regular, size_of
 from hotfolder.files.faults import classify
 from hotfolder.files.tree import exists, list_directory, walk_files
 from hotfolder.store.inventory import CONTENT, Inventory, damaged, parse_inventory
-from hotfolder.store.naming import METADATA, object_id, spool_id_of
+from hotfolder.store.naming import METADATA, object_id, spool_id_at
 
 DECLARATION = b"0=ocfl_object_1.1"
 IN_MEMORY = 8 << 20  # larger content is verified in a first pass and read in a second
@@ -161,7 +161,7 @@ def iterate_objects(root: bytes, prefix: bytes = b"") -> Iterator[StoredObject]:
     """Every object below ``root``, in the order of its hashed names.
 
     One whose inventory is damaged is described by the copy in its version folder; if
-    that is no better, it has an empty spool id and an empty checksum.
+    that is no better, by the name of its directory, with an empty checksum.
     """
     for name, is_directory in list_directory(os.path.join(root, prefix)):
         path = os.path.join(prefix, name)
@@ -176,25 +176,24 @@ def iterate_objects(root: bytes, prefix: bytes = b"") -> Iterator[StoredObject]:
 
 
 def _describe(root: bytes, path: bytes) -> StoredObject | None:
+    """None for somebody else's object in the same root."""
     folder = os.path.join(root, path)
+    object_path = os.fsdecode(path)
+    spool_id = spool_id_at(object_path)
+    if not spool_id:
+        return None
     for version in (b"", b"v1"):
         try:
             inventory = read_inventory(folder, version)
-            spool_id = spool_id_of(inventory.object_id)
-            if spool_id is None:
-                return None  # somebody else's object in the same root
             name = inventory.content
         except Corrupt:
             continue
         return StoredObject(
             spool_id=spool_id,
-            object_path=path.decode("ascii", "replace"),
+            object_path=object_path,
             content_sha256=inventory.digests[name],
             content_size=size_of(content_path(folder, name)),
         )
     return StoredObject(
-        spool_id="",
-        object_path=path.decode("ascii", "replace"),
-        content_sha256="",
-        content_size=0,
+        spool_id=spool_id, object_path=object_path, content_sha256="", content_size=0
     )

@@ -1,0 +1,167 @@
+"""What every ``Store`` must do. A test class inherits ``StoreSuite`` and gives the
+fixture ``connect``: each call opens the same, at first empty, store once more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hotfolder.core.errors import Corrupt
+from hotfolder.core.ports import Store
+from hotfolder.core.records import StoredObject, StoreRequest
+from tests.support.drops import spool_id
+from tests.support.spools import make_request
+
+Connect = Callable[[], Store]
+
+
+def check_there(store: Store, request: StoreRequest, stored: StoredObject) -> None:
+    """The store gives back the bytes and the metadata of ``request``."""
+    assert stored.spool_id == request.spool_id
+    assert stored.content_sha256 == request.sha256
+    assert stored.content_size == request.size
+    with store.open_content(request.spool_id) as stream:
+        data = stream.read()
+    assert hashlib.sha256(data).hexdigest() == request.sha256
+    assert store.read_metadata(request.spool_id) == request.metadata
+    assert store.verify(request.spool_id) == stored
+
+
+class StoreSuite:
+    """Behaviour promised by ``core.ports.Store``."""
+
+    def test_what_is_acknowledged_can_be_read(self, connect: Connect, tmp_path: Path) -> None:
+        requests = [
+            make_request(tmp_path, 1),
+            make_request(tmp_path, 2, data=b""),
+            make_request(tmp_path, 3, data=os.urandom(9 << 20), name=b"big.afp"),
+            make_request(tmp_path, 4, sidecars={b"a.json": b"{}", b"b.json": b"{}", b"c": b""}),
+        ]
+        stored = connect().write_spools(requests)
+        again = connect()
+        for request, found in zip(requests, stored, strict=True):
+            check_there(again, request, found)
+        assert connect().clean() == 0
+
+    def test_nothing_to_write_is_nothing(self, connect: Connect) -> None:
+        store = connect()
+        assert store.write_spools([]) == []
+        assert list(store.iterate()) == []
+
+    def test_repeating_is_harmless(self, connect: Connect, tmp_path: Path) -> None:
+        requests = [make_request(tmp_path, number) for number in range(3)]
+        first = connect().write_spools(requests[:2])
+        assert connect().write_spools(requests)[:2] == first
+        assert len(list(connect().iterate())) == 3
+
+    def test_the_same_bytes_are_kept_for_each_spool(self, connect: Connect, tmp_path: Path) -> None:
+        store = connect()
+        store.write_spools([make_request(tmp_path, number) for number in range(2)])
+        assert store.withdraw(spool_id(0), "rejected")
+        assert store.verify(spool_id(1)).spool_id == spool_id(1)
+
+    def test_another_spool_under_the_same_id_is_corrupt(
+        self, connect: Connect, tmp_path: Path
+    ) -> None:
+        store = connect()
+        request = make_request(tmp_path, 1)
+        store.write_spools([request])
+        for other in (
+            make_request(tmp_path / "other", 1, data=b"other bytes"),
+            replace(request, metadata=b"{}"),
+            make_request(tmp_path / "more", 1, sidecars={b"s.json": b"{}"}),
+        ):
+            with pytest.raises(Corrupt):
+                store.write_spools([other])
+        check_there(store, request, store.verify(request.spool_id))
+
+    def test_a_changed_working_copy_is_not_acknowledged(
+        self, connect: Connect, tmp_path: Path
+    ) -> None:
+        store = connect()
+        good, bad = make_request(tmp_path, 1), make_request(tmp_path, 2)
+        with open(bad.content_path, "ab") as stream:
+            stream.write(b"x")
+        with pytest.raises(Corrupt):
+            store.write_spools([good, bad])
+        with pytest.raises(Corrupt):
+            store.write_spools([replace(good, sha256="0" * 64)])
+        assert [found.spool_id for found in store.iterate()] in ([], [good.spool_id])
+        store.write_spools([good])
+        assert [found.spool_id for found in store.iterate()] == [good.spool_id]
+
+    @pytest.mark.parametrize("which", ["content", "sidecar"])
+    @pytest.mark.parametrize("how", ["gone", "link", "fifo"])
+    def test_a_working_copy_that_is_no_file_is_corrupt(
+        self, connect: Connect, tmp_path: Path, which: str, how: str
+    ) -> None:
+        store = connect()
+        request = make_request(tmp_path, 1, sidecars={b"a.json": b"{}"})
+        path = request.content_path if which == "content" else request.sidecar_paths[0]
+        os.unlink(path)
+        if how == "link":
+            os.symlink("/etc/hostname", path)
+        elif how == "fifo":
+            os.mkfifo(path)
+        with pytest.raises(Corrupt):
+            store.write_spools([request])
+        assert list(store.iterate()) == []
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            b"\xff\xfe\x00.pdf".replace(b"\x00", b"\x01"),
+            b"a\nb.pdf",
+            b"-rf",
+            b"..pdf",
+            b"100%.pdf",
+            b"x" * 251 + b".pdf",
+            b"\xff" * 255,
+            b"metadata.json",
+            b"Sidecars",
+            b"inventory.json",
+            "Ku\u0308ndigung\u202e.pdf".encode(),
+            b'a:b*c?"<>|\\.pdf',
+            b" . ",
+        ],
+    )
+    def test_odd_names(self, connect: Connect, tmp_path: Path, name: bytes) -> None:
+        request = make_request(tmp_path, 1, name=name, sidecars={name[:240] + b".json": b"{}"})
+        store = connect()
+        check_there(store, request, store.write_spools([request])[0])
+        (found,) = store.iterate()
+        assert found == store.verify(request.spool_id)
+
+    def test_what_is_not_there_is_a_key_error(self, connect: Connect) -> None:
+        store = connect()
+        with pytest.raises(KeyError):
+            store.open_content(spool_id(9))
+        with pytest.raises(KeyError):
+            store.read_metadata(spool_id(9))
+        with pytest.raises(KeyError):
+            store.verify(spool_id(9))
+        assert not store.withdraw(spool_id(9), "none")
+
+    def test_a_withdrawn_spool_is_gone_and_may_come_again(
+        self, connect: Connect, tmp_path: Path
+    ) -> None:
+        request = make_request(tmp_path, 1, sidecars={b"a.json": b"{}"})
+        store = connect()
+        store.write_spools([request])
+        assert store.withdraw(request.spool_id, "refused")
+        assert list(connect().iterate()) == []
+        assert not store.withdraw(request.spool_id, "refused")
+        check_there(store, request, store.write_spools([request])[0])
+
+    def test_iterating_finds_every_object_once(self, connect: Connect, tmp_path: Path) -> None:
+        requests = [make_request(tmp_path, number, data=b"%d" % number) for number in range(300)]
+        stored = connect().write_spools(requests)
+        assert len(stored) == 300
+        found = list(connect().iterate())
+        assert sorted(found, key=lambda item: item.spool_id) == stored
