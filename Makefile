@@ -19,5 +19,8 @@ check: .venv/ready
 	$(BIN)/ruff format --check hotfolder tests bench
 	$(BIN)/mypy
 
+sweep: .venv/ready
+	$(BIN)/python -m tests.sweeps.kill_points
+
 clean:
 	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -126,7 +126,7 @@ def _prepare(place: Path) -> Path:
             )
         # The store is read-only on purpose; an owner may still remove it.
         for folder, _, _ in os.walk(root / "store"):
-            os.chmod(folder, 0o750)
+            os.chmod(folder, 0o700)
         shutil.rmtree(root)
     root.mkdir(parents=True, exist_ok=True)
     (root / _MARK).touch()
@@ -188,7 +188,7 @@ def _play(
             folders,
             staging=os.fsencode(staging),
             clock=SystemClock(),
-            wait=lambda seconds: time.sleep(seconds),
+            wait=time.sleep,
             actions=[(scenario.down_at, go_down), (scenario.up_at, come_back)],
         )
         finished.set()
