@@ -35,7 +35,6 @@ def run_python(
     crash_at: str = "",
     occurrence: int = 1,
     strace: list[str] | None = None,
-    user: int | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``program``; with ``crash_at`` it exits 137 at that point."""
     armed = _ARM.format(point=crash_at, occurrence=occurrence) if crash_at else ""
@@ -47,8 +46,6 @@ def run_python(
         text=True,
         timeout=60,
         check=False,
-        user=user,
-        extra_groups=[] if user is not None else None,
     )
 
 
