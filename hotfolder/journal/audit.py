@@ -26,20 +26,21 @@ class Audit:
         self, actor: str, action: str, subject: str, details: Mapping[str, object], now: float
     ) -> AuditRow:
         """Add a link to the chain."""
+        at = float(now)  # as the column has it: 1 and 1.0 are not the same text
         with self._db.writing() as conn:
             last = conn.execute(
                 "SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1"
             ).fetchone()
             number, previous = (1, _START) if last is None else (last[0] + 1, last[1])
             text = dump(dict(details))
-            digest = digest_of(number, now, actor, action, subject, text, previous)
+            digest = digest_of(number, at, actor, action, subject, text, previous)
             conn.execute(
                 "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (number, now, actor, action, subject, text, previous, digest),
+                (number, at, actor, action, subject, text, previous, digest),
             )
         return AuditRow(
             number=number,
-            at=now,
+            at=at,
             actor=actor,
             action=action,
             subject=subject,

@@ -10,7 +10,7 @@ from hotfolder.core.records import ArchivedUnit, Document, Reading, SpoolRow, St
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.membership import deliver_if_complete, dissolve_planned_units, record_uris
 from hotfolder.journal.rows import dump_names, fit_time
-from hotfolder.journal.spools import insert_document, number_version, owner_of
+from hotfolder.journal.spools import insert_document, number_version, sort_out
 
 
 class Restoration:
@@ -37,13 +37,7 @@ class Restoration:
         with self._db.writing() as conn:
             if conn.execute("SELECT 1 FROM spools WHERE id = ?", (spool.id,)).fetchone():
                 return False
-            fresh: dict[str, Document] = {}
-            first: str | None = None
-            for document in reading.documents:
-                owner = owner_of(conn, document.identity)
-                if owner is None:
-                    fresh.setdefault(document.identity, document)
-                first = first or owner
+            fresh, first = sort_out(conn, reading.documents)
             number = conn.execute(
                 "INSERT INTO spools (id, folder, business_unit, name, sidecars, state, size,"
                 " mtime_ns, inode, sha256, format_name, pages, settled_by, created_at, updated_at,"

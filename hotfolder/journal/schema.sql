@@ -142,6 +142,8 @@ CREATE TABLE counts (
   PRIMARY KEY (kind, name)
 ) STRICT, WITHOUT ROWID;
 
+INSERT INTO counts VALUES ('document', 'live', 0), ('document', 'confirmed', 0);
+
 CREATE TABLE backlog (
   business_unit TEXT NOT NULL, series TEXT NOT NULL, cycle TEXT NOT NULL,
   waiting INTEGER NOT NULL CHECK (waiting >= 0),
@@ -237,19 +239,22 @@ BEGIN
   ON CONFLICT DO UPDATE SET count = count + 1;
 END;
 
+-- A document begins live and unconfirmed.
 CREATE TRIGGER documents_begin AFTER INSERT ON documents
 BEGIN
-  INSERT INTO counts VALUES ('document', 'live', NEW.live)
-  ON CONFLICT DO UPDATE SET count = count + NEW.live;
-  INSERT INTO counts VALUES ('document', 'confirmed', NEW.live = 1 AND NEW.record_uri IS NOT NULL)
-  ON CONFLICT DO UPDATE SET count = count + (NEW.live = 1 AND NEW.record_uri IS NOT NULL);
+  UPDATE counts SET count = count + 1 WHERE kind = 'document' AND name = 'live';
 END;
-CREATE TRIGGER documents_counted AFTER UPDATE OF live, record_uri ON documents
+CREATE TRIGGER documents_lived AFTER UPDATE OF live ON documents WHEN NEW.live <> OLD.live
 BEGIN
   UPDATE counts SET count = count + NEW.live - OLD.live
-  WHERE kind = 'document' AND name = 'live' AND NEW.live <> OLD.live;
-  UPDATE counts SET count = count
-    + (NEW.live = 1 AND NEW.record_uri IS NOT NULL) - (OLD.live = 1 AND OLD.record_uri IS NOT NULL)
+  WHERE kind = 'document' AND name = 'live';
+END;
+CREATE TRIGGER documents_confirmed AFTER UPDATE OF live, record_uri ON documents
+WHEN (NEW.live = 1 AND NEW.record_uri IS NOT NULL)
+  <> (OLD.live = 1 AND OLD.record_uri IS NOT NULL)
+BEGIN
+  UPDATE counts SET count = count + CASE WHEN OLD.live = 1 AND OLD.record_uri IS NOT NULL
+    THEN -1 ELSE 1 END
   WHERE kind = 'document' AND name = 'confirmed';
 END;
 CREATE TRIGGER documents_begin_to_wait AFTER UPDATE OF waiting ON documents

@@ -99,13 +99,7 @@ class Spools:
     def _record_reading(self, conn: sqlite3.Connection, reading: Reading, now: float) -> ReadResult:
         if not reading.documents:
             raise ValueError(f"the reading of spool {reading.spool_id} has no document")
-        fresh: dict[str, Document] = {}
-        first: str | None = None
-        for document in reading.documents:
-            owner = owner_of(conn, document.identity)
-            if owner is None:
-                fresh.setdefault(document.identity, document)
-            first = first or owner
+        fresh, first = sort_out(conn, reading.documents)
         state = SpoolState.READ if fresh else SpoolState.DUPLICATE
         # READ and DUPLICATE both need the checksum, so it is set in the same statement.
         # From CLAIMED only: the table of moves lets a HELD spool become READ as well, but
@@ -273,14 +267,23 @@ def _explain(
     raise ValueError(f"of {spool_ids} one is {new} already, comes twice, or has another checksum")
 
 
-def owner_of(conn: sqlite3.Connection, identity: str) -> str | None:
-    """The id of the spool in which this identity is live, or None."""
-    row = conn.execute(
-        "SELECT s.id FROM documents AS d JOIN spools AS s ON s.number = d.spool"
-        " WHERE d.identity = ? AND d.live = 1",
-        (identity,),
-    ).fetchone()
-    return None if row is None else str(row[0])
+def sort_out(
+    conn: sqlite3.Connection, documents: Sequence[Document]
+) -> tuple[dict[str, Document], str | None]:
+    """The documents that are live nowhere, each once, and the spool of the first that is."""
+    fresh: dict[str, Document] = {}
+    first: str | None = None
+    for document in documents:
+        owner = conn.execute(
+            "SELECT s.id FROM documents AS d JOIN spools AS s ON s.number = d.spool"
+            " WHERE d.identity = ? AND d.live = 1",
+            (document.identity,),
+        ).fetchone()
+        if owner is None:
+            fresh.setdefault(document.identity, document)
+        elif first is None:
+            first = owner[0]
+    return fresh, first
 
 
 def number_version(conn: sqlite3.Connection, document: Document) -> Document:
