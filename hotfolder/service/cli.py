@@ -194,7 +194,7 @@ def rebuild(config_path: str, as_json: bool) -> int:
 @click.option("--control", is_flag=True, help="Serve the fault switches under /__sandbox/.")
 def sandbox(host: str, port: int, state_path: str | None, control: bool) -> int:
     """A stand-in for ArchivesSpace, for trying out and for tests. Not an archive."""
-    from hotfolder.sandbox import run as run_sandbox  # noqa: PLC0415  a web server for this alone
+    from hotfolder.sandbox.sandbox import run as run_sandbox  # noqa: PLC0415  a web server for this alone
 
     run_sandbox(host, port, state_path, control=control)
     return EX_OK

@@ -7,7 +7,6 @@ At the end every file is accounted for, or the exit code says that it is not.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -15,8 +14,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.parse
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,9 +27,9 @@ from hotfolder.core.errors import EX_OK, EX_SOFTWARE, OperatorFault
 from hotfolder.core.lifecycle import OPEN_SPOOL_STATES, SpoolState
 from hotfolder.core.records import SpoolRow
 from hotfolder.journal.journal import SqliteJournal
-from hotfolder.sandbox import Sandbox
 from hotfolder.sandbox.configuration import REPOSITORIES, demo_configuration, hot_folders
 from hotfolder.sandbox.exstream import Expected, Outcome
+from hotfolder.sandbox.sandbox import Sandbox
 from hotfolder.sandbox.scenario import DemoScenario
 from hotfolder.service.composition import SystemClock
 from hotfolder.service.terminal import Progress, print_json, print_table
@@ -78,7 +75,7 @@ def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
 
     with Sandbox(state_path=str(root / "sandbox.db")) as sandbox:
         for code, title in REPOSITORIES.items():
-            _make_repository(sandbox.url, code, title)
+            sandbox.add_repository(code, title)
         config.write_text(
             demo_configuration(str(root), sandbox.url, password_file=str(secret), log_format="json")
         )
@@ -328,18 +325,3 @@ def _show(
     )
     if not wrong and not stopped:
         click.echo(f"All {totals['seen']} files are accounted for.")
-
-
-def _make_repository(url: str, code: str, name: str) -> None:
-    """An unpublished repository in the sandbox, as an administrator would make it."""
-    form = urllib.parse.urlencode({"password": _PASSWORD}).encode()
-    with urllib.request.urlopen(f"{url}/users/admin/login", form, timeout=30) as answer:  # noqa: S310
-        session = json.loads(answer.read())["session"]
-    record = {"jsonmodel_type": "repository", "repo_code": code, "name": name, "publish": False}
-    request = urllib.request.Request(  # noqa: S310  loopback, our own sandbox
-        f"{url}/repositories",
-        json.dumps(record).encode(),
-        {"X-ArchivesSpace-Session": session, "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-        answer.read()

@@ -69,17 +69,17 @@ def _run(
     lock = acquire_daemon_lock(os.fsencode(configuration.journal_path))
     try:
         metrics = Metrics()
-        works = assemble(configuration, make_emit(metrics.observe))
+        works = assemble(configuration, make_emit(metrics))
         try:
             if configuration.metrics_port:
                 metrics.serve(configuration.metrics_port)
-            beats = Beats(works.clock.monotonic)
+            beats = Beats(works.clock)
             metrics.watch_beats(beats.ages)
             supervisor = Supervisor(
                 configuration=configuration,
                 works=works,
                 reload=reload,
-                notifier=Notifier.from_environment(os.environ),
+                notifier=Notifier(os.environ),
                 beats=beats,
                 metrics=metrics,
             )

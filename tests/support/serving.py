@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hotfolder.sandbox import Sandbox
+from hotfolder.sandbox.sandbox import Sandbox
 
 
 @contextmanager
