@@ -8,30 +8,25 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from hotfolder.core.errors import Fault
-from hotfolder.core.profiles import CompletionRule, FolderProfile, SidecarFormat
+from hotfolder.core.batches import Batches, Outcome
+from hotfolder.core.company import Companions, Company
+from hotfolder.core.errors import Fault, InputFault
+from hotfolder.core.profiles import CompletionRule, FolderProfile
 from hotfolder.core.records import Drop, Inspection, Sighting
-from hotfolder.core.roles import Pairing, Role, Roles, stem
+from hotfolder.core.relatives import Relatives
+from hotfolder.core.roles import Pairing, Role, Roles
 from hotfolder.core.settle import Settling, Standard
 
 _FRESH = 0.5  # seconds since the last look at a file of a drop that is given out, at most
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Company:
-    """What comes with a spool. Until it is ``ready``, ``again`` is when to look."""
-
-    ready: bool
-    again: float = 0.0
-    sidecars: tuple[Sighting, ...] = ()
-    shared: tuple[bytes, ...] = ()
-    faults: tuple[Fault, ...] = ()
-
-
 class Assembly:
-    """The drops of one hot folder that are being written."""
+    """The drops of one hot folder that are being written.
+
+    ``is_whole``, ``has_writer`` and ``read`` (the bytes of a manifest) are asked in the
+    middle of ``collect``; they raise ``HotfolderError`` at most.
+    """
 
     def __init__(
         self,
@@ -40,25 +35,25 @@ class Assembly:
         pairing: Pairing,
         is_whole: Callable[[Sighting], Inspection],
         has_writer: Callable[[Sighting], bool | None],
+        read: Callable[[Sighting], bytes],
     ) -> None:
         self.profile = profile
         self.rule = profile.completion
         self.settling = Settling(self.rule, is_whole=is_whole, has_writer=has_writer)
         self.roles = Roles(profile, pairing)
+        self.overdue: set[bytes] = set()  # whole, but nobody has announced them for a long time
         self._pairing = pairing
-        self._required = (
-            profile.sidecar_required
-            and not profile.manual
-            and profile.sidecar is not SidecarFormat.NONE
-        )
-        self._stems: dict[bytes, tuple[bytes, ...]] = {}
-        self._queue: deque[bytes] = deque()
+        self._relatives = Relatives(self.settling, self.roles, pairing)
+        self._companions = Companions(profile, self.settling, self._relatives, pairing)
+        self._batches = Batches(self.rule, self.settling, read)
+        self._queue: deque[bytes] = deque()  # to be considered
+        self._manifests: dict[bytes, None] = {}  # to be considered after all files
         self._moved: set[bytes] = set()  # renamed into place, and not changed since
         self._after_trigger: set[bytes] = set()  # looked at since their trigger was seen
         self._late: set[bytes] = set()  # and found changed then
-        self._out: dict[bytes, tuple[bytes, ...]] = {}
-        self._taken: set[bytes] = set()
-        self._afresh: deque[bytes] = deque()
+        self._out: dict[bytes, tuple[bytes, ...]] = {}  # given out: spool and all its files
+        self._taken: set[bytes] = set()  # the files of those
+        self._afresh: deque[bytes] = deque()  # to be looked at, known or not
         self._ready: deque[Drop] = deque()
 
     # -- looks --------------------------------------------------------------------
@@ -74,39 +69,49 @@ class Assembly:
         new = name not in self.settling
         changed = self.settling.see(sighting, now, mark)
         if new and role is Role.SPOOL:
-            self._index(name)
+            self._relatives.add(name)
         if moved:
             self._moved.add(name)
         elif changed:
             self._moved.discard(name)
-        if role is Role.SPOOL:
-            self._note_trigger(name, changed=changed)
-        elif role is Role.TRIGGER and new:
-            # What was seen before the trigger may be older than what the trigger vouches for.
-            for spool in self._spools_of_trigger(name):
-                self._book([spool, *self._pairing.sidecars_of(spool)], now)
+        if changed:
+            self.overdue.discard(name)
+        if self.rule.rule is CompletionRule.TRIGGER:
+            self._mind_trigger(name, role, now, changed=changed)
         if changed or moved or sighting.closed or not self.settling.booked(name):
             self._queue.append(name)
         return role
 
+    def _mind_trigger(self, name: bytes, role: Role, now: float, *, changed: bool) -> None:
+        if role is Role.SPOOL and self._relatives.trigger_of(name) is not None:
+            if changed and name in self._after_trigger:
+                self._late.add(name)
+            self._after_trigger.add(name)
+        elif role is Role.TRIGGER and changed:
+            # What was seen before the trigger may be older than what it vouches for.
+            for spool in self._relatives.spools_of_trigger(name):
+                self._after_trigger.discard(spool)
+                self._late.discard(spool)
+                self._book([spool, *self._pairing.sidecars_of(spool)], now)
+
     def lose(self, name: bytes) -> None:
-        """The file is gone. What it leaves alone is looked at again."""
+        """The file is gone. What it leaves alone is considered again."""
         if not self.settling.lose(name):
             return
-        self._moved.discard(name)
+        self._drop_notes(name)
         match self.roles.of(name):
             case Role.SPOOL:
-                self._unindex(name)
-                self._after_trigger.discard(name)
-                self._late.discard(name)
                 self._queue.extend(self._pairing.sidecars_of(name))
-                self._queue.extend(self.roles.triggers_of(name))
+                if self.rule.rule is CompletionRule.TRIGGER:
+                    self._queue.extend(self.roles.triggers_of(name))
+            case Role.SIDECAR:
+                self._queue.extend(self._relatives.spools_of_sidecar(name))
             case Role.TRIGGER:
-                for spool in self._spools_of_trigger(name):
+                for spool in self._relatives.spools_of_trigger(name):
                     self._after_trigger.discard(spool)
                     self._late.discard(spool)
-            case Role.SIDECAR:
-                self._queue.extend(self._spools_of_sidecar(name))
+            case Role.MANIFEST:
+                self._batches.lose(name)
 
     def forget(self, spools: Sequence[bytes]) -> None:
         """The drops of these spools have been claimed or given up: their files are
@@ -123,7 +128,7 @@ class Assembly:
 
     def next_look(self, now: float) -> float | None:
         """When something is to be done next, if nothing happens; None if never."""
-        if self._afresh or self._queue or self._ready:
+        if self._afresh or self._queue or self._manifests or self._ready:
             return now
         return self.settling.next_look()
 
@@ -131,53 +136,67 @@ class Assembly:
     def collect(self, now: float, limit: int) -> list[Drop]:
         """Up to ``limit`` drops that are finished. Each is given out once."""
         while self._queue and len(self._ready) < limit:
-            self._consider(self._queue.popleft(), now)
+            name = self._queue.popleft()
+            if name in self.settling:
+                self._consider(name, now)
+        if not self._queue:
+            manifests, self._manifests = self._manifests, {}
+            for name in manifests:
+                if name in self.settling:
+                    self._consider_batch(name, now)
         return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
 
     def _consider(self, name: bytes, now: float) -> None:
-        if name not in self.settling:
-            return
+        batched = self.rule.rule is CompletionRule.MANIFEST
         match self.roles.of(name):
+            case Role.SPOOL if batched:
+                self._note_batch(name)
             case Role.SPOOL:
                 self._consider_spool(name, now)
             case Role.SIDECAR:
-                self._consider_companion(name, self._spools_of_sidecar(name), _SIDECAR_ALONE)
+                spools = self._relatives.spools_of_sidecar(name)
+                if batched:
+                    self._note_batch(name)
+                self._consider_companion(name, spools, _SIDECAR_ALONE)
             case Role.TRIGGER:
-                self._consider_companion(name, self._spools_of_trigger(name), _TRIGGER_ALONE)
+                spools = self._relatives.spools_of_trigger(name)
+                self._consider_companion(name, spools, _TRIGGER_ALONE)
             case Role.SHARED:
                 self._consider_shared(name, now)
+            case Role.MANIFEST:
+                self._manifests[name] = None
 
     def _consider_spool(self, name: bytes, now: float) -> None:
         trigger: Sighting | None = None
-        faults: tuple[Fault, ...] = ()
         if self.rule.rule is CompletionRule.TRIGGER:
-            trigger = self._trigger_of(name)
+            trigger = self._relatives.trigger_of(name)
             if trigger is None:
+                self._wait_for_word(name)
                 return
             if name not in self._after_trigger:
                 self.settling.book(name, now)
                 return
-            if name in self._late:
-                faults = (_LATE,)
         standard = self._standard(name, trigger)
         verdict = self.settling.judge(name, standard, now)
         if not verdict.ready:
             self.settling.book(name, verdict.again)
             return
-        company = self._company(name, standard, trigger, now)
+        company = self._companions.find(
+            name, standard, lambda sidecar: self._standard(sidecar, trigger), now
+        )
         files = [name, *(sidecar.name for sidecar in company.sidecars)]
         if not company.ready:
             self.settling.book(name, company.again)
         elif any(self.settling.looked(file) < now - _FRESH for file in files):
             self._book(files, now)
         else:
-            faults += verdict.faults + company.faults
-            self._give_out(name, self._own_trigger(trigger), company, faults)
+            late = (_LATE,) if name in self._late else ()
+            if trigger is not None and len(self._relatives.spools_of_trigger(trigger.name)) > 1:
+                trigger = None  # another spool needs it too: the last takes it along
+            self._give_out(name, trigger, company, (*late, *verdict.faults, *company.faults))
 
     def _standard(self, name: bytes, trigger: Sighting | None) -> Standard:
-        sighting = self.settling.get(name)
-        if sighting is None:
-            raise KeyError(name)
+        sighting = self._known(name)
         if trigger is not None and name not in self._late:
             # Written after its trigger (or by another clock): the trigger says nothing of it.
             before = sighting.mtime_ns <= trigger.mtime_ns
@@ -188,70 +207,24 @@ class Assembly:
             return Standard.ANNOUNCED
         return Standard.CLOSED if sighting.closed else Standard.NAMED
 
-    # -- what comes with a spool ----------------------------------------------------
-    def _company(
-        self, name: bytes, standard: Standard, trigger: Sighting | None, now: float
-    ) -> Company:
-        found: list[Sighting] = []
-        faults: list[Fault] = []
-        for candidate in self._pairing.sidecars_of(name):
-            sidecar = self.settling.get(candidate)
-            if sidecar is None or (found and len(self._spools_of_sidecar(candidate)) > 1):
-                continue
-            how = self._standard(candidate, trigger)
-            verdict = self.settling.judge(candidate, how, now, content=False)
-            if not verdict.ready:
-                self.settling.book(candidate, verdict.again)
-                return Company(ready=False, again=verdict.again)
-            found.append(sidecar)
-            faults += verdict.faults
-        shared = self._pairing.shared_of(name)
-        if shared is not None and shared in self.settling:
-            verdict = self.settling.judge(shared, Standard.QUIET, now, content=False)
-            if not verdict.ready:
-                self.settling.book(shared, verdict.again)
-                return Company(ready=False, again=verdict.again)
+    def _wait_for_word(self, name: bytes) -> None:
+        """Nobody has announced this spool: it is never taken, but counted one day."""
+        end = self.settling.since(name) + self.rule.sidecar_wait
+        if self.settling.looked(name) < end:
+            self.settling.book(name, end)
         else:
-            shared = None
-        return self._complete(name, standard, found, shared, faults)
-
-    def _complete(
-        self,
-        name: bytes,
-        standard: Standard,
-        found: list[Sighting],
-        shared: bytes | None,
-        faults: list[Fault],
-    ) -> Company:
-        looked, since = self.settling.looked(name), self.settling.since(name)
-        if not found:
-            if self._required and shared is None:
-                grace = self.rule.sidecar_wait
-            elif standard is Standard.QUIET or self.profile.sidecar is SidecarFormat.NONE:
-                grace = 0.0
-            else:
-                # One of its own may be on its way, and would be left alone.
-                grace = 0.0 if self.rule.rule is CompletionRule.TRIGGER else self.rule.quiet
-            if looked < since + grace:
-                return Company(ready=False, again=since + grace)
-            if self._required and shared is None:
-                faults = [*faults, _SIDECAR_MISSING]
-        return Company(
-            ready=True,
-            sidecars=tuple(found),
-            shared=() if shared is None else (shared,),
-            faults=tuple(faults),
-        )
+            self.overdue.add(name)
 
     def _consider_companion(self, name: bytes, spools: Sequence[bytes], fault: Fault) -> None:
+        """A sidecar or trigger: its spools are considered; alone, it waits and is explained."""
         if spools:
             self._queue.extend(spools)
             return
         end = self.settling.since(name) + self.rule.sidecar_wait
         if self.settling.looked(name) < end:
             self.settling.book(name, end)
-            return
-        self._give_out(name, None, Company(ready=True), (fault,))
+        else:
+            self._give_out(name, None, Company(ready=True), (fault,))
 
     def _consider_shared(self, name: bytes, now: float) -> None:
         verdict = self.settling.judge(name, Standard.QUIET, now, content=False)
@@ -265,15 +238,69 @@ class Assembly:
             if other[: other.rfind(b"/") + 1] == folder and self.roles.of(other) is Role.SPOOL
         )
 
+    # -- batches --------------------------------------------------------------------
+    def _note_batch(self, name: bytes) -> None:
+        manifest, listed = self._batches.note(name)
+        if manifest is not None:
+            self._manifests[manifest] = None
+        elif not listed and self.roles.of(name) is Role.SPOOL:
+            self._wait_for_word(name)
+
+    def _consider_batch(self, manifest: bytes, now: float) -> None:
+        standard = Standard.ANNOUNCED if manifest in self._moved else Standard.NAMED
+        verdict = self.settling.judge(manifest, standard, now, content=False)
+        if not verdict.ready:
+            self.settling.book(manifest, verdict.again)
+            return
+        try:
+            outcome = self._batches.examine(manifest)
+        except InputFault as error:
+            self._give_out(manifest, None, Company(ready=True), error.faults)
+            return
+        if not outcome.complete:
+            self.settling.book(manifest, outcome.again)
+            return
+        self._give_out_batch(manifest, outcome, now)
+
+    def _give_out_batch(self, manifest: bytes, outcome: Outcome, now: float) -> None:
+        plans: list[tuple[bytes, Company, tuple[Fault, ...]]] = []
+        waiting = False
+        for name in outcome.names:
+            if self.roles.of(name) is not Role.SPOOL:
+                continue
+            verdict = self.settling.judge(name, Standard.ANNOUNCED, now)
+            company = Company(ready=False, again=verdict.again)
+            if verdict.ready:
+                company = self._companions.find(
+                    name, Standard.ANNOUNCED, lambda _: Standard.ANNOUNCED, now
+                )
+            if not company.ready:
+                self.settling.book(name, company.again)
+                waiting = True
+                continue
+            files = (name, *(sidecar.name for sidecar in company.sidecars))
+            wrong = tuple(_wrong_size(file) for file in files if file in outcome.wrong)
+            plans.append((name, company, (*wrong, *verdict.faults, *company.faults)))
+        if waiting:
+            return
+        missing = tuple(_absent(name) for name in outcome.absent)
+        if not plans and not missing:
+            missing = (_NO_SPOOL,)
+        trigger = self._known(manifest)
+        for number, (name, company, faults) in enumerate(plans, start=1):
+            # The manifest goes with the last one: until then it speaks for the others.
+            last = number == len(plans) and not missing
+            self._give_out(name, trigger if last else None, company, faults)
+        if missing:
+            self._give_out(manifest, None, Company(ready=True), missing)
+
+    # -- out ------------------------------------------------------------------------
     def _give_out(
         self, name: bytes, trigger: Sighting | None, company: Company, faults: tuple[Fault, ...]
     ) -> None:
-        spool = self.settling.get(name)
-        if spool is None:
-            raise KeyError(name)
         drop = Drop(
             folder=self.profile.name,
-            spool=spool,
+            spool=self._known(name),
             sidecars=company.sidecars,
             trigger=trigger,
             settled_by=str(self.rule.rule),
@@ -285,79 +312,55 @@ class Assembly:
             files.append(trigger.name)
         for file in files:
             self.settling.lose(file)
-            self._moved.discard(file)
-        self._unindex(name)
-        self._after_trigger.discard(name)
-        self._late.discard(name)
+            self._drop_notes(file)
+            self._batches.lose(file)
         self._taken.update(files)
         self._out[name] = tuple(files)
         self._ready.append(drop)
+
+    def _drop_notes(self, name: bytes) -> None:
+        self._relatives.remove(name)
+        for notes in (self._moved, self._after_trigger, self._late, self.overdue):
+            notes.discard(name)
 
     def _book(self, names: Sequence[bytes], at: float) -> None:
         for name in names:
             if name in self.settling:
                 self.settling.book(name, at)
 
-    # -- triggers -------------------------------------------------------------------
-    def _note_trigger(self, name: bytes, *, changed: bool) -> None:
-        if self.rule.rule is not CompletionRule.TRIGGER or self._trigger_of(name) is None:
-            return
-        if changed and name in self._after_trigger:
-            self._late.add(name)
-        self._after_trigger.add(name)
+    def _known(self, name: bytes) -> Sighting:
+        sighting = self.settling.get(name)
+        if sighting is None:
+            raise KeyError(name)
+        return sighting
 
-    def _trigger_of(self, name: bytes) -> Sighting | None:
-        for candidate in self.roles.triggers_of(name):
-            trigger = self.settling.get(candidate)
-            if trigger is not None:
-                return trigger
-        return None
 
-    def _own_trigger(self, trigger: Sighting | None) -> Sighting | None:
-        """The trigger to claim with its spool; none while another spool needs it too."""
-        if trigger is None or len(self._spools_of_trigger(trigger.name)) > 1:
-            return None
-        return trigger
+def _display(name: bytes) -> str:
+    return name.rsplit(b"/", 1)[-1].decode("utf-8", "backslashreplace")
 
-    def _spools_of_trigger(self, name: bytes) -> list[bytes]:
-        return self._spools_called(self.roles.without_trigger(name))
 
-    def _spools_of_sidecar(self, name: bytes) -> list[bytes]:
-        return [
-            spool
-            for spool in self._spools_called(stem(name))
-            if name in self._pairing.sidecars_of(spool)
-        ]
+def _wrong_size(name: bytes) -> Fault:
+    return Fault(
+        code="manifest.size",
+        message="the file has another size than its manifest says",
+        remedy="send the batch again, the manifest last",
+        file=_display(name),
+    )
 
-    def _spools_called(self, whole_or_stem: bytes) -> list[bytes]:
-        """Known spools of that name, or with that stem."""
-        found = list(self._stems.get(whole_or_stem, ()))
-        if whole_or_stem in self.settling and self.roles.of(whole_or_stem) is Role.SPOOL:
-            found.append(whole_or_stem)
-        return list(dict.fromkeys(found))
 
-    def _index(self, name: bytes) -> None:
-        key = stem(name)
-        self._stems[key] = (*self._stems.get(key, ()), name)
-
-    def _unindex(self, name: bytes) -> None:
-        key = stem(name)
-        rest = tuple(item for item in self._stems.get(key, ()) if item != name)
-        if rest:
-            self._stems[key] = rest
-        else:
-            self._stems.pop(key, None)
+def _absent(name: bytes) -> Fault:
+    return Fault(
+        code="manifest.absent",
+        message="the manifest lists this file, and it never came",
+        remedy="send the missing files with a manifest that lists them",
+        file=_display(name),
+    )
 
 
 _LATE = Fault(
     code="spool.changed_after_trigger",
     message="the file went on changing after its trigger had been written",
     remedy="have the trigger written last, after the file has been closed; then send both again",
-)
-_SIDECAR_MISSING = Fault(
-    code="sidecar.missing",
-    message="no metadata file came for this file",
-    remedy="write one beside it, called like the file with .json or .xml after it",
 )
 _SIDECAR_ALONE = Fault(
     code="sidecar.alone",
@@ -368,4 +371,9 @@ _TRIGGER_ALONE = Fault(
     code="trigger.alone",
     message="this trigger came without the file that it announces",
     remedy="put the file and its trigger into the folder together",
+)
+_NO_SPOOL = Fault(
+    code="manifest.no_spool",
+    message="the manifest lists metadata files only",
+    remedy="list the documents too, and send the batch again",
 )

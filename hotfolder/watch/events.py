@@ -8,10 +8,9 @@ watch ``_working``. Both would cost more than the events save.
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from watchdog.observers.inotify_c import (
     CallbackId,
@@ -33,16 +32,15 @@ _MASK = Mask(
     | InotifyConstants.IN_MOVE_SELF
     | InotifyConstants.IN_ONLYDIR
 )
-_ROOT_GONE = InotifyConstants.IN_UNMOUNT | InotifyConstants.IN_DELETE_SELF
+_GONE = (
+    InotifyConstants.IN_UNMOUNT | InotifyConstants.IN_DELETE_SELF | InotifyConstants.IN_MOVE_SELF
+)
 _CALLBACK = CallbackId(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """Something happened to ``name``, relative to the hot folder.
-
-    The empty name is the folder itself: look at all of it.
-    """
+class Hint(NamedTuple):
+    """Something happened to ``name``, relative to the hot folder. The empty name is
+    the folder itself: look at all of it."""
 
     name: bytes
     closed: bool = False  # closed after writing, or renamed into place
@@ -50,112 +48,106 @@ class Hint:
     directory: bool = False
 
 
+EVERYTHING = Hint(b"")
+
+
 class Events:
     """The watch on one hot folder. The reader's thread only puts hints into a bounded
     queue; everything else happens in the thread that takes them out."""
 
-    def __init__(self, path: bytes, hints: queue.SimpleQueue[Hint]) -> None:
-        """Begin to watch ``path``. Raises ``OSError`` if the kernel will not (limits
-        of inotify, permissions, not a directory)."""
+    def __init__(
+        self, path: bytes, hints: queue.SimpleQueue[Hint], before: Events | None = None
+    ) -> None:
+        """Start the reader; nothing is watched yet. ``before`` is a dead one whose
+        counts go on. Raises ``OSError`` if the kernel has no more inotify instances for
+        this account."""
         self._path = path
         self._hints = hints
         self._folders: dict[WatchDescriptor, bytes] = {}
-        self.received = 0
-        self.overflows = 0
-        self.lost_root = False
+        self._watched: dict[tuple[int, int], WatchDescriptor] = {}
         self._full = False
-        self._stopping = False
+        self._rooted = False
+        self.received: int = 0 if before is None else before.received  # events read
+        self.overflows: int = 0 if before is None else before.overflows  # times events were lost
         self._reader = InotifyFD()
-        self._reader.daemon = True
-        self._handler = _OverflowLog(self)
-        logger = logging.getLogger("watchdog.observers.inotify_c")
-        logger.addHandler(self._handler)
         self._reader.start()
-        try:
-            self.watch(b"")
-        except OSError:
-            self.stop()
-            raise
 
-    def watch(self, folder: bytes) -> None:
-        """Watch a folder inside the hot folder too (once is enough). Raises ``OSError``."""
+    def watch(self, folder: bytes = b"") -> None:
+        """Watch the hot folder, or a folder inside it; harmless if it is watched.
+        Raises ``OSError`` (limits of inotify, permission, gone)."""
         path = os.path.join(self._path, folder) if folder else self._path
-        found = self._reader.add_callback(path, _MASK, self, _CALLBACK)
-        if found < 0:  # watchdog keeps quiet about a missing permission
-            raise PermissionError("the folder may not be watched")
-        self._folders[found] = folder
+        found = os.stat(path, follow_symlinks=not folder)
+        key = (found.st_dev, found.st_ino)
+        known = self._watched.get(key)
+        if known is None or known not in self._folders:
+            # Adding it twice would make watchdog warn, and it may have been renamed.
+            known = self._reader.add_callback(path, _MASK, self, _CALLBACK)
+            if known < 0:  # watchdog keeps quiet about a missing permission
+                raise PermissionError("the folder may not be watched")
+            self._watched[key] = known
+        self._folders[known] = folder
+        if not folder:
+            self._rooted = True
+
+    def unwatch(self) -> None:
+        """Watch nothing any more, until ``watch``."""
+        watches = [(watch, _CALLBACK) for watch in list(self._folders)]
+        self._rooted = False
+        self._folders.clear()
+        self._watched.clear()
+        self._reader.remove_callbacks(watches)
 
     def alive(self) -> bool:
-        """Whether hints can still come: the thread runs and the folder is still there."""
-        return self._reader.is_alive() and not self.lost_root
+        """Whether hints can come: the thread runs and the hot folder is watched."""
+        return self._rooted and self._reader.is_alive()
+
+    def running(self) -> bool:
+        """Whether the reader's thread runs."""
+        return self._reader.is_alive()
 
     def stop(self) -> None:
         """End the watch and its thread."""
-        self._stopping = True
-        logging.getLogger("watchdog.observers.inotify_c").removeHandler(self._handler)
+        self._rooted = False
         self._reader.stop()
         self._reader.join()
-
-    def reader(self) -> int | None:
-        """The reader's thread, as log records name it."""
-        return self._reader.ident
 
     # -- called by the reader's thread ------------------------------------------------
     def on_event(self, event: InotifyEvent) -> None:
         """Turn an event into a hint and nothing else."""
         self.received += 1
         folder = self._folders.get(event.wd)
-        if event.mask & _ROOT_GONE or event.is_move_self:
-            if folder == b"":
-                self.lost_root = True
-                self._hints.put(_EVERYTHING)
-            return
         if folder is None:
-            # An event of a folder that was watched a moment ago and is not yet noted.
-            self.overflow()
-            return
-        if self._hints.qsize() >= CAPACITY:
-            self.overflow()
-            return
-        self._full = False
-        moved = event.is_moved_to
-        self._hints.put(
-            Hint(
-                folder + b"/" + event.name if folder else event.name,
-                closed=moved or event.is_close_write,
-                moved=moved,
-                directory=bool(event.mask & InotifyConstants.IN_ISDIR),
+            return  # its folder is being scanned at this moment, or is gone
+        mask = event.mask
+        if mask & _GONE:
+            if not folder:
+                self._lose_root()
+        elif self._hints.qsize() >= CAPACITY:
+            self.on_queue_overflow()
+        else:
+            self._full = False
+            moved = bool(mask & InotifyConstants.IN_MOVED_TO)
+            self._hints.put(
+                Hint(
+                    folder + b"/" + event.name if folder else event.name,
+                    closed=moved or bool(mask & InotifyConstants.IN_CLOSE_WRITE),
+                    moved=moved,
+                    directory=bool(mask & InotifyConstants.IN_ISDIR),
+                )
             )
-        )
 
     def on_watch_deleted(self, wd: WatchDescriptor) -> None:
         """The kernel has dropped a watch: its folder is gone."""
-        if self._folders.pop(wd, None) == b"" and not self._stopping:
-            self.lost_root = True
-            self._hints.put(_EVERYTHING)
+        if self._folders.pop(wd, None) == b"":
+            self._lose_root()
 
     def on_queue_overflow(self) -> None:
-        """The kernel has dropped events; ``_OverflowLog`` has told already."""
-
-    def overflow(self) -> None:
-        """Events are lost: ask for a scan, once until hints flow again."""
+        """Events are lost, by the kernel or by us: ask for a scan, once until hints flow."""
         if not self._full:
             self._full = True
             self.overflows += 1
-            self._hints.put(_EVERYTHING)
+            self._hints.put(EVERYTHING)
 
-
-class _OverflowLog(logging.Handler):
-    """Hears watchdog say that the kernel's queue overflowed."""
-
-    def __init__(self, events: Events) -> None:
-        super().__init__(logging.WARNING)
-        self._events = events
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """See ``logging.Handler``; the record of another folder's reader is not ours."""
-        if record.thread == self._events.reader() and "overflow" in record.getMessage():
-            self._events.overflow()
-
-
-_EVERYTHING = Hint(b"")
+    def _lose_root(self) -> None:
+        self._rooted = False
+        self._hints.put(EVERYTHING)

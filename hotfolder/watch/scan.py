@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from hotfolder.core.records import Sighting
 
 DEEPEST = 32  # folders inside folders; a deeper tree is somebody's mistake
+# A folder inside that is gone, no folder any more, or closed to us: the rest goes on.
+_NO_WAY = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES)
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -69,8 +72,10 @@ class Folder:
         folders, _, base = name.rpartition(b"/")
         try:
             fd = self._descend(folders) if folders else self.fd
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        except OSError as error:
+            if error.errno in _NO_WAY:
+                return None
+            raise
         try:
             found = os.stat(base, dir_fd=fd, follow_symlinks=False)
             if fresh and stat.S_ISREG(found.st_mode):
@@ -104,15 +109,7 @@ class Folder:
             path = waiting.pop()
             entered(path)
             try:
-                fd = self._descend(path) if path else os.open(b".", _DIRECTORY, dir_fd=self.fd)
-            except OSError:
-                if path == begin:
-                    raise
-                continue  # gone or unreadable meanwhile; the next scan says
-            try:
-                prefix = path + b"/" if path else b""
-                for name, found in _entries(fd):
-                    full = prefix + name
+                for full, found in self._entries(path):
                     if not stat.S_ISDIR(found.st_mode):
                         yield self._sighting(full, found)
                     elif (
@@ -122,8 +119,23 @@ class Folder:
                         and not hides(full)
                     ):
                         waiting.append(full)
-            finally:
-                os.close(fd)
+            except OSError as error:
+                if path == begin or error.errno not in _NO_WAY:
+                    raise
+
+    def _entries(self, path: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
+        fd = self._descend(path) if path else os.open(b".", _DIRECTORY, dir_fd=self.fd)
+        prefix = path + b"/" if path else b""
+        try:
+            with os.scandir(fd) as entries:
+                for entry in entries:
+                    try:
+                        found = entry.stat(follow_symlinks=False)
+                    except FileNotFoundError:
+                        continue  # gone between the listing and the look
+                    yield prefix + os.fsencode(entry.name), found
+        finally:
+            os.close(fd)
 
     def _descend(self, path: bytes) -> int:
         """Open the folder ``path`` below the root, part by part; no link is followed."""
@@ -148,15 +160,6 @@ class Folder:
             regular=stat.S_ISREG(found.st_mode),
             closed=closed,
         )
-
-
-def _entries(fd: int) -> Iterator[tuple[bytes, os.stat_result]]:
-    with os.scandir(fd) as entries:
-        for entry in entries:
-            try:
-                yield os.fsencode(entry.name), entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue  # gone between the listing and the look
 
 
 def _stat_open(base: bytes, fd: int) -> os.stat_result | None:

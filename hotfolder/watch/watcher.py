@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import queue
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from hotfolder.core.assembly import Assembly
+from hotfolder.core.manifest import LIMIT
 from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import FolderProfile
 from hotfolder.core.records import Drop, Inspection, Sighting
-from hotfolder.core.roles import Pairing, Role, hides
+from hotfolder.core.roles import Pairing, hides
+from hotfolder.files.content import open_regular
 from hotfolder.files.faults import os_errors
 from hotfolder.files.layout import folder_paths
 from hotfolder.sidecars.pairing import may_be_sidecar, shared_sidecar_name, sidecar_names
@@ -21,6 +24,7 @@ from hotfolder.watch.writer import has_writer
 
 BATCH = 256  # drops given out, and booked looks made, at a time
 _HINTS = 4096  # hints taken in between two looks at what is settled
+_WORKING = folder_paths(b"").working
 _RETRY = 1.0  # seconds between attempts to find a folder or a watch again
 
 
@@ -55,20 +59,24 @@ class FolderWatcher:
             ),
             is_whole=self._is_whole,
             has_writer=self._has_writer,
+            read=self._read_manifest,
         )
         self._hints: queue.SimpleQueue[Hint] = queue.SimpleQueue()
         self._events: Events | None = None
         self._folder: Folder | None = None
-        self._root: Root | None = None
+        self._root: Root | None = None  # which directory it was when it was last there
         self._had_working = False
-        self._lost = False
         self._started = False
+        self._lost = False
+        self._first: Hint | None = None  # the hint that ended the last wait
+        self._blind = False  # no watch could be set; told once
         self._next_scan = 0.0
-        self._next_watch = 0.0
+        self._next_try = 0.0  # to find the folder or to set its watch
+        self._scanned_until = 0.0
         self._mark = 0
         self._beat = 0.0
         self._counts = dict.fromkeys(
-            ("events", "overflows", "scans", "drops", "losses", "rewatched", "irregular"), 0
+            ("overflows", "scans", "drops", "losses", "watches", "irregular"), 0
         )
 
     # -- life ---------------------------------------------------------------------
@@ -77,20 +85,22 @@ class FolderWatcher:
         A folder that is missing is waited for."""
         self._started = True
         self._beat = self._clock.monotonic()
-        self._open()
+        self._open(self._beat)
 
     def stop(self) -> None:
-        """End the watch. What was seen is forgotten; a new start scans again."""
+        """End the watch; a new start scans again."""
         self._started = False
-        self._unwatch()
         self._close()
+        if self._events is not None:
+            self._events.stop()
+            self._events = None
 
     def poll(self, timeout: float) -> list[Drop]:
         """Settled drops, at most ``BATCH``; waits for the first up to ``timeout`` seconds.
 
         A drop is given out once, until ``forget``. The files may change after their
-        last look: whoever claims them compares. Never raises for what is found in
-        the folder.
+        last look: whoever claims them compares. Raises nothing for what is found in
+        the folder, and nothing if it is away.
         """
         if not self._started:
             raise RuntimeError("the watcher has not been started")
@@ -115,109 +125,106 @@ class FolderWatcher:
         return self.profile.network or (self._events is not None and self._events.alive())
 
     def describe(self) -> dict[str, int | float | bool]:
-        """Counts since the start, how many files wait, and the moment of the last beat."""
+        """Counts since the start: events read, overflows, scans, drops, losses of the
+        folder, watches set; links, fifos and the like at the last scan; files waiting,
+        and those that nobody has announced for ``sidecar_wait``; the moment of the
+        last beat on the monotonic clock."""
         return {
             **self._counts,
+            "events": 0 if self._events is None else self._events.received,
             "waiting": len(self._assembly.settling),
+            "overdue": len(self._assembly.overdue),
             "healthy": self.healthy(),
             "last_beat": self._beat,
         }
 
     # -- one step -------------------------------------------------------------------
     def _step(self, now: float) -> list[Drop]:
-        if not self._ensure(now):
+        folder = self._find_folder(now)
+        if folder is None:
             return []
         try:
-            self._take_hints(now)
+            first, self._first = self._first, None
+            if first is not None:
+                self._take(folder, first, now)
+            for _ in range(min(self._hints.qsize(), _HINTS)):
+                self._take(folder, self._hints.get(), now)
             if now >= self._next_scan:
-                self._scan(now)
+                self._scan(folder, now)
             for name in self._assembly.due(now, BATCH):
-                self._look(name, now)
+                self._look(folder, name, now)
         except OSError as error:
             # The folder went away under us, or its disk fails: what was seen is kept.
-            self._lose(str(error.strerror), now)
+            self._lose(_words(error), now)
             return []
         return self._assembly.collect(now, BATCH)
 
     def _next(self, now: float) -> float:
         if self._folder is None:
-            return now + _RETRY
+            return self._next_try
         look = self._assembly.next_look(now)
         return self._next_scan if look is None else min(look, self._next_scan)
 
     def _wait(self, seconds: float) -> None:
-        """Sleep until a hint comes, at most ``seconds``; the hint is taken in."""
+        """Sleep until a hint comes, at most ``seconds``."""
         if seconds <= 0:
             return
         try:
             hint = self._hints.get(timeout=seconds)
         except queue.Empty:
             return
-        try:
-            self._take(hint, self._clock.monotonic())
-        except OSError as error:
-            self._lose(str(error.strerror), self._clock.monotonic())
+        self._first = hint
 
-    def _take_hints(self, now: float) -> None:
-        for _ in range(min(self._hints.qsize(), _HINTS)):
-            self._take(self._hints.get(), now)
-
-    def _take(self, hint: Hint, now: float) -> None:
-        if self._folder is None:
-            return
+    def _take(self, folder: Folder, hint: Hint, now: float) -> None:
         if not hint.name:
-            self._next_scan = now
+            # Scans that follow one another leave as much time for other work.
+            self._next_scan = min(self._next_scan, max(now, self._scanned_until))
         elif not hint.directory:
-            self._look(hint.name, now, closed=hint.closed, moved=hint.moved)
+            self._look(folder, hint.name, now, closed=hint.closed, moved=hint.moved)
         elif self.profile.recursive and not hides(hint.name):
-            try:
-                self._look_inside(hint.name, now)
-            except FileNotFoundError:
-                return  # moved on already
+            with suppress(FileNotFoundError):  # moved on already
+                self._look_inside(folder, now, begin=hint.name)
 
-    def _look(self, name: bytes, now: float, *, closed: bool = False, moved: bool = False) -> None:
-        if self._folder is None:
-            return
-        sighting = self._folder.look(name, closed=closed, fresh=self.profile.network)
+    def _look(
+        self, folder: Folder, name: bytes, now: float, *, closed: bool = False, moved: bool = False
+    ) -> None:
+        sighting = folder.look(name, closed=closed, fresh=self.profile.network)
         if sighting is None:
             self._assembly.lose(name)
         else:
             self._assembly.see(sighting, now, moved=moved)
 
-    def _look_inside(self, begin: bytes, now: float, mark: int = 0) -> None:
-        if self._folder is None:
-            return
-        entered = self._watch_inside if self.profile.recursive else _pass
-        for sighting in self._folder.scan(
-            recursive=self.profile.recursive, hides=hides, begin=begin, entered=entered
+    def _look_inside(self, folder: Folder, now: float, begin: bytes = b"", mark: int = 0) -> int:
+        irregular = 0
+        for sighting in folder.scan(
+            recursive=self.profile.recursive, hides=hides, begin=begin, entered=self._enter
         ):
-            role = self._assembly.see(sighting, now, mark=mark)
-            if role is Role.IGNORED and not sighting.regular:
-                self._counts["irregular"] += 1
+            self._assembly.see(sighting, now, mark=mark)
+            irregular += not sighting.regular
+        return irregular
 
-    def _scan(self, now: float) -> None:
+    def _scan(self, folder: Folder, now: float) -> None:
         self._mark += 1
-        self._look_inside(b"", now, self._mark)
+        self._counts["irregular"] = self._look_inside(folder, now, mark=self._mark)
         for name in self._assembly.settling.unmarked(self._mark):
             # Made while the listing ran, or gone: only a look can tell.
-            self._look(name, now)
+            self._look(folder, name, now)
         self._counts["scans"] += 1
-        every = self.profile.rescan if self._watching() else self.profile.poll
-        self._next_scan = self._clock.monotonic() + every
+        end = self._clock.monotonic()
+        self._scanned_until = end + (end - now)
+        self._next_scan = end + (self.profile.rescan if self._watching() else self.profile.poll)
 
     # -- folder and watch -------------------------------------------------------------
-    def _ensure(self, now: float) -> bool:
-        """Whether the folder is the one we know; finds it, and its watch, again."""
+    def _find_folder(self, now: float) -> Folder | None:
+        """The folder, if it is there and the one we know; finds it, and its watch, again."""
         if self._folder is not None and now >= self._next_scan and not self._same_folder():
-            self._lose("it has been replaced", now)
-        if self._folder is None and now >= self._next_watch:
-            self._open()
-        if self._folder is None:
-            return False
-        if not self.profile.network and not self._watching() and now >= self._next_watch:
-            self._unwatch()
-            self._watch()
-        return True
+            self._lose("it has gone, or something else is in its place", now)
+            self._next_try = now
+        if self._folder is None and now >= self._next_try:
+            self._open(now)
+        if self._folder is not None and not self._watching() and now >= self._next_try:
+            self._watch(now)
+        return self._folder
 
     def _same_folder(self) -> bool:
         try:
@@ -226,88 +233,93 @@ class FolderWatcher:
         except FolderLostError:
             return False
 
-    def _open(self) -> None:
-        now = self._clock.monotonic()
-        self._next_watch = now + _RETRY
+    def _open(self, now: float) -> None:
+        self._next_try = now + _RETRY
         try:
             folder = Folder(self._path, self.profile.name)
         except FolderLostError as error:
             self._lose(str(error), now)
             return
-        working = folder.holds(os.path.basename(folder_paths(b"").working))
-        moved = self._root is not None and folder.root.device != self._root.device
-        if moved and self._had_working and not working:
+        working = folder.holds(_WORKING)
+        elsewhere = self._root is not None and folder.root.device != self._root.device
+        if elsewhere and self._had_working and not working:
             # Another device without our folders: the mount point of a share that is away.
             folder.close()
             self._lose("another file system is in its place", now)
             return
-        self._folder, self._root = folder, folder.root
-        self._had_working = working
+        self._folder, self._root, self._had_working = folder, folder.root, working
         self._next_scan = now
         if self._lost:
             self._lost = False
             self._emit("folder.returned", folder=self.profile.name)
-        if not self.profile.network:
-            self._watch()
+        self._watch(now)
 
     def _lose(self, reason: str, now: float) -> None:
-        self._unwatch()
         self._close()
-        self._next_watch = now + _RETRY
+        self._next_try = now + _RETRY
         if not self._lost:
             self._lost = True
             self._counts["losses"] += 1
             self._emit("folder.lost", folder=self.profile.name, reason=reason)
 
     def _close(self) -> None:
+        if self._events is not None:
+            self._events.unwatch()
         if self._folder is not None:
             self._folder.close()
             self._folder = None
 
     def _watching(self) -> bool:
-        events = self._events
-        if events is None:
+        """Whether events flow, or none are wanted; tells of those that were lost."""
+        if self._events is None:
             return False
-        if events.overflows:
-            self._counts["overflows"] += events.overflows
-            self._emit("folder.overflowed", folder=self.profile.name, times=events.overflows)
-            events.overflows = 0
-        return events.alive()
+        lost = self._events.overflows - self._counts["overflows"]
+        if lost > 0:
+            self._counts["overflows"] += lost
+            self._emit("folder.overflowed", folder=self.profile.name, times=lost)
+        return self._events.alive()
 
-    def _watch(self) -> None:
-        self._next_watch = self._clock.monotonic() + _RETRY
-        try:
-            self._events = Events(self._path, self._hints)
-        except OSError as error:
-            self._emit(
-                "folder.not_watched", folder=self.profile.name, reason=str(error.strerror or error)
-            )
-            self._next_watch += self.profile.rescan
-            self._next_scan = min(self._next_scan, self._clock.monotonic() + self.profile.poll)
+    def _watch(self, now: float) -> None:
+        """Set the watch, before the scan that this asks for; without one, poll."""
+        self._next_try = now + max(_RETRY, self.profile.poll)
+        if self.profile.network:
             return
-        self._counts["rewatched"] += 1
-        self._next_scan = self._clock.monotonic()
+        try:
+            if self._events is None or not self._events.running():
+                self._events = Events(self._path, self._hints, self._events)
+            self._events.watch()
+        except OSError as error:
+            if not self._blind:
+                self._blind = True
+                self._emit("folder.not_watched", folder=self.profile.name, reason=_words(error))
+            self._next_scan = min(self._next_scan, now + self.profile.poll)
+            return
+        self._blind = False
+        self._counts["watches"] += 1
+        self._next_scan = now
 
-    def _watch_inside(self, folder: bytes) -> None:
-        if not folder or self._events is None:
+    def _enter(self, folder: bytes) -> None:
+        """Watch a folder inside before it is read, so that nothing falls between."""
+        if not folder or self._events is None or not self._events.alive():
             return
         try:
             self._events.watch(folder)
         except OSError as error:
-            self._emit(
-                "folder.not_watched", folder=self.profile.name, reason=str(error.strerror or error)
-            )
-
-    def _unwatch(self) -> None:
-        if self._events is not None:
-            self._counts["events"] += self._events.received
-            self._events.stop()
-            self._events = None
+            if not self._blind:
+                self._blind = True
+                self._emit("folder.not_watched", folder=self.profile.name, reason=_words(error))
 
     # -- questions ----------------------------------------------------------------------
     def _is_whole(self, sighting: Sighting) -> Inspection:
         with os_errors("reading the end of a file"):
             return self._ask_whole(sighting)
+
+    def _read_manifest(self, sighting: Sighting) -> bytes:
+        with (
+            open_regular(os.path.join(self._path, sighting.name)) as stream,
+            os_errors("reading a manifest"),
+        ):
+            return stream.read(LIMIT + 1)
 
     def _has_writer(self, sighting: Sighting) -> bool | None:
         if self.profile.network:
@@ -315,5 +327,6 @@ class FolderWatcher:
         return has_writer(os.path.join(self._path, sighting.name), sighting)
 
 
-def _pass(_: bytes) -> None:
-    """No events are wanted."""
+def _words(error: OSError) -> str:
+    """What went wrong, without the path: it may carry a customer's number."""
+    return error.strerror or type(error).__name__
