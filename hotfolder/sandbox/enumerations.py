@@ -1,0 +1,162 @@
+"""The server's controlled lists. A list that was not recorded takes any value."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hotfolder.sandbox.answers import Refusal, missing, refused_by_model, stale_lock
+from hotfolder.sandbox.contract import Contract, Json
+from hotfolder.sandbox.state import State, iso
+
+_RECORDED_AT = 1_795_423_128  # when the recorded server made its lists
+
+
+class Enumerations:
+    """Lists as they are now; the values are kept in memory for checking records."""
+
+    def __init__(self, state: State, contract: Contract) -> None:
+        self._state = state
+        self._values: dict[str, tuple[str, ...]] | None = None
+        state.on_rollback(self._forget)
+        if state.value("SELECT count(*) FROM enumeration") == 0:
+            with state.transaction():
+                for name, facts in contract.enumerations.items():
+                    self._save(name, facts["id"], _fresh(facts))
+
+    def values(self, name: str) -> tuple[str, ...] | None:
+        """The values of a list; None if the list is not known here."""
+        if self._values is None:
+            rows = self._state.rows("SELECT name, body FROM enumeration")
+            self._values = {
+                row["name"]: tuple(v["value"] for v in json.loads(row["body"])["values"])
+                for row in rows
+            }
+        return self._values.get(name)
+
+    def add(self, name: str, value: str) -> None:
+        """Add a value, as an import does without asking, to fixed lists too."""
+        row = self._state.row("SELECT * FROM enumeration WHERE name = ?", (name,))
+        if row is None:
+            return
+        body = json.loads(row["body"])
+        if value not in [item["value"] for item in body["values"]]:
+            body["values"].append(self._new_value(body, value, timed=False))
+            self._save(name, row["number"], body)
+
+    def update(self, number: int, posted: Json) -> Json:
+        """Change a list to the posted values. Raises ``Refusal`` (404, 409, 400)."""
+        row = self._row("number", number)
+        body = json.loads(row["body"])
+        if posted.get("lock_version") is None:
+            raise Refusal(409, {"error": "You must provide a lock_version in your request"})
+        if int(posted["lock_version"]) != body["lock_version"]:
+            raise stale_lock()
+        wanted = [str(value) for value in posted.get("values", [])]
+        have = [item["value"] for item in body["values"]]
+        if not body["editable"]:
+            raise refused_by_model({"values": ["This enumeration is not editable"]})
+        body["values"] = [
+            item for item in body["values"] if item["value"] in wanted or item["readonly"]
+        ]
+        for value in wanted:
+            if value not in have:
+                body["values"].append(self._new_value(body, value, timed=True))
+        body["lock_version"] += 1
+        self._save(row["name"], number, body)
+        return self._rendered(row["name"], number, body)
+
+    def named(self, name: str) -> Json:
+        """A list by its name. Raises ``Refusal`` (404)."""
+        return self._render(self._row("name", name))
+
+    def numbered(self, number: int) -> Json:
+        """A list by its number. Raises ``Refusal`` (404)."""
+        return self._render(self._row("number", number))
+
+    def every(self) -> list[Json]:
+        """All lists."""
+        return [self._render(row) for row in self._state.rows("SELECT * FROM enumeration")]
+
+    def _row(self, column: str, value: str | int) -> Any:
+        query = {
+            "name": "SELECT * FROM enumeration WHERE name = ?",
+            "number": "SELECT * FROM enumeration WHERE number = ?",
+        }[column]
+        row = self._state.row(query, (value,))
+        if row is None:
+            raise missing("Enumeration")
+        return row
+
+    def _render(self, row: Any) -> Json:
+        return self._rendered(row["name"], row["number"], json.loads(row["body"]))
+
+    def _rendered(self, name: str, number: int, body: Json) -> Json:
+        made = {key: iso(_RECORDED_AT) for key in ("create_time", "system_mtime", "user_mtime")}
+        values = [
+            {
+                "id": item["id"],
+                "enumeration_id": number,
+                "value": item["value"],
+                "readonly": item["readonly"],
+                "position": item["position"],
+                "suppressed": False,
+                "lock_version": 0,
+                "json_schema_version": 1,
+                **({key: iso(item["at"]) for key in made} if item["at"] is not None else {}),
+                "jsonmodel_type": "enumeration_value",
+                "uri": f"/config/enumeration_values/{item['id']}",
+            }
+            for item in body["values"]
+        ]
+        shown = {
+            "lock_version": body["lock_version"],
+            "name": name,
+            "editable": body["editable"],
+            **made,
+            "jsonmodel_type": "enumeration",
+            "relationships": body["relationships"],
+            "enumeration_values": values,
+            "values": [item["value"] for item in body["values"]],
+            "readonly_values": [i["value"] for i in body["values"] if i["readonly"]],
+            "uri": f"/config/enumerations/{number}",
+        }
+        if body.get("default_value") is not None:
+            shown["default_value"] = body["default_value"]
+        return shown
+
+    def _new_value(self, body: Json, value: str, *, timed: bool) -> Json:
+        last = max((item["position"] for item in body["values"]), default=-1)
+        return {
+            "id": self._state.next_number("enumeration_value"),
+            "value": value,
+            "position": last + 1,
+            "readonly": 0,
+            "at": self._state.now() if timed else None,
+        }
+
+    def _save(self, name: str, number: int, body: Json) -> None:
+        self._state.execute(
+            "INSERT INTO enumeration (name, number, body) VALUES (?, ?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET body = excluded.body",
+            (name, number, json.dumps(body)),
+        )
+        self._forget()
+
+    def _forget(self) -> None:
+        self._values = None
+
+
+def _fresh(facts: Json) -> Json:
+    values = [
+        {"id": number, "value": value, "position": position, "readonly": readonly}
+        | {"at": _RECORDED_AT}
+        for number, value, position, readonly in facts["values"]
+    ]
+    return {
+        "lock_version": 0,
+        "editable": facts["editable"],
+        "relationships": facts["relationships"],
+        "default_value": facts.get("default_value"),
+        "values": values,
+    }

@@ -1,0 +1,188 @@
+"""The socket: listens, can stop listening for a while, and can cut connections.
+
+uvicorn speaks HTTP on each connection; listening is done here, because a server that
+is down must be down: no connection is accepted and none is left open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, cast
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+TRANSPORT = "hotfolder.transport"  # where an app finds the connection, in the scope
+_KEEP_ALIVE = 30  # seconds
+_NO_LINGER = struct.pack("ii", 1, 0)
+
+
+class Protocol(H11Protocol):
+    """HTTP on one connection; the app sees the connection too."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        inner = cast("App", self.app)
+
+        async def app(scope: Message, receive: Receive, send: Send) -> None:
+            await inner({**scope, TRANSPORT: transport}, receive, send)
+
+        self.app = cast("Any", app)
+
+
+def reset(transport: asyncio.BaseTransport) -> None:
+    """End a connection with RST: what was not yet sent is lost."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.fileno() >= 0:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    cast("asyncio.Transport", transport).abort()
+
+
+class Listener:
+    """Serves an app on one port from a thread of its own.
+
+    ``start`` after ``stop`` takes the same port. Neither may be called from the app.
+    """
+
+    def __init__(self, app: App, host: str, port: int) -> None:
+        self._app = app
+        self._host = host
+        self._wanted = port
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending: asyncio.Event | None = None
+        self._server: asyncio.Server | None = None
+        self._reopening: asyncio.TimerHandle | None = None
+        self._failure: BaseException | None = None
+        self._state = ServerState()
+        self._make: Callable[[], asyncio.Protocol] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port; 0 before the first start if a free one was asked for."""
+        return self._wanted
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is there; it may be refusing connections."""
+        return self._thread is not None
+
+    def start(self) -> None:
+        """Listen. When it returns, connections are accepted. Raises ``OSError``."""
+        if self._thread is not None:
+            return
+        listening = self._bind()
+        ready = threading.Event()
+        self._failure = None
+        self._thread = threading.Thread(
+            target=self._run, args=(listening, ready), name="sandbox", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
+        if self._failure is not None:
+            self._thread.join()
+            self._thread = None
+            raise self._failure
+
+    def stop(self) -> None:
+        """Stop listening and reset every connection. Work in hand may still be done."""
+        if self._thread is None or self._loop is None or self._ending is None:
+            return
+        self._loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join()
+        self._thread = None
+
+    def refuse(self, seconds: float) -> None:
+        """Go away for a while: no connection stays, none is accepted. From any thread."""
+        if self._loop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self.refuse_here, seconds)
+
+    def refuse_here(self, seconds: float) -> None:
+        """As ``refuse``, from the listener's own thread."""
+        assert self._loop is not None
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self._reset_all()
+        if self._reopening is not None:
+            self._reopening.cancel()
+        self._reopening = self._loop.call_later(seconds, self._reopen)
+
+    def _reset_all(self) -> None:
+        for connection in list(self._state.connections):
+            if connection.transport is not None:
+                reset(connection.transport)
+
+    def _reopen(self) -> None:
+        assert self._loop is not None
+        self._reopening = None
+        self._reopened = self._loop.create_task(self._listen(self._bind()))
+
+    def _bind(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((self._host, self._wanted))
+        except OSError:
+            listening.close()
+            raise
+        self._wanted = listening.getsockname()[1]
+        return listening
+
+    def _run(self, listening: socket.socket, ready: threading.Event) -> None:
+        try:
+            asyncio.run(self._serve(listening, ready))
+        except BaseException as error:  # noqa: BLE001  handed to the thread that started this one
+            self._failure = error
+        finally:
+            ready.set()
+
+    async def _serve(self, listening: socket.socket, ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ending = asyncio.Event()
+        config = uvicorn.Config(
+            cast("Any", self._app),
+            interface="asgi3",
+            http=Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+        )
+        config.load()
+        self._state = ServerState()
+        self._state.default_headers = [(b"server", b"hotfolder sandbox")]
+        state = self._state
+        self._make = lambda: Protocol(config=config, server_state=state, app_state={})
+        await self._listen(listening)
+        ready.set()
+        await self._ending.wait()
+        if self._reopening is not None:
+            self._reopening.cancel()
+            self._reopening = None
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self._reset_all()
+        await asyncio.sleep(0)  # the resets go out before the loop ends
+
+    async def _listen(self, listening: socket.socket) -> None:
+        assert self._loop is not None
+        assert self._make is not None
+        self._server = await self._loop.create_server(self._make, sock=listening, backlog=128)

@@ -1,0 +1,144 @@
+"""Repositories and their groups."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hotfolder.sandbox.answers import bad_parameters, invalid_record, missing, refused_by_model
+from hotfolder.sandbox.contract import Contract, Json
+from hotfolder.sandbox.kinds import KINDS
+from hotfolder.sandbox.records import Kept, Records, refuse_wide
+from hotfolder.sandbox.rendering import audit
+from hotfolder.sandbox.state import State
+from hotfolder.sandbox.validation import Validator
+
+
+class Repositories:
+    """Made with an agent that stands for them, and six groups. Call in a transaction."""
+
+    def __init__(
+        self, state: State, validator: Validator, records: Records, contract: Contract
+    ) -> None:
+        self._state = state
+        self._validator = validator
+        self._records = records
+        self._groups = contract.groups
+
+    def create(self, posted: Json, user: str) -> tuple[int, str]:
+        """A new repository: its number and uri. Raises ``Refusal``."""
+        record, faults = self._validator.clean("repository", posted)
+        if faults:
+            raise invalid_record("repository", faults, record)
+        code = str(record["repo_code"])
+        for row in self._state.rows("SELECT body FROM record WHERE kind = 'repository'"):
+            if json.loads(row["body"])["repo_code"].casefold() == code.casefold():
+                raise refused_by_model({"repo_code": ["short name already in use"]})
+        for name, value in record.items():
+            refuse_wide("repository", name, value)
+        agent = self._represent(record, user)
+        number = self._state.next_number("repository")
+        uri = f"/repositories/{number}"
+        body = {
+            "publish": False,
+            "oai_is_disabled": False,
+            "slug": code.lower(),
+            **record,
+            "agent_representation": {"ref": agent.uri},
+        }
+        for name in ("uri", "lock_version"):
+            body.pop(name, None)
+        self._insert("repository", uri, number, None, body, user)
+        for group in self._groups:
+            self.add_group(uri, {**group, "description": group["description"].format(code)}, user)
+        return number, uri
+
+    def uri(self, number: int) -> str:
+        """The uri of a repository. Raises ``Refusal`` (400) if there is none."""
+        uri = f"/repositories/{number}"
+        if self._row(uri) is None:
+            raise bad_parameters({"repo_id": ["Failed validation -- The Repository must exist"]})
+        return uri
+
+    def one(self, number: int) -> Json:
+        """A repository as shown. Raises ``Refusal`` (404)."""
+        row = self._row(f"/repositories/{number}")
+        if row is None:
+            raise missing("Repository")
+        return self._render(row)
+
+    def every(self) -> list[Json]:
+        """All repositories."""
+        rows = self._state.rows("SELECT * FROM record WHERE kind = 'repository' ORDER BY number")
+        return [self._render(row) for row in rows]
+
+    def add_group(self, repository: str, group: Json, user: str) -> tuple[int, str]:
+        """A new group in a repository: its number and uri."""
+        number = self._state.next_number("group")
+        uri = f"{repository}/groups/{number}"
+        body = {
+            "group_code": group["group_code"],
+            "description": group["description"],
+            "member_usernames": group.get("member_usernames", []),
+            "grants_permissions": group.get("grants_permissions", []),
+        }
+        self._insert("group", uri, number, repository, body, user)
+        return number, uri
+
+    def groups(self, repository: str) -> list[Json]:
+        """The groups of a repository; the list does not name their members."""
+        rows = self._state.rows(
+            "SELECT * FROM record WHERE kind = 'group' AND repository = ? ORDER BY number",
+            (repository,),
+        )
+        return [
+            {
+                "lock_version": row["lock_version"],
+                **json.loads(row["body"]),
+                **audit(row),
+                "jsonmodel_type": "group",
+                "member_usernames": [],
+                "uri": row["uri"],
+                "repository": {"ref": repository},
+            }
+            for row in rows
+        ]
+
+    def _row(self, uri: str) -> Any:
+        return self._state.row(
+            "SELECT * FROM record WHERE uri = ? AND kind = 'repository'", (uri,)
+        )
+
+    def _render(self, row: Any) -> Json:
+        body = json.loads(row["body"])
+        return {
+            "lock_version": row["lock_version"],
+            **body,
+            **audit(row),
+            "position": row["number"] - 1,
+            "jsonmodel_type": "repository",
+            "uri": row["uri"],
+            "display_string": f"{body['name']} ({body['repo_code']})",
+        }
+
+    def _represent(self, record: Json, user: str) -> Kept:
+        name = {
+            "jsonmodel_type": "name_corporate_entity",
+            "primary_name": record["name"],
+            "short_name": record["repo_code"],
+            "source": "local",
+            "sort_name": record["name"],
+        }
+        agent = {"jsonmodel_type": "agent_corporate_entity", "names": [name]}
+        return self._records.create(KINDS["agent_corporate_entity"], None, agent, user)
+
+    def _insert(
+        self, kind: str, uri: str, number: int, repository: str | None, body: Json, user: str
+    ) -> None:
+        now = self._state.now()
+        self._state.execute(
+            "INSERT INTO record (uri, kind, number, repository, body, created_by,"
+            " last_modified_by, create_time, system_mtime, user_mtime)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (uri, kind, number, repository, json.dumps(body), user, user, now, now, now),
+        )
