@@ -129,9 +129,11 @@ class Accounts:
             self._state.execute("UPDATE session SET used = ? WHERE token = ?", (now, token))
         return Caller(username=row["username"], permissions=self.permissions(row["username"]))
 
-    def expire_sessions(self) -> None:
-        """Let every session have rested too long."""
-        self._state.execute("UPDATE session SET used = 0")
+    def expire_sessions(self, only: str | None = None) -> None:
+        """Let every session, or only one, have rested too long."""
+        self._state.execute(
+            "UPDATE session SET used = 0 WHERE ? IS NULL OR token = ?", (only, only)
+        )
 
     def forget_sessions(self) -> None:
         """Let no session ever have been."""

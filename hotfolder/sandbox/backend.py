@@ -130,6 +130,19 @@ class Backend:
         """The repository of the path; None where the kind stands outside any."""
         return self.repositories.uri(call.number("repo_id")) if "repo_id" in call.parts else None
 
+    def create_user(self, username: str, password: str, name: str, by: str) -> int:
+        """A user with the agent that stands for them: the user's number. In a transaction.
+
+        Raises ``Refusal`` if the name is taken; the agent's numbers are used up then too.
+        """
+        agent = {
+            "jsonmodel_type": "agent_person",
+            "is_user": username,
+            "names": [{"jsonmodel_type": "name_person", "primary_name": name}],
+        }
+        made = self.records.create(KINDS["agent_person"], None, agent, by, unique=False)
+        return self.accounts.add_user(username, password, name, made.uri, by)
+
     def _find(self, request: Request) -> tuple[Route, dict[str, str]]:
         for route in self._routes:
             if route.method == request.method:

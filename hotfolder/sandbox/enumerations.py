@@ -149,9 +149,14 @@ class Enumerations:
 
 def _fresh(facts: Json) -> Json:
     values = [
-        {"id": number, "value": value, "position": position, "readonly": readonly}
-        | {"at": _RECORDED_AT}
-        for number, value, position, readonly in facts["values"]
+        {
+            "id": number,
+            "value": value,
+            "position": position,
+            "readonly": readonly,
+            "at": _RECORDED_AT if timed else None,
+        }
+        for number, value, position, readonly, timed in facts["values"]
     ]
     return {
         "lock_version": 0,

@@ -64,13 +64,18 @@ class Records:
             self._enumerations.add(name, value)
         return cleaned
 
-    def create(self, kind: Kind, repository: str | None, record: Json, user: str) -> Kept:
-        """Keep a checked record. Raises ``Refusal`` where the model refuses it."""
+    def create(
+        self, kind: Kind, repository: str | None, record: Json, user: str, *, unique: bool = True
+    ) -> Kept:
+        """Keep a checked record. Raises ``Refusal`` where the model refuses it.
+
+        Not ``unique``: it takes no keys, as the agents that stand for users.
+        """
         state = self._state
         record = self._completed(kind, record)
         self._check_texts(kind, record)
         root, parent = _tree(kind, record)
-        keys = keys_of(kind, repository, root, record)
+        keys = keys_of(kind, repository, root, record) if unique else []
         early = [key for key in keys if key.early]
         self._check_keys(early, None)
         number = state.next_number(kind.name)

@@ -14,7 +14,6 @@ from hotfolder.sandbox.answers import (
 from hotfolder.sandbox.backend import Backend, Call, Handler, Route, compiled
 from hotfolder.sandbox.batch import run_import
 from hotfolder.sandbox.contract import Json
-from hotfolder.sandbox.kinds import KINDS
 from hotfolder.sandbox.listing import every, first
 from hotfolder.sandbox.trees import tree_root
 
@@ -72,17 +71,9 @@ def _create_user(backend: Backend, call: Call) -> Answer:
     if password is None:
         raise bad_parameters({"password": [_ABSENT]})
     backend.permit(call, "manage_users")
-    username, name = str(posted["username"]), str(posted["name"])
+    username, name = str(posted.get("username")), str(posted.get("name"))
     with backend.state.transaction():
-        agent = {
-            "jsonmodel_type": "agent_person",
-            "names": [
-                {"jsonmodel_type": "name_person", "primary_name": name, "username": username}
-            ],
-        }
-        # Made before the name is looked up: a user that is refused still uses a number.
-        made = backend.records.create(KINDS["agent_person"], None, agent, call.user)
-        number = backend.accounts.add_user(username, password, name, made.uri, call.user)
+        number = backend.create_user(username, password, name, call.user)
     return saved("Created", number, f"/users/{number}", 0, stale=False)
 
 

@@ -17,7 +17,6 @@ from hotfolder.sandbox.contract import Json
 from hotfolder.sandbox.control import Control
 from hotfolder.sandbox.costs import Costs
 from hotfolder.sandbox.faults import Faults
-from hotfolder.sandbox.kinds import KINDS
 from hotfolder.sandbox.listener import Listener
 from hotfolder.sandbox.routes import ROUTES
 from hotfolder.sandbox.state import Clock, State
@@ -112,9 +111,9 @@ class Sandbox:
         found = everything(self._backend)
         return [item for item in found if kind in {None, item["jsonmodel_type"]}]
 
-    def expire_sessions(self) -> None:
-        """Every session has rested too long: the next use answers SESSION_EXPIRED."""
-        self._backend.accounts.expire_sessions()
+    def expire_sessions(self, only: str | None = None) -> None:
+        """Every session, or one token, has rested too long: 412 SESSION_EXPIRED at its use."""
+        self._backend.accounts.expire_sessions(only)
 
     def forget_sessions(self) -> None:
         """No session is known any more: the next use answers SESSION_GONE."""
@@ -142,8 +141,6 @@ class Sandbox:
         permissions: Iterable[str] = SERVICE,
     ) -> None:
         """A user who holds some permissions in some repositories (uris), by a group in each."""
-        names = [{"jsonmodel_type": "name_person", "primary_name": username}]
-        agent = {"jsonmodel_type": "agent_person", "names": names}
         group: dict[str, Any] = {
             "group_code": f"{username}-service",
             "description": f"{username} service",
@@ -151,8 +148,7 @@ class Sandbox:
             "grants_permissions": list(permissions),
         }
         with self._state.transaction():
-            made = self._backend.records.create(KINDS["agent_person"], None, agent, "admin")
-            self._backend.accounts.add_user(username, password, username, made.uri, "admin")
+            self._backend.create_user(username, password, username, "admin")
             for repository in repositories:
                 self._backend.repositories.add_group(repository, group, "admin")
 

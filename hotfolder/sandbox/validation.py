@@ -97,9 +97,10 @@ class Validator:
         """What the uri of a kind of record looks like, temporary ones included."""
         if kind not in self._uris:
             schema = self._schemas.get(kind)
-            place = (schema.uri if schema else None) or _PLACES.get(kind, f"/{kind}s")
-            place = re.escape(place).replace(":repo_id", "[0-9]+")
-            self._uris[kind] = re.compile(f"{place}/{_URI_ID}\\Z")
+            place = (schema.uri if schema else None) or _PLACES.get(kind)
+            # Of kinds that were not recorded (trees, say) no more is known than this.
+            pattern = f"{place}/{_URI_ID}\\Z" if place else "/"
+            self._uris[kind] = re.compile(pattern.replace(":repo_id", "[0-9]+"))
         return self._uris[kind]
 
 
