@@ -12,6 +12,14 @@ from collections.abc import Callable, Sequence
 from hotfolder.core.batches import Batches, Outcome
 from hotfolder.core.company import Companions, Company
 from hotfolder.core.errors import Fault, InputFault
+from hotfolder.core.incomplete import (
+    LATE,
+    NO_SPOOL,
+    SIDECAR_ALONE,
+    TRIGGER_ALONE,
+    absent,
+    wrong_size,
+)
 from hotfolder.core.profiles import CompletionRule, FolderProfile
 from hotfolder.core.records import Drop, Inspection, Sighting
 from hotfolder.core.relatives import Relatives
@@ -157,10 +165,10 @@ class Assembly:
                 spools = self._relatives.spools_of_sidecar(name)
                 if batched:
                     self._note_batch(name)
-                self._consider_companion(name, spools, _SIDECAR_ALONE)
+                self._consider_companion(name, spools, SIDECAR_ALONE)
             case Role.TRIGGER:
                 spools = self._relatives.spools_of_trigger(name)
-                self._consider_companion(name, spools, _TRIGGER_ALONE)
+                self._consider_companion(name, spools, TRIGGER_ALONE)
             case Role.SHARED:
                 self._consider_shared(name, now)
             case Role.MANIFEST:
@@ -190,7 +198,7 @@ class Assembly:
         elif any(self.settling.looked(file) < now - _FRESH for file in files):
             self._book(files, now)
         else:
-            late = (_LATE,) if name in self._late else ()
+            late = (LATE,) if name in self._late else ()
             if trigger is not None and len(self._relatives.spools_of_trigger(trigger.name)) > 1:
                 trigger = None  # another spool needs it too: the last takes it along
             self._give_out(name, trigger, company, (*late, *verdict.faults, *company.faults))
@@ -279,13 +287,13 @@ class Assembly:
                 waiting = True
                 continue
             files = (name, *(sidecar.name for sidecar in company.sidecars))
-            wrong = tuple(_wrong_size(file) for file in files if file in outcome.wrong)
+            wrong = tuple(wrong_size(file) for file in files if file in outcome.wrong)
             plans.append((name, company, (*wrong, *verdict.faults, *company.faults)))
         if waiting:
             return
-        missing = tuple(_absent(name) for name in outcome.absent)
+        missing = absent(outcome.absent)
         if not plans and not missing:
-            missing = (_NO_SPOOL,)
+            missing = (NO_SPOOL,)
         trigger = self._known(manifest)
         for number, (name, company, faults) in enumerate(plans, start=1):
             # The manifest goes with the last one: until then it speaks for the others.
@@ -333,47 +341,3 @@ class Assembly:
         if sighting is None:
             raise KeyError(name)
         return sighting
-
-
-def _display(name: bytes) -> str:
-    return name.rsplit(b"/", 1)[-1].decode("utf-8", "backslashreplace")
-
-
-def _wrong_size(name: bytes) -> Fault:
-    return Fault(
-        code="manifest.size",
-        message="the file has another size than its manifest says",
-        remedy="send the batch again, the manifest last",
-        file=_display(name),
-    )
-
-
-def _absent(name: bytes) -> Fault:
-    return Fault(
-        code="manifest.absent",
-        message="the manifest lists this file, and it never came",
-        remedy="send the missing files with a manifest that lists them",
-        file=_display(name),
-    )
-
-
-_LATE = Fault(
-    code="spool.changed_after_trigger",
-    message="the file went on changing after its trigger had been written",
-    remedy="have the trigger written last, after the file has been closed; then send both again",
-)
-_SIDECAR_ALONE = Fault(
-    code="sidecar.alone",
-    message="this metadata file came without the file that it describes",
-    remedy="put both into the folder, named alike: letter.pdf and letter.pdf.json",
-)
-_TRIGGER_ALONE = Fault(
-    code="trigger.alone",
-    message="this trigger came without the file that it announces",
-    remedy="put the file and its trigger into the folder together",
-)
-_NO_SPOOL = Fault(
-    code="manifest.no_spool",
-    message="the manifest lists metadata files only",
-    remedy="list the documents too, and send the batch again",
-)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hotfolder.core.errors import Fault
+from hotfolder.core.incomplete import SIDECAR_MISSING
 from hotfolder.core.profiles import CompletionRule, FolderProfile, SidecarFormat
 from hotfolder.core.records import Sighting
 from hotfolder.core.relatives import Relatives
@@ -76,7 +77,7 @@ class Companions:
             if self._settling.looked(spool) < end:
                 return Company(ready=False, again=end)
             if missing:
-                faults.append(_MISSING)
+                faults.append(SIDECAR_MISSING)
         return Company(
             ready=True,
             sidecars=tuple(found),
@@ -92,10 +93,3 @@ class Companions:
             # One may be on its way, and would be left alone.
             return 0.0 if self._format is SidecarFormat.NONE else self._rule.quiet
         return 0.0
-
-
-_MISSING = Fault(
-    code="sidecar.missing",
-    message="no metadata file came for this file",
-    remedy="write one beside it, called like the file with .json or .xml after it",
-)

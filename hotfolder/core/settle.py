@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from hotfolder.core.errors import Fault, HotfolderError, InputFault
+from hotfolder.core.incomplete import EMPTY, STILL_OPEN
 from hotfolder.core.profiles import Completion
 from hotfolder.core.records import Inspection, Sighting
 
@@ -183,9 +184,9 @@ class Settling:
             return Verdict(ready=False, again=quiet_until)
         writer = self._has_writer(track.sighting) if self._rule.writer_check else None
         if writer:
-            return self._wait(track, (_STILL_OPEN,), now + _WRITER_WAIT)
+            return self._wait(track, (STILL_OPEN,), now + _WRITER_WAIT)
         if track.sighting.size == 0:
-            return self._wait(track, (_EMPTY,))
+            return self._wait(track, (EMPTY,))
         if content:
             try:
                 inspection = track.inspection or self._is_whole(track.sighting)
@@ -237,16 +238,6 @@ class Settling:
 
 
 _READY = Verdict(ready=True)
-_EMPTY = Fault(
-    code="spool.empty",
-    message="the file is empty",
-    remedy="write it again, with its content",
-)
-_STILL_OPEN = Fault(
-    code="spool.still_open",
-    message="a program still holds this file open for writing, and has not written for a long time",
-    remedy="end the program that holds it, then put the file back",
-)
 
 
 def _faults_of(error: HotfolderError) -> tuple[Fault, ...]:
