@@ -9,6 +9,12 @@ from hotfolder.sandbox.answers import Refusal, missing, refused_by_model, stale_
 from hotfolder.sandbox.contract import Contract, Json
 from hotfolder.sandbox.state import State, iso
 
+# Lists that every server has but nobody recorded, with the few values that clients of
+# a sandbox need (ISO 639-2, ISO 15924); a real server has all of them.
+_NOT_RECORDED = {
+    "language_iso639_2": ("dut", "eng", "fre", "ger", "ita", "mul", "spa", "und", "zxx"),
+    "script_iso15924": ("Cyrl", "Grek", "Hans", "Latn", "Zyyy"),
+}
 _RECORDED_AT = 1_795_423_128  # when the recorded server made its lists
 
 
@@ -23,6 +29,11 @@ class Enumerations:
             with state.transaction():
                 for name, facts in contract.enumerations.items():
                     self._save(name, facts["id"], _fresh(facts))
+                for number, (name, values) in enumerate(_NOT_RECORDED.items(), 900):
+                    first = number * 1000
+                    fresh = [[first + i, value, i, 1, True] for i, value in enumerate(values)]
+                    facts = {"editable": True, "relationships": [], "values": fresh}
+                    self._save(name, number, _fresh(facts))
 
     def values(self, name: str) -> tuple[str, ...] | None:
         """The values of a list; None if the list is not known here."""
