@@ -40,8 +40,6 @@ FIXED_VALUES = frozenset(
         ("extent_portion", "whole"),
         ("file_version_checksum_methods", "sha-256"),
         ("instance_instance_type", "digital_object"),
-        ("language_iso639_2", "eng"),
-        ("language_iso639_2", "und"),
         ("linked_agent_event_roles", "executing_program"),
         ("linked_event_archival_record_roles", "outcome"),
         ("name_rule", "local"),
@@ -50,7 +48,6 @@ FIXED_VALUES = frozenset(
         ("rights_statement_act_type", "delete"),
         ("rights_statement_other_rights_basis", "policy"),
         ("rights_statement_rights_type", "other"),
-        ("script_iso15924", "Latn"),
     }
 )
 

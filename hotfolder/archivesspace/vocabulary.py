@@ -16,15 +16,12 @@ from hotfolder.core.errors import Fault, OperatorFault
 
 FORMATS = "file_version_file_format_name"
 
-# (record type, property) -> list; from the schemas' ``dynamic_enum``
+# (record type, property) -> list; from the schemas' ``dynamic_enum``. Languages and scripts
+# are left to the server: they are in resources alone, and it checks a single POST itself.
 _PROPERTIES: Mapping[tuple[str, str], str] = {
     ("digital_object", "digital_object_type"): "digital_object_digital_object_type",
     ("archival_object", "level"): "archival_record_level",
     ("resource", "level"): "archival_record_level",
-    ("resource", "finding_aid_language"): "language_iso639_2",
-    ("resource", "finding_aid_script"): "script_iso15924",
-    ("language_and_script", "language"): "language_iso639_2",
-    ("language_and_script", "script"): "script_iso15924",
     ("file_version", "checksum_method"): "file_version_checksum_methods",
     ("file_version", "file_format_name"): FORMATS,
     ("date", "label"): "date_label",

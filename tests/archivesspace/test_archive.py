@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,6 +15,7 @@ from hotfolder.archivesspace.archive import ArchivesSpace
 from hotfolder.core.errors import Corrupt, OperatorFault, Transient
 from hotfolder.core.identity import cycle_ref_id
 from hotfolder.core.profiles import ArchiveProfile, ArchiveSlots
+from tests.support import recorded
 from tests.support.scripted_http import (
     CLOSE,
     RESET,
@@ -37,14 +36,7 @@ from tests.support.units import (
     make_row,
 )
 
-RECORDED: Mapping[str, Any] = json.loads(
-    (Path(__file__).parent / "recorded.json").read_text("utf-8")
-)
-LISTS = {
-    **RECORDED["enumerations"],
-    "language_iso639_2": ["eng", "und"],
-    "script_iso15924": ["Latn"],
-}
+LISTS = recorded.lists()
 PASSWORD = "correct horse"
 ALL = [
     "view_repository",
@@ -99,7 +91,7 @@ class Backend:
             "GET /repositories": [
                 {"repo_code": REPOSITORY, "uri": "/repositories/2", "publish": False}
             ],
-            "GET /schemas/user_defined": {"properties": RECORDED["schemas"]["user_defined"]},
+            "GET /schemas/user_defined": {"properties": recorded.schemas()["user_defined"]},
             "GET /repositories/2/find_by_id/resources": {
                 "resources": [
                     {
@@ -467,7 +459,7 @@ def test_diagnosis_of_a_refused_login_and_of_no_server() -> None:
 
 
 def test_agent_that_may_not_be_made_is_looked_for() -> None:
-    names = RECORDED["agent"]["names"]
+    names = recorded.sent(144)["names"]
     ours = [{**names[0], "version": "0.test"}]
     backend = Backend(
         {

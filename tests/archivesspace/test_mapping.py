@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,13 +27,12 @@ from hotfolder.archivesspace.wording import clean_title, clean_value
 from hotfolder.core.errors import OperatorFault
 from hotfolder.core.profiles import ArchiveProfile, ArchiveSlots, Rules, SeriesProfile
 from hotfolder.core.records import CatalogueRow, DocumentMetadata, DocumentRange
+from tests.support import recorded
 from tests.support.jsonmodel import faults_in
 from tests.support.units import METADATA, RULES, make_request, make_row
 
-RECORDED: Mapping[str, Any] = json.loads(
-    (Path(__file__).parent / "recorded.json").read_text("utf-8")
-)
-SCHEMAS, LISTS = RECORDED["schemas"], RECORDED["enumerations"]
+UNIT = recorded.sent(146)
+SCHEMAS, LISTS = recorded.schemas(), recorded.lists()
 PLACE = Place(
     repository="/repositories/2",
     resource="/repositories/2/resources/2",
@@ -88,7 +85,7 @@ def recorded_row() -> CatalogueRow:
 def test_document_is_the_recorded_one_field_by_field() -> None:
     slots = ArchiveSlots(retention_class="")  # the recorded unit did not fill this one
     sent = only(build(recorded_row(), profile=replace(PROFILE, slots=slots)))
-    expected = dict(RECORDED["unit"][0])
+    expected = dict(UNIT[0])
     uri = r"/repositories/2/digital_objects/import_[a-f0-9-]+"
     assert re.fullmatch(uri, sent.pop("uri"))
     assert re.fullmatch(uri, expected.pop("uri"))
@@ -100,7 +97,7 @@ def test_unit_and_event_are_the_recorded_ones_but_for_their_names() -> None:
     unit, event = dict(records.unit), dict(records.event)
     unit_uri = unit.pop("uri")
     assert event["linked_records"] == [{"role": "outcome", "ref": unit_uri}]
-    expected_unit, expected_event = (dict(record) for record in RECORDED["unit"][3:])
+    expected_unit, expected_event = (dict(record) for record in UNIT[3:])
     assert unit.pop("title") == "Statements 2026-06, 3 documents"
     assert [item.pop("digital_object")["ref"] for item in unit["instances"]] == [
         record["uri"] for record in records.documents.values()
@@ -145,7 +142,7 @@ def test_all_records_fit_the_recorded_schemas() -> None:
 
 
 def test_the_check_itself_finds_faults() -> None:
-    good = RECORDED["unit"][0]
+    good = UNIT[0]
     assert list(faults_in(good, "digital_object", SCHEMAS, LISTS)) == []
     changes: tuple[dict[str, Any], ...] = (
         {"title": None},
@@ -165,10 +162,7 @@ def test_the_check_itself_finds_faults() -> None:
 
 
 def vocabulary() -> Vocabulary:
-    more = {"language_iso639_2": ["eng", "und"], "script_iso15924": ["Latn"]}
-    return Vocabulary(
-        lambda name: frozenset(found) if (found := {**LISTS, **more}.get(name)) else None
-    )
+    return Vocabulary(lambda name: frozenset(LISTS[name]) if name in LISTS else None)
 
 
 @pytest.mark.parametrize("statements", ["always", "exceptions"])
@@ -189,7 +183,7 @@ def test_series_and_agent_fit_the_recorded_schemas(
     assert record["publish"] is False
     assert ("rights_statements" in record) is (statements == "exceptions" and described is not None)
     check(agent_record("0.1.0"))
-    assert agent_record("0.1.0") == RECORDED["agent"]
+    assert agent_record("0.1.0") == recorded.sent(144)
 
 
 def test_series_code_that_does_not_fit_is_refused() -> None:
@@ -413,7 +407,7 @@ def test_the_fixed_values_are_those_that_are_sent() -> None:
 
 
 def test_controlled_values_are_found_however_deep() -> None:
-    record = RECORDED["unit"][0]
+    record = UNIT[0]
     assert set(values_in(record)) == {
         ("digital_object_digital_object_type", "text"),
         ("date_label", "issued"),
@@ -425,7 +419,7 @@ def test_controlled_values_are_found_however_deep() -> None:
         ("rights_statement_act_type", "delete"),
         ("rights_statement_act_restriction", "disallow"),
     }
-    assert ("linked_agent_event_roles", "executing_program") in set(values_in(RECORDED["unit"]))
+    assert ("linked_agent_event_roles", "executing_program") in set(values_in(UNIT))
 
 
 def test_missing_value_is_asked_for_twice_and_then_named() -> None:
