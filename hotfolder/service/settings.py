@@ -1,45 +1,48 @@
 """Reading the configuration: one TOML file, the environment, the credentials directory.
 
-Every fault is reported at once, with its place in the file and its remedy, and
-nothing runs until there is none.
+Every fault is reported at once, with its line and its remedy, and nothing runs until
+there is none. What has a wrong shape is taken out and the rest is checked all the
+same, so that a misspelt key does not hide a contradiction elsewhere.
 """
 
 from __future__ import annotations
 
-import difflib
+import copy
 import os
-import tomllib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
-import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from hotfolder.core.errors import Fault, OperatorFault
-from hotfolder.core.profiles import (
-    ArchiveProfile,
-    ArchiveSlots,
-    BusinessUnit,
-    Completion,
-    FolderProfile,
-    Rules,
-    SeriesProfile,
-    Vocabularies,
+from hotfolder.core.profiles import ArchiveProfile, FolderProfile, Rules
+from hotfolder.service.settings_account import Account, advise, find_account
+from hotfolder.service.settings_checks import check_records
+from hotfolder.service.settings_folders import check_folder, check_places
+from hotfolder.service.settings_model import SettingsFile
+from hotfolder.service.settings_records import archive_profile, folder_profile, rules
+from hotfolder.service.settings_sources import (
+    EnvironmentSource,
+    Finding,
+    Place,
+    SettingsText,
+    nearest,
+    read_text,
 )
-from hotfolder.core.retention import Period, RetentionClass, RetentionTrigger
-from hotfolder.service.settings_checks import check_settings
-from hotfolder.service.settings_model import Section, SettingsFile
 
 DEFAULT_PATH = "/etc/hotfolder/hotfolder.toml"
-CREDENTIAL = "archivesspace-password"
-_OUTSIDE_VARIABLES = frozenset({"HOTFOLDER_CONFIG"})
+_TABLES = ("retention", "units", "series", "folders")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """Everything that is configured, as plain records."""
+    """Everything that is configured, as plain records.
+
+    ``advice`` is what can be lived with (``hotfolder check`` shows it).
+    """
 
     path: str
     journal_path: str
@@ -52,23 +55,51 @@ class Configuration:
     log_level: str
     metrics_port: int
     stop_timeout: float
+    advice: tuple[Fault, ...] = ()
 
 
-def load(path: str, environ: Mapping[str, str] | None = None) -> Configuration:
-    """Read and check the configuration. Raises ``OperatorFault`` with every fault."""
+def load(
+    path: str, environ: Mapping[str, str] | None = None, *, only_looking: bool = False
+) -> Configuration:
+    """Read and check the configuration. Raises ``OperatorFault`` with every fault.
+
+    With ``only_looking`` the password and the folders on the disk are left alone: who
+    looks into the journal need not have the credentials of the service, and must not be
+    kept out when a hot folder has gone.
+    """
     environment = os.environ if environ is None else environ
-    faults: list[Fault] = _check_variables(environment)
-    raw = _read_file(path)
-    try:
-        settings = SettingsFile(**raw)
-    except ValidationError as error:
-        faults += [_explain(item, path) for item in error.errors(include_url=False)]
-        raise _refused(path, faults) from None  # pydantic's own text quotes values
-    account = _find_account(settings, environment, path, faults)
-    faults += check_settings(settings, account.url, path)
+    text = read_text(path)
+    source = EnvironmentSource(SettingsFile, environment, text.values)
+    settings, shape = _read_shape(text, source)
+    account = Account(url=settings.archivesspace.url, username="", password="")
+    findings: list[Finding] = []
+    if not only_looking:
+        account, findings = find_account(settings.archivesspace, environment)
+    names = {table: _names(text.values, table) for table in _TABLES}
+    findings += check_records(settings, account.url, names)
+    for name, item in settings.folders.items():
+        findings += check_folder(name, item)
+    findings += check_places(settings, must_exist=not only_looking)
+    # What was taken out for its shape is complained of already; its default is nobody's.
+    wrong = {finding.place for finding in shape}
+    findings = [*shape, *(finding for finding in findings if finding.place not in wrong)]
+    faults = [*source.faults, *_place(findings, text, source)]
     if faults:
         raise _refused(path, faults)
-    return _convert(path, settings, account)
+    return Configuration(
+        path=path,
+        journal_path=settings.journal.path,
+        store_path=settings.store.path,
+        archive=archive_profile(settings.archivesspace, account.url, account.username),
+        password=account.password,
+        rules=rules(settings),
+        folders=tuple(folder_profile(name, item) for name, item in settings.folders.items()),
+        log_format=settings.log.format,
+        log_level=settings.log.level,
+        metrics_port=settings.metrics.port,
+        stop_timeout=settings.service.stop_timeout,
+        advice=tuple(_place(advise(settings.archivesspace, account, path), text, source)),
+    )
 
 
 def _refused(path: str, faults: Sequence[Fault]) -> OperatorFault:
@@ -81,267 +112,137 @@ def _refused(path: str, faults: Sequence[Fault]) -> OperatorFault:
     )
 
 
-def _read_file(path: str) -> dict[str, Any]:
-    try:
-        with Path(path).open("rb") as stream:
-            return tomllib.load(stream)
-    except FileNotFoundError as error:
-        raise OperatorFault(
-            f"there is no configuration {path}",
-            hint=f"write one with `hotfolder init {path}`, or name another with --config",
-            code="configuration.missing",
-        ) from error
-    except OSError as error:
-        raise OperatorFault(
-            f"the configuration {path} cannot be read: {error.strerror}",
-            hint="let the user that runs hotfolder read it",
-            code="configuration.unreadable",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OperatorFault(
-            f"the configuration {path} is no TOML: {error}",
-            hint="correct it there; strings need quotes",
-            code="configuration.toml",
-        ) from error
+def _names(values: Mapping[str, Any], table: str) -> frozenset[str]:
+    found = values.get(table)
+    return frozenset(found) if isinstance(found, dict) else frozenset()
 
 
-def _check_variables(environ: Mapping[str, str]) -> list[Fault]:
-    """Variables that begin like ours but mean nothing: most likely misspelt."""
-    known = {f"HOTFOLDER_{name.upper()}": model for name, model in _sections().items()}
-    faults: list[Fault] = []
-    for variable in sorted(environ):
-        if not variable.startswith("HOTFOLDER_") or variable in _OUTSIDE_VARIABLES:
-            continue
-        section, *rest = variable.split("__")
-        model = known.get(section)
-        keys = [key.upper() for key in model.model_fields] if model is not None else []
-        # Tables with names of their own (folders, series…) are set in the file alone.
-        if model is not None and rest and rest[0] in keys:
-            continue
-        choices = [f"{name}__{key.upper()}" for name, m in known.items() for key in m.model_fields]
-        near = difflib.get_close_matches(variable, choices, 1)
-        faults.append(
-            Fault(
-                code="configuration.variable",
-                message=f"the environment variable {variable} means nothing here",
-                remedy=f"did you mean {near[0]}?" if near else "unset it",
-                file="environment",
-                place=variable,
-            )
-        )
-    return faults
+# -- shape --------------------------------------------------------------------------
+def _read_shape(
+    text: SettingsText, source: EnvironmentSource
+) -> tuple[SettingsFile, list[Finding]]:
+    """The settings as far as they have the right shape, and what is wrong with the rest."""
+    values: dict[str, Any] = copy.deepcopy(dict(text.values))
+    findings: list[Finding] = []
+    while True:
+        try:
+            return _validate(values, source), findings
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+        if not findings:
+            # Later rounds only complain of what the first has taken out.
+            findings = list(dict.fromkeys(_explain(item) for item in found))
+        removed = [_take_out(tree, item) for item in found for tree in (values, source())]
+        if not any(removed):
+            raise _refused(text.path, _place(findings, text, source))
 
 
-def _sections() -> dict[str, type[Section]]:
-    return {
-        name: info.annotation
-        for name, info in SettingsFile.model_fields.items()
-        if isinstance(info.annotation, type) and issubclass(info.annotation, Section)
-    }
+def _validate(values: Mapping[str, Any], environment: EnvironmentSource) -> SettingsFile:
+    class Sourced(SettingsFile):
+        """The settings from the environment over the file, and from nowhere else."""
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            *_: PydanticBaseSettingsSource,
+            **__: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return environment, InitSettingsSource(settings_cls, init_kwargs=dict(values))
+
+    return Sourced()
 
 
-def _explain(item: Mapping[str, Any], path: str) -> Fault:
+def _take_out(tree: dict[str, Any], item: Any) -> bool:
+    """Remove what is wrong (of a table that lacks something, the table); false if it is
+    not in this tree."""
+    place = _keys(item["loc"])
+    if item["type"] == "missing":
+        place = place[:-1]
+    node: Any = tree
+    for part in place[:-1]:
+        node = node.get(part) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or place[-1] not in node:
+        return False
+    del node[place[-1]]
+    return True
+
+
+def _explain(item: Any) -> Finding:
     """One of pydantic's findings in our words; never the value, which may be secret."""
-    place = ".".join(str(part) for part in item["loc"])
+    place = _keys(item["loc"])
     if item["type"] == "extra_forbidden":
-        return Fault(
-            code="configuration.unknown",
-            message=f"there is no key {item['loc'][-1]!r} here",
-            remedy=_suggest(item["loc"]),
-            file=path,
-            place=place,
+        return Finding(
+            place,
+            "configuration.unknown",
+            f"there is no key {place[-1]!r} here",
+            nearest(place[-1], _known_keys(place[:-1])),
         )
     if item["type"] == "missing":
-        return Fault(
-            code="configuration.missing-key",
-            message="this key is missing",
-            remedy=f"add {item['loc'][-1]} = …",
-            file=path,
-            place=place,
+        return Finding(
+            place, "configuration.missing-key", "this key is missing", f"add {place[-1]} = …"
         )
+    if item["type"] == "string_pattern_mismatch":
+        return Finding(
+            place,
+            "configuration.name",
+            "this cannot be a name",
+            "use letters, digits, _ . - and begin with a letter or digit",
+        )
+    choices = re.findall(r"'([^']*)'", str(item.get("ctx", {}).get("expected", "")))
+    return Finding(
+        place,
+        "configuration.value",
+        str(item["msg"]),
+        nearest(str(item["input"]), choices)
+        if choices  # a word from a list is no secret
+        else "docs/configure.md says what it may be",
+    )
+
+
+def _keys(loc: Iterable[Any]) -> Place:
+    """The keys of a location; what pydantic adds to them (positions, kinds, ``[key]`` for
+    the name of a table) is left out."""
+    kind: Any = SettingsFile
+    keys: list[str] = []
+    for part in loc:
+        if part == "[key]":
+            break
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            info = kind.model_fields.get(str(part))
+            kind = None if info is None else info.annotation
+        elif get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+        else:
+            break
+        keys.append(str(part))
+    return tuple(keys)
+
+
+def _known_keys(place: Place) -> list[str]:
+    kind: Any = SettingsFile
+    for part in place:
+        fields = getattr(kind, "model_fields", None)
+        kind = get_args(kind)[1] if fields is None else fields[part].annotation
+    return list(getattr(kind, "model_fields", {}))
+
+
+# -- places -------------------------------------------------------------------------
+def _place(
+    findings: Iterable[Finding], text: SettingsText, source: EnvironmentSource
+) -> list[Fault]:
+    """Findings as faults, with the variable or the line that they are about."""
+    return [_fault(item, text, source) for item in findings]
+
+
+def _fault(item: Finding, text: SettingsText, source: EnvironmentSource) -> Fault:
+    variable = source.origins.get(item.place)
+    line = text.line_of(item.place)
+    keys = ".".join(part for part in item.place if part)
     return Fault(
-        code="configuration.value",
-        message=str(item["msg"]),
-        remedy="see docs/configure.md for what it may be",
-        file=path,
-        place=place,
-    )
-
-
-def _suggest(loc: Sequence[Any]) -> str:
-    model: Any = SettingsFile
-    for part in loc[:-1]:
-        info = getattr(model, "model_fields", {}).get(part)
-        if info is not None:
-            model = info.annotation
-            if not hasattr(model, "model_fields"):
-                model = getattr(model, "__args__", (None, None))[-1]
-    keys = list(getattr(model, "model_fields", {}))
-    near = difflib.get_close_matches(str(loc[-1]), keys, 1)
-    if near:
-        return f"did you mean {near[0]}?"
-    return "remove it; known here: " + ", ".join(keys) if keys else "remove it"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Account:
-    url: str
-    username: str
-    password: str = field(repr=False)
-
-
-def _find_account(
-    settings: SettingsFile, environ: Mapping[str, str], path: str, faults: list[Fault]
-) -> _Account:
-    archive = settings.archivesspace
-    snake = _read_snake(archive.archivessnake, environ, path, faults)
-    url = archive.url or str(snake.get("baseurl", ""))
-    username = archive.username or str(snake.get("username", ""))
-    password = ""
-    directory = environ.get("CREDENTIALS_DIRECTORY", "")
-    credential = Path(directory, CREDENTIAL) if directory else None
-    if credential is not None and credential.exists():
-        password = _read_secret(credential, path, faults)
-    elif archive.password_file:
-        password = _read_secret(Path(archive.password_file), path, faults)
-    elif archive.password is not None:
-        password = archive.password.get_secret_value()
-    else:
-        password = str(snake.get("password", ""))
-    for name, value in (("url", url), ("username", username), ("password", password)):
-        if not value and not any(fault.place == f"archivesspace.{name}" for fault in faults):
-            faults.append(
-                Fault(
-                    code="configuration.account",
-                    message=f"ArchivesSpace's {name} is not known",
-                    remedy=f"give the credential {CREDENTIAL}, or password_file"
-                    if name == "password"
-                    else f"add {name} = …",
-                    file=path,
-                    place=f"archivesspace.{name}",
-                )
-            )
-    return _Account(url=url.rstrip("/"), username=username, password=password)
-
-
-def _read_secret(secret: Path, path: str, faults: list[Fault]) -> str:
-    try:
-        return secret.read_text(encoding="utf-8").strip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        faults.append(
-            Fault(
-                code="configuration.secret",
-                message=f"the password file {secret} cannot be read ({type(error).__name__})",
-                remedy="write the password into it; let only the user of the service read it",
-                file=path,
-                place="archivesspace.password",
-            )
-        )
-        return ""
-
-
-def _read_snake(
-    wanted: bool | str, environ: Mapping[str, str], path: str, faults: list[Fault]
-) -> Mapping[str, Any]:
-    """ArchivesSnake's own configuration: baseurl, username, password."""
-    if not wanted:
-        return {}
-    place = Path(wanted if isinstance(wanted, str) else "~/.archivessnake.yml")
-    if str(place).startswith("~"):
-        place = Path(environ.get("HOME", "/")) / str(place).removeprefix("~/")
-    try:
-        found = yaml.safe_load(place.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        faults.append(
-            Fault(
-                code="configuration.archivessnake",
-                message=f"{place} cannot be read ({type(error).__name__})",
-                remedy="write baseurl, username and password into it, or drop archivessnake",
-                file=path,
-                place="archivesspace.archivessnake",
-            )
-        )
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _convert(path: str, settings: SettingsFile, account: _Account) -> Configuration:
-    archive = settings.archivesspace
-    return Configuration(
-        path=path,
-        journal_path=settings.journal.path,
-        store_path=settings.store.path,
-        archive=ArchiveProfile(
-            url=account.url,
-            username=account.username,
-            least_privilege=archive.least_privilege,
-            rights_statements=archive.rights_statements,
-            resolver=archive.resolver,
-            unit_size=archive.unit_size,
-            importers=archive.importers,
-            connect_timeout=archive.connect_timeout,
-            read_timeout=archive.read_timeout,
-            total_timeout=archive.total_timeout,
-            verify_tls=archive.verify_tls,
-            ca_file=archive.ca_file,
-            slots=ArchiveSlots(**archive.slots.model_dump()),
-        ),
-        password=account.password,
-        rules=_rules(settings),
-        folders=tuple(_folder(name, item) for name, item in settings.folders.items()),
-        log_format=settings.log.format,
-        log_level=settings.log.level,
-        metrics_port=settings.metrics.port,
-        stop_timeout=settings.service.stop_timeout,
-    )
-
-
-def _rules(settings: SettingsFile) -> Rules:
-    return Rules(
-        series=tuple(
-            SeriesProfile(
-                code=code,
-                title=item.title,
-                document_types=tuple(item.document_types),
-                retention_class=item.retention_class or None,
-                key=tuple(item.key),
-                required=tuple(item.required),
-                cycle=item.cycle,
-            )
-            for code, item in settings.series.items()
-        ),
-        business_units=tuple(
-            BusinessUnit(code=code, name=item.name, repository=item.repository)
-            for code, item in settings.units.items()
-        ),
-        retention_classes={
-            code: RetentionClass(
-                code=code,
-                title=item.title,
-                trigger=RetentionTrigger(item.trigger),
-                period=Period.parse(item.period) if item.period else None,
-                mandate=item.mandate,
-                action=item.action,
-            )
-            for code, item in settings.retention.items()
-        },
-        vocabularies=Vocabularies(
-            channel=tuple(settings.vocabularies.channel),
-            jurisdiction=tuple(settings.vocabularies.jurisdiction),
-            sensitivity=tuple(settings.vocabularies.sensitivity),
-            language=tuple(settings.vocabularies.language),
-        ),
-    )
-
-
-def _folder(name: str, item: Any) -> FolderProfile:
-    completion = item.completion.model_dump()
-    completion["temporary"] = tuple(completion["temporary"])
-    values = item.model_dump(exclude={"completion", "include", "ignore"})
-    return FolderProfile(
-        name=name,
-        completion=Completion(**completion),
-        include=tuple(item.include),
-        ignore=tuple(item.ignore),
-        **values,
+        code=item.code,
+        message=item.message,
+        remedy=item.remedy,
+        file=text.path if variable is None else "environment",
+        place=variable or (keys if line is None else f"{keys} (line {line})"),
     )

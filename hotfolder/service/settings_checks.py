@@ -3,238 +3,232 @@
 from __future__ import annotations
 
 import itertools
-import os
-import re
-from collections.abc import Iterator
+import string
+from collections.abc import Iterator, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
-from hotfolder.core.errors import Fault
-from hotfolder.core.profiles import CompletionRule
+from hotfolder.archivesspace.slots import check_slots
+from hotfolder.core.profiles import ArchiveSlots, Vocabularies
 from hotfolder.core.retention import Period
 from hotfolder.service.settings_model import FolderSection, SettingsFile
-from hotfolder.sidecars.fieldmap import CANONICAL
+from hotfolder.service.settings_sources import Finding, nearest
+from hotfolder.sidecars.fieldmap import CANONICAL, fold
+from hotfolder.sidecars.values import UnreadableValueError, read_value
 
-_SLOT = re.compile(r"(boolean|integer|real|string|text|date|enum)_[1-5]\Z")
-_KEYABLE = frozenset(CANONICAL) - {"title", "customer_name", "declared_sha256", "declared_size"}
+# A key must not change when a document is described better or its bytes change.
+KEYABLE = frozenset(CANONICAL) - {"title", "customer_name", "declared_sha256", "declared_size"}
 
-
-def check_settings(settings: SettingsFile, url: str, file: str) -> list[Fault]:
-    """Every contradiction, each with its place in ``file`` and its remedy."""
-    found = itertools.chain(
-        _check_archive(settings, url),
-        _check_retention(settings),
-        _check_series(settings),
-        _check_folders(settings),
-        _check_overlaps(settings),
-    )
-    return [
-        Fault(code=code, message=message, remedy=remedy, file=file, place=place)
-        for place, code, message, remedy in found
-    ]
+Names = Mapping[str, frozenset[str]]  # of each kind of table, also those with faults inside
 
 
-_Finding = tuple[str, str, str, str]  # place, code, message, remedy
+def check_records(settings: SettingsFile, url: str, names: Names) -> Iterator[Finding]:
+    """Every contradiction between the tables of records; no file is touched."""
+    yield from _check_archive(settings, url)
+    yield from _check_twins(settings)
+    yield from _check_retention(settings)
+    yield from _check_series(settings, names)
+    for name, item in settings.folders.items():
+        yield from _check_fields(name, item, settings, names)
 
 
-def _check_archive(settings: SettingsFile, url: str) -> Iterator[_Finding]:
+def _check_archive(settings: SettingsFile, url: str) -> Iterator[Finding]:
     archive = settings.archivesspace
-    parts = urlsplit(url)
-    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-        yield (
-            "archivesspace.url",
-            "archive.url",
-            "this is no address of a server",
-            "write it like http://localhost:8089",
+    at = partial(_archive_finding)
+    if url:
+        yield from _check_url(url)
+    try:
+        fields = {name for _, name, _, _ in string.Formatter().parse(archive.resolver) if name}
+    except ValueError:
+        fields = set()
+    if fields != {"identity"}:
+        yield at("resolver", "it does not say where the identity goes", "put {identity} into it")
+    for name in ("connect_timeout", "read_timeout"):
+        if getattr(archive, name) > archive.total_timeout:
+            yield at(name, "it is longer than total_timeout", "make total_timeout the longest")
+    if archive.ca_file and not archive.verify_tls:
+        yield at("ca_file", "verify_tls = false makes it useless", "remove one of the two")
+    given = [
+        name
+        for name in ("password_file", "password")
+        if name in archive.model_fields_set and getattr(archive, name)
+    ]
+    if len(given) > 1:
+        yield at("password", "there is a password_file too", "remove one of the two")
+    for fault in check_slots(ArchiveSlots(**archive.slots.model_dump())):
+        slot = next(
+            (name for name in type(archive.slots).model_fields if f"{name}:" in fault.message), ""
         )
-    if parts.username or parts.password:
-        yield (
-            "archivesspace.url",
-            "archive.url",
-            "there is a login in the address",
-            "use username and password_file: addresses end up in logs",
-        )
-    if "{identity}" not in archive.resolver:
-        yield (
-            "archivesspace.resolver",
-            "archive.resolver",
-            "the resolver does not say where the identity goes",
-            "put {identity} into it",
-        )
-    used: dict[str, str] = {}
-    for name, slot in archive.slots.model_dump().items():
-        if not slot:
-            continue
-        place = f"archivesspace.slots.{name}"
-        if not _SLOT.match(slot):
-            yield place, "archive.slot", f"there is no slot {slot!r}", "one like string_1 or date_2"
-        elif slot in used:
-            yield place, "archive.slot", f"{slot} carries {used[slot]} already", "take another"
-        used.setdefault(slot, name)
+        yield Finding(("archivesspace", "slots", slot), fault.code, fault.message, fault.remedy)
 
 
-def _check_retention(settings: SettingsFile) -> Iterator[_Finding]:
+def _archive_finding(name: str, message: str, remedy: str) -> Finding:
+    return Finding(("archivesspace", name), f"archive.{name}", message, remedy)
+
+
+def _check_url(url: str) -> Iterator[Finding]:
+    wrong = partial(_archive_finding, "url")
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        yield wrong("this is no address of a server", "write it like http://localhost:8089")
+    elif parts.username is not None or parts.password is not None:
+        yield wrong("there is a login in it", "use username and password_file: addresses are shown")
+    elif parts.query or parts.fragment:
+        yield wrong("there is more than an address in it", "end it before ? and #")
+
+
+def _check_twins(settings: SettingsFile) -> Iterator[Finding]:
+    """ArchivesSpace and people compare without letter case: so must names."""
+    for table in ("retention", "units", "series", "folders"):
+        seen: dict[str, str] = {}
+        for name in getattr(settings, table):
+            other = seen.setdefault(name.casefold(), name)
+            if other != name:
+                yield Finding(
+                    (table, name),
+                    "configuration.twin",
+                    f"{other} differs from it only in letter case",
+                    "rename one of the two",
+                )
+
+
+def _check_retention(settings: SettingsFile) -> Iterator[Finding]:
     for code, item in settings.retention.items():
-        place = f"retention.{code}.period"
+        place = ("retention", code, "period")
         if item.trigger == "permanent":
             if item.period:
-                yield place, "retention.period", "permanent has no period", "remove it"
+                yield Finding(place, "retention.period", "permanent has no period", "remove it")
             continue
         try:
             Period.parse(item.period)
         except ValueError:
-            yield place, "retention.period", "this is no period", "write it like P7Y, P18M or P90D"
+            yield Finding(
+                place,
+                "retention.period",
+                "this is no period" if item.period else "the period is missing",
+                "write it like P7Y, P18M or P90D",
+            )
 
 
-def _check_series(settings: SettingsFile) -> Iterator[_Finding]:
+def _check_series(settings: SettingsFile, names: Names) -> Iterator[Finding]:
     owners: dict[str, str] = {}
     for code, item in settings.series.items():
+        place = ("series", code)
         for document_type in item.document_types:
             other = owners.setdefault(document_type.casefold(), code)
             if other != code:
-                yield (
-                    f"series.{code}.document_types",
+                yield Finding(
+                    (*place, "document_types"),
                     "series.type",
                     f"{document_type!r} belongs to series {other} already",
                     "leave it in one of the two",
                 )
-        if item.retention_class and item.retention_class not in settings.retention:
-            yield (
-                f"series.{code}.retention_class",
+            if not document_type.strip():
+                yield Finding(
+                    (*place, "document_types"), "series.type", "a type is empty", "remove it"
+                )
+        if item.retention_class and item.retention_class not in names["retention"]:
+            yield Finding(
+                (*place, "retention_class"),
                 "series.class",
                 f"there is no retention class {item.retention_class!r}",
-                "one of: " + ", ".join(settings.retention) if settings.retention else "add it",
+                nearest(item.retention_class, sorted(names["retention"])),
             )
         for name in item.key:
-            if name not in _KEYABLE:
-                yield (
-                    f"series.{code}.key",
+            if name not in KEYABLE:
+                yield Finding(
+                    (*place, "key"),
                     "series.key",
                     f"{name!r} cannot be part of a key",
-                    "one of: " + ", ".join(sorted(_KEYABLE)),
+                    "it changes without the document being another: remove it"
+                    if name in CANONICAL
+                    else nearest(name, sorted(KEYABLE)),
                 )
         for name in item.required:
             if name not in CANONICAL:
-                yield (
-                    f"series.{code}.required",
+                yield Finding(
+                    (*place, "required"),
                     "series.required",
                     f"{name!r} is no canonical field",
-                    "one of: " + ", ".join(CANONICAL),
+                    nearest(name, CANONICAL),
                 )
 
 
-def _check_folders(settings: SettingsFile) -> Iterator[_Finding]:
-    if settings.folders and not settings.series:
-        yield "series", "series.none", "there is no series", "add a [series.…] table"
-    for name, item in settings.folders.items():
-        place = f"folders.{name}"
-        if not os.path.isabs(item.path):
-            yield f"{place}.path", "folder.path", "the path is not absolute", "begin it with /"
-        elif not os.path.isdir(item.path):
-            yield f"{place}.path", "folder.missing", "there is no such folder", "make it"
-        if item.business_unit not in settings.units:
-            yield (
-                f"{place}.business_unit",
-                "folder.unit",
-                f"there is no business unit {item.business_unit!r}",
-                "one of: " + ", ".join(settings.units) if settings.units else "add [units.…]",
-            )
-        yield from _check_completion(place, item)
-        yield from _check_fields(place, item, settings)
-
-
-def _check_completion(place: str, item: FolderSection) -> Iterator[_Finding]:
-    completion, where = item.completion, f"{place}.completion"
-    if completion.rule is CompletionRule.TRIGGER and not completion.trigger_suffix:
-        yield f"{where}.trigger_suffix", "completion", "a trigger needs a suffix", "such as .done"
-    if completion.rule is CompletionRule.MANIFEST and not completion.manifest_suffix:
-        yield f"{where}.manifest_suffix", "completion", "a manifest needs a suffix", "add one"
-    if completion.rule is CompletionRule.RENAME and not completion.temporary:
-        yield f"{where}.temporary", "completion", "rename needs temporary names", "such as *.tmp"
-    if item.network and "writer_check" in completion.model_fields_set and completion.writer_check:
-        yield (
-            f"{where}.writer_check",
-            "completion",
-            "on a network share the kernel knows nothing of other machines' writers",
-            "set writer_check = false",
+def _check_fields(
+    folder: str, item: FolderSection, settings: SettingsFile, names: Names
+) -> Iterator[Finding]:
+    place = ("folders", folder)
+    if item.business_unit not in names["units"]:
+        yield Finding(
+            (*place, "business_unit"),
+            "folder.unit",
+            f"there is no business unit {item.business_unit!r}",
+            nearest(item.business_unit, sorted(names["units"]))
+            if names["units"]
+            else "add a [units.…] table",
         )
-    if item.network and completion.rule is CompletionRule.QUIET and completion.quiet < item.poll:
-        yield (
-            f"{where}.quiet",
-            "completion",
-            f"quiet ({completion.quiet:g} s) is shorter than poll ({item.poll:g} s)",
-            "make it at least as long",
+    if not names["series"]:
+        yield Finding(
+            place, "series.none", "no series can take its documents", "add a [series.…] table"
         )
-    if completion.rule is CompletionRule.QUIET and completion.quiet == 0:
-        yield f"{where}.quiet", "completion", "quiet is 0: every half file would do", "set it to 5"
-
-
-def _check_fields(place: str, item: FolderSection, settings: SettingsFile) -> Iterator[_Finding]:
+    mapped: dict[str, str] = {}
     for theirs, ours in item.field_map.items():
+        where = (*place, "field_map", theirs)
         if ours != "-" and ours not in CANONICAL:
-            yield (
-                f"{place}.field_map.{theirs}",
-                "folder.field",
-                f"{ours!r} is no canonical field",
-                "one of: " + ", ".join(CANONICAL) + ", or -",
+            yield Finding(
+                where, "folder.field", f"{ours!r} is no canonical field", nearest(ours, CANONICAL)
             )
-    vocabularies = settings.vocabularies.model_dump()
-    types = [name for series in settings.series.values() for name in series.document_types]
-    allowed = {
-        **vocabularies,
-        "document_type": types,
-        "retention_class": list(settings.retention),
-    }
+        other = mapped.setdefault(fold(theirs), theirs)
+        if item.field_map[other] != ours:
+            yield Finding(
+                where,
+                "folder.field",
+                f"it is read as the same field as {other!r}, which goes elsewhere",
+                "remove one of the two",
+            )
     for name, value in item.defaults.items():
-        if name not in CANONICAL:
-            yield (
-                f"{place}.defaults.{name}",
-                "folder.field",
-                f"{name!r} is no canonical field",
-                "one of: " + ", ".join(CANONICAL),
-            )
-        elif allowed.get(name) and value.casefold() not in (
-            item.casefold() for item in allowed[name]
-        ):
-            yield (
-                f"{place}.defaults.{name}",
-                "folder.default",
-                f"{value!r} is not in the list",
-                "one of: " + ", ".join(allowed[name]),
-            )
-    if not item.sidecar_required and "document_type" not in item.defaults:
-        yield (
-            f"{place}.defaults",
+        yield from _check_default((*place, "defaults", name), name, value, settings, names)
+    bare = item.sidecar == "none" or not item.sidecar_required
+    if bare and "document_type" not in item.defaults:
+        yield Finding(
+            (*place, "defaults"),
             "folder.default",
             "files may come without metadata, but there is no default document_type",
-            "add defaults.document_type",
+            "add document_type to defaults",
         )
 
 
-def _check_overlaps(settings: SettingsFile) -> Iterator[_Finding]:
-    real = {name: os.path.realpath(item.path) for name, item in settings.folders.items()}
-    for (one, first), (two, second) in itertools.combinations(real.items(), 2):
-        if _within(first, second) or _within(second, first):
-            yield (
-                f"folders.{two}.path",
-                "folder.overlap",
-                f"it overlaps with hot folder {one}",
-                "give each hot folder a folder of its own",
-            )
-    for place, path in (
-        ("journal.path", settings.journal.path),
-        ("store.path", settings.store.path),
-    ):
-        if not os.path.isabs(path):
-            yield place, "path", "the path is not absolute", "begin it with /"
-        for name, folder in real.items():
-            if _within(os.path.realpath(path), folder):
-                yield (
-                    place,
-                    "folder.overlap",
-                    f"it lies in hot folder {name}",
-                    "keep it outside all hot folders",
-                )
+def _check_default(
+    place: tuple[str, ...], name: str, value: str, settings: SettingsFile, names: Names
+) -> Iterator[Finding]:
+    if name not in CANONICAL:
+        yield Finding(
+            place, "folder.field", f"{name!r} is no canonical field", nearest(name, CANONICAL)
+        )
+        return
+    try:
+        read_value(name, [value])
+    except UnreadableValueError as error:
+        yield Finding(place, error.code, error.message, error.remedy)
+        return
+    allowed = _allowed(name, settings, names)
+    if allowed and value.strip().casefold() not in {choice.casefold() for choice in allowed}:
+        yield Finding(
+            place, "folder.default", f"{value!r} is not in the list", nearest(value, allowed)
+        )
 
 
-def _within(inner: str, outer: str) -> bool:
-    return inner == outer or inner.startswith(outer.rstrip("/") + "/")
+def _allowed(name: str, settings: SettingsFile, names: Names) -> list[str]:
+    if name == "document_type":
+        types = [series.document_types for series in settings.series.values()]
+        # A series with a fault in it may be the one that has the type.
+        return list(itertools.chain(*types)) if len(types) == len(names["series"]) else []
+    if name == "retention_class":
+        return sorted(names["retention"])
+    if name in Vocabularies.__dataclass_fields__:
+        return list(getattr(settings.vocabularies, name))
+    return []

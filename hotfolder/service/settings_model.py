@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hotfolder.core.profiles import CompletionRule, SidecarFormat
 
@@ -197,15 +197,9 @@ class FolderSection(Section):
 
 
 class SettingsFile(BaseSettings):
-    """The whole file, with what the environment overrides."""
+    """The whole file. What it is read from, ``settings`` decides."""
 
-    model_config = SettingsConfigDict(
-        extra="forbid",
-        frozen=True,
-        env_prefix="HOTFOLDER_",
-        env_nested_delimiter="__",
-        nested_model_default_partial_update=True,
-    )
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
     archivesspace: ArchiveSection = Field(default_factory=ArchiveSection)
     journal: JournalSection = Field(default_factory=JournalSection)
@@ -218,15 +212,3 @@ class SettingsFile(BaseSettings):
     units: dict[Name, UnitSection] = Field(default_factory=dict)
     series: dict[Name, SeriesSection] = Field(default_factory=dict)
     folders: dict[Name, FolderSection] = Field(default_factory=dict)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003  the base class passes it
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  no .env file is read
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  credentials are read by name
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment over the file; the file comes as initial values."""
-        return env_settings, init_settings

@@ -1,0 +1,262 @@
+"""What contradicts what in hot folders: completion rules, and places on the disk."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from functools import partial
+
+from hotfolder.core.profiles import CompletionRule, SidecarFormat
+from hotfolder.core.roles import Pairing, Role, Roles
+from hotfolder.service.settings_model import FolderSection, SettingsFile
+from hotfolder.service.settings_records import folder_profile
+from hotfolder.service.settings_sources import Finding, Place
+from hotfolder.sidecars.pairing import may_be_sidecar, shared_sidecar_name, sidecar_names
+
+_SAMPLE = b"document.pdf"
+
+
+def check_folder(name: str, item: FolderSection) -> Iterator[Finding]:
+    """Contradictions inside one hot folder's profile; no file is touched."""
+    place = ("folders", name)
+    yield from _check_completion((*place, "completion"), item)
+    yield from _check_network(place, item)
+    yield from _check_patterns(name, item)
+    if item.sidecar_required and "sidecar_required" in item.model_fields_set:
+        if item.manual:
+            yield Finding(
+                (*place, "sidecar_required"),
+                "folder.manual",
+                "people may drop files with or without metadata",
+                "remove it, or set manual = false",
+            )
+        if item.sidecar is SidecarFormat.NONE:
+            yield Finding(
+                (*place, "sidecar_required"),
+                "folder.sidecar",
+                'it can never be met with sidecar = "none"',
+                "set one of the two otherwise",
+            )
+
+
+def _check_completion(place: Place, item: FolderSection) -> Iterator[Finding]:
+    completion = item.completion
+    for rule, key in (
+        (CompletionRule.TRIGGER, "trigger_suffix"),
+        (CompletionRule.MANIFEST, "manifest_suffix"),
+    ):
+        suffix: str = getattr(completion, key)
+        where = (*place, key)
+        if completion.rule is not rule:
+            if key in completion.model_fields_set:
+                yield Finding(
+                    where,
+                    "folder.completion",
+                    f'rule = "{completion.rule.value}" does not look at it: such files would be'
+                    " archived",
+                    f'set rule = "{rule.value}", or remove it',
+                )
+        elif not suffix:
+            yield Finding(where, "folder.completion", f"{rule.value} needs it", "such as .done")
+        elif "/" in suffix:
+            yield Finding(where, "folder.completion", "it is part of a name", "remove the /")
+        elif rule is CompletionRule.TRIGGER and suffix.lower() in (".json", ".xml", ".csv"):
+            yield Finding(where, "folder.completion", "metadata ends like that", "such as .done")
+    if completion.rule is CompletionRule.RENAME and not completion.temporary:
+        yield Finding(
+            (*place, "temporary"),
+            "folder.completion",
+            "rename needs the names that files have while they are written",
+            'such as ["*.tmp"]',
+        )
+    if completion.rule is CompletionRule.QUIET and completion.quiet == 0:
+        yield Finding(
+            (*place, "quiet"),
+            "folder.completion",
+            "without a quiet time every half-written file would do",
+            "set it to 5",
+        )
+    if completion.quiet_without_trailer < completion.quiet:
+        yield Finding(
+            (*place, "quiet_without_trailer"),
+            "folder.completion",
+            "formats that cannot show their end would need less patience than the others",
+            "make it at least as long as quiet",
+        )
+
+
+def _check_network(place: Place, item: FolderSection) -> Iterator[Finding]:
+    completion = item.completion
+    if not item.network:
+        if "poll" in item.model_fields_set and item.poll > item.rescan:
+            yield Finding(
+                (*place, "poll"),
+                "folder.network",
+                "a folder without events would be looked at less often than one with them",
+                "make rescan the longer one, or set network = true",
+            )
+        return
+    if completion.writer_check and "writer_check" in completion.model_fields_set:
+        yield Finding(
+            (*place, "completion", "writer_check"),
+            "folder.network",
+            "on a network share the kernel knows nothing of other machines' writers",
+            "set writer_check = false",
+        )
+    if completion.rule is CompletionRule.QUIET and completion.quiet < item.poll:
+        yield Finding(
+            (*place, "completion", "quiet"),
+            "folder.network",
+            f"quiet ({completion.quiet:g} s) is shorter than poll ({item.poll:g} s)",
+            "make it at least as long",
+        )
+
+
+def _check_patterns(name: str, item: FolderSection) -> Iterator[Finding]:
+    """What the folder's own patterns would hide: asked of the code that decides it."""
+    place = ("folders", name)
+    if not item.include:
+        yield Finding((*place, "include"), "folder.include", "no name is taken", 'such as ["*"]')
+    for pattern in sorted(set(item.include) & {*item.ignore, *item.completion.temporary}):
+        yield Finding(
+            (*place, "include"),
+            "folder.include",
+            f"{pattern!r} is taken and left alone",
+            "remove it in one of the two",
+        )
+    for key, patterns in (
+        (("ignore",), item.ignore),
+        (("completion", "temporary"), item.completion.temporary),
+    ):
+        if "*" in patterns:
+            yield Finding((*place, *key), "folder.ignore", "no name is taken", 'remove "*"')
+            return
+    roles = Roles(
+        folder_profile(name, item),
+        Pairing(
+            sidecars_of=partial(sidecar_names, sidecar_format=item.sidecar),
+            shared_of=partial(shared_sidecar_name, sidecar_format=item.sidecar),
+            may_be_sidecar=partial(may_be_sidecar, sidecar_format=item.sidecar),
+        ),
+    )
+    rule = item.completion.rule
+    wanted = {
+        CompletionRule.TRIGGER: (item.completion.trigger_suffix, Role.TRIGGER),
+        CompletionRule.MANIFEST: (item.completion.manifest_suffix, Role.MANIFEST),
+    }
+    if rule in wanted:
+        suffix, role = wanted[rule]
+        sample = _SAMPLE + suffix.encode("utf-8", "surrogateescape")
+        if suffix and "/" not in suffix and roles.of(sample) is not role:
+            yield Finding(
+                (*place, "completion", f"{rule.value}_suffix"),
+                "folder.completion",
+                f"a pattern in ignore or temporary hides every name that ends with {suffix}",
+                "take it out there",
+            )
+
+
+def check_places(settings: SettingsFile, *, must_exist: bool) -> Iterator[Finding]:
+    """Paths: absolute, there, and none inside another. Links are followed, and the same
+    folder mounted in two places is found.
+
+    A network share that is away is waited for: it is no fault here. Without
+    ``must_exist`` nothing need be there.
+    """
+    paths: dict[Place, str] = {
+        ("folders", name, "path"): item.path for name, item in settings.folders.items()
+    }
+    paths["journal", "path"] = settings.journal.path
+    paths["store", "path"] = settings.store.path
+    ca_file = settings.archivesspace.ca_file
+    if ca_file:
+        paths["archivesspace", "ca_file"] = ca_file
+    usable: dict[Place, str] = {}
+    for place, path in paths.items():
+        if not os.path.isabs(path) or "\0" in path:
+            yield Finding(place, "path.relative", "the path is not absolute", "begin it with /")
+        else:
+            usable[place] = path
+    if must_exist:
+        for place, path in usable.items():
+            yield from _check_there(place, path, settings)
+    folders = {place[1]: path for place, path in usable.items() if place[0] == "folders"}
+    yield from _check_overlaps(folders)
+    for place in (("journal", "path"), ("store", "path")):
+        if place in usable:
+            yield from _check_own(place, usable[place], folders)
+    journal, store = usable.get(("journal", "path")), usable.get(("store", "path"))
+    if journal and store and _within(os.path.realpath(journal), os.path.realpath(store)):
+        yield Finding(
+            ("journal", "path"),
+            "path.overlap",
+            "it lies in the store, where only objects may be",
+            "keep it beside the store",
+        )
+
+
+def _check_there(place: Place, path: str, settings: SettingsFile) -> Iterator[Finding]:
+    if place[0] == "folders":
+        if settings.folders[place[1]].network or os.path.isdir(path):
+            return
+        kind = "it is no folder" if os.path.lexists(path) else "there is no such folder"
+        yield Finding(place, "folder.missing", kind, f"mkdir {path}, or correct the path")
+    elif place[0] == "archivesspace":
+        if not os.path.isfile(path):
+            yield Finding(place, "path.missing", "there is no such file", "correct the path")
+    elif place[0] == "journal" and os.path.isdir(path):
+        yield Finding(place, "path.folder", "this is a folder", "name a file in it")
+    elif place[0] == "store" and os.path.lexists(path) and not os.path.isdir(path):
+        yield Finding(place, "path.file", "this is no folder", "name a folder")
+    elif not os.path.isdir(os.path.dirname(path)):
+        parent = os.path.dirname(path)
+        yield Finding(place, "path.missing", f"there is no folder {parent}", f"mkdir {parent}")
+
+
+def _check_overlaps(folders: dict[str, str]) -> Iterator[Finding]:
+    for (one, first), (two, second) in itertools.combinations(folders.items(), 2):
+        if _same(first, second):
+            how = f"it is the same folder as that of hot folder {one}"
+        elif _within(os.path.realpath(second), os.path.realpath(first)):
+            how = f"it lies in hot folder {one}"
+        elif _within(os.path.realpath(first), os.path.realpath(second)):
+            how = f"hot folder {one} lies in it"
+        else:
+            continue
+        yield Finding(
+            ("folders", two, "path"),
+            "folder.overlap",
+            how,
+            "give each hot folder a folder of its own, beside the others",
+        )
+
+
+def _check_own(place: Place, path: str, folders: dict[str, str]) -> Iterator[Finding]:
+    """Journal and store: outside all hot folders; no hot folder in the store."""
+    for name, folder in folders.items():
+        if _within(os.path.realpath(path), os.path.realpath(folder)):
+            yield Finding(
+                place,
+                "path.overlap",
+                f"it lies in hot folder {name}",
+                "keep it outside all hot folders",
+            )
+        elif place[0] == "store" and _within(os.path.realpath(folder), os.path.realpath(path)):
+            yield Finding(
+                ("folders", name, "path"),
+                "folder.overlap",
+                "it lies in the store, where only objects may be",
+                "keep it outside the store",
+            )
+
+
+def _same(first: str, second: str) -> bool:
+    try:
+        return os.path.samefile(first, second)
+    except OSError:
+        return os.path.realpath(first) == os.path.realpath(second)
+
+
+def _within(inner: str, outer: str) -> bool:
+    return inner == outer or inner.startswith(outer.rstrip("/") + "/")

@@ -1,0 +1,111 @@
+"""From settings that have no fault to the plain records that the other rooms take."""
+
+from __future__ import annotations
+
+from hotfolder.core.profiles import (
+    ArchiveProfile,
+    ArchiveSlots,
+    BusinessUnit,
+    Completion,
+    FolderProfile,
+    Rules,
+    SeriesProfile,
+    SidecarFormat,
+    Vocabularies,
+)
+from hotfolder.core.retention import Period, RetentionClass, RetentionTrigger
+from hotfolder.service.settings_model import ArchiveSection, FolderSection, SettingsFile
+
+
+def archive_profile(archive: ArchiveSection, url: str, username: str) -> ArchiveProfile:
+    """How to reach and describe in ArchivesSpace; the password stays apart."""
+    return ArchiveProfile(
+        url=url,
+        username=username,
+        least_privilege=archive.least_privilege,
+        rights_statements=archive.rights_statements,
+        resolver=archive.resolver,
+        unit_size=archive.unit_size,
+        importers=archive.importers,
+        connect_timeout=archive.connect_timeout,
+        read_timeout=archive.read_timeout,
+        total_timeout=archive.total_timeout,
+        verify_tls=archive.verify_tls,
+        ca_file=archive.ca_file,
+        slots=ArchiveSlots(**archive.slots.model_dump()),
+    )
+
+
+def rules(settings: SettingsFile) -> Rules:
+    """Series, business units, retention classes and vocabularies."""
+    return Rules(
+        series=tuple(
+            SeriesProfile(
+                code=code,
+                title=item.title,
+                document_types=tuple(item.document_types),
+                retention_class=item.retention_class or None,
+                key=tuple(item.key),
+                required=tuple(item.required),
+                cycle=item.cycle,
+            )
+            for code, item in settings.series.items()
+        ),
+        business_units=tuple(
+            BusinessUnit(code=code, name=item.name, repository=item.repository)
+            for code, item in settings.units.items()
+        ),
+        retention_classes={
+            code: RetentionClass(
+                code=code,
+                title=item.title,
+                trigger=RetentionTrigger(item.trigger),
+                period=Period.parse(item.period) if item.period else None,
+                mandate=item.mandate,
+                action=item.action,
+            )
+            for code, item in settings.retention.items()
+        },
+        vocabularies=Vocabularies(
+            channel=tuple(settings.vocabularies.channel),
+            jurisdiction=tuple(settings.vocabularies.jurisdiction),
+            sensitivity=tuple(settings.vocabularies.sensitivity),
+            language=tuple(settings.vocabularies.language),
+        ),
+    )
+
+
+def folder_profile(name: str, item: FolderSection) -> FolderProfile:
+    """One hot folder. What cannot be asked for there (writers on a share, metadata in a
+    folder that reads none) is off, whatever its default."""
+    completion = item.completion
+    return FolderProfile(
+        name=name,
+        path=item.path,
+        business_unit=item.business_unit,
+        completion=Completion(
+            rule=completion.rule,
+            quiet=completion.quiet,
+            looks=completion.looks,
+            quiet_without_trailer=completion.quiet_without_trailer,
+            trigger_suffix=completion.trigger_suffix,
+            manifest_suffix=completion.manifest_suffix,
+            temporary=tuple(completion.temporary),
+            sidecar_wait=completion.sidecar_wait,
+            writer_check=completion.writer_check and not item.network,
+        ),
+        recursive=item.recursive,
+        network=item.network,
+        poll=item.poll,
+        rescan=item.rescan,
+        sidecar=item.sidecar,
+        sidecar_required=item.sidecar_required
+        and not item.manual
+        and item.sidecar is not SidecarFormat.NONE,
+        include=tuple(item.include),
+        ignore=tuple(item.ignore),
+        field_map=dict(item.field_map),
+        defaults=dict(item.defaults),
+        manual=item.manual,
+        owner=item.owner,
+    )
