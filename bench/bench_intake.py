@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.common import (
@@ -38,30 +39,28 @@ def main(arguments_: list[str]) -> int:
     parser = arguments("intake against the floor")
     parser.add_argument("--small", type=int, default=20_000, help="how many small spools")
     parser.add_argument("--large-mib", type=int, default=2048, help="size of the large one")
-    parser.add_argument("--repeat", type=int, default=1, help="runs of each; the best counts")
+    parser.add_argument("--rounds", type=int, default=3, help="of each, in turn; the best counts")
     options = parser.parse_args(arguments_)
     report = Report(name="intake")
     with place_for(options.place) as place:
         program = build_floor(place)
-        _compare_small(report, place, program, options.small, options.repeat)
-        _compare_large(report, place, program, options.large_mib << 20, options.repeat)
+        _compare_small(report, place, program, options.small, options.rounds)
+        _compare_large(report, place, program, options.large_mib << 20, options.rounds)
     return report.finish(options.output)
 
 
-def _compare_small(report: Report, place: Path, program: Path, count: int, repeat: int) -> None:
+def _compare_small(report: Report, place: Path, program: Path, count: int, rounds: int) -> None:
     pristine = place / "small"
     pristine.mkdir()
     size = sum(item.size for item in write_bulk(os.fsencode(pristine), count, 1))
     report.add("small spools", count, f"{count:,} with JSON, {mebibytes(size)}")
-    alone = _best(place, pristine, program, ONE_BY_ONE, repeat)
-    together = _best(place, pristine, program, TOGETHER, repeat)
-    ours = _take_best(place, pristine, repeat)
+    (alone, together), ours = _run(place, pristine, program, (ONE_BY_ONE, TOGETHER), rounds)
     for name, found in (
         ("floor, synced one by one", alone),
         ("floor, synced together", together),
         ("hotfolder", ours),
     ):
-        rate = count / float(found.answer["seconds"])
+        rate = count / _seconds(found)
         report.add(f"small: {name}", rate, f"{rate:,.0f} spools/s")
     report.bars += [
         Bar(what="small: hotfolder / floor", value=_ratio(alone, ours), limit=0.5),
@@ -74,7 +73,7 @@ def _compare_small(report: Report, place: Path, program: Path, count: int, repea
     shutil.rmtree(pristine)
 
 
-def _compare_large(report: Report, place: Path, program: Path, size: int, repeat: int) -> None:
+def _compare_large(report: Report, place: Path, program: Path, size: int, rounds: int) -> None:
     pristine = place / "large"
     pristine.mkdir()
     communication = make_communication(1, 1)
@@ -83,10 +82,9 @@ def _compare_large(report: Report, place: Path, program: Path, size: int, repeat
             file.write(chunk)
     (pristine / "large.pdf.json").write_bytes(write_json(fields_of(communication)))
     report.add("large spool", size, mebibytes(size))
-    floor = _best(place, pristine, program, ONE_BY_ONE, repeat)
-    ours = _take_best(place, pristine, repeat)
+    (floor,), ours = _run(place, pristine, program, (ONE_BY_ONE,), rounds)
     for name, found in (("floor", floor), ("hotfolder", ours)):
-        rate = size / float(found.answer["seconds"])
+        rate = size / _seconds(found)
         report.add(f"large: {name}", rate, f"{mebibytes(rate)}/s")
     report.bars += [
         Bar(what="large: hotfolder / floor", value=_ratio(floor, ours), limit=0.85),
@@ -97,31 +95,39 @@ def _compare_large(report: Report, place: Path, program: Path, size: int, repeat
     shutil.rmtree(pristine)
 
 
+def _seconds(part: Measured) -> float:
+    return float(part.answer["seconds"])
+
+
 def _ratio(floor: Measured, ours: Measured) -> float:
-    return float(floor.answer["seconds"]) / float(ours.answer["seconds"])
+    return _seconds(floor) / _seconds(ours)
 
 
-def _best(place: Path, source: Path, program: Path, batch: int, repeat: int) -> Measured:
-    found = []
-    for _ in range(repeat):
-        target = place / "copied"
-        found.append(run_floor(program, source, target, batch))
-        shutil.rmtree(target)
-    return min(found, key=lambda item: float(item.answer["seconds"]))
+def _run(
+    place: Path, source: Path, program: Path, batches: Sequence[int], rounds: int
+) -> tuple[list[Measured], Measured]:
+    """The best of each, floors and hotfolder. They take turns, so that what else the
+    machine does hits all of them."""
+    floors: dict[int, list[Measured]] = {batch: [] for batch in batches}
+    ours: list[Measured] = []
+    for _ in range(rounds):
+        for batch in batches:
+            target = place / "copied"
+            floors[batch].append(run_floor(program, source, target, batch))
+            shutil.rmtree(target)
+        ours.append(_take(place, source))
+    return [min(found, key=_seconds) for found in floors.values()], min(ours, key=_seconds)
 
 
-def _take_best(place: Path, source: Path, repeat: int) -> Measured:
-    found = []
-    for _ in range(repeat):
-        root = place / "taken"
-        hot = root / "hot"
-        root.mkdir()
-        # hard links: claiming takes the names, the pristine files stay for the next run
-        shutil.copytree(source, hot, copy_function=os.link)
-        settle_disk()
-        found.append(run_part("taking", str(root)))
-        shutil.rmtree(root)
-    return min(found, key=lambda item: float(item.answer["seconds"]))
+def _take(place: Path, source: Path) -> Measured:
+    root = place / "taken"
+    root.mkdir()
+    # hard links: claiming takes the names, the pristine files stay for the next round
+    shutil.copytree(source, root / "hot", copy_function=os.link)
+    settle_disk()
+    found = run_part("taking", str(root))
+    shutil.rmtree(root)
+    return found
 
 
 if __name__ == "__main__":
