@@ -175,10 +175,10 @@ class Connection:
                 yield self._writer
                 self._writer.execute("COMMIT")
             except sqlite3.Error as error:
-                _end(self._writer, "ROLLBACK")
+                _roll_back(self._writer)
                 raise classify(error) from error
             except BaseException:
-                _end(self._writer, "ROLLBACK")
+                _roll_back(self._writer)
                 raise
 
     @contextmanager
@@ -203,9 +203,10 @@ class Connection:
         with self._write_lock, self._read_lock:
             self._reader.close()
             try:
+                # Not to be waited for: without it the WAL stays, valid, for the next opening.
+                self._writer.execute("PRAGMA busy_timeout = 0")
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
-                # Another process reads, or the disk is full: the WAL stays and is valid.
                 if not isinstance(classify(error), Transient):
                     raise classify(error) from error
             finally:
@@ -240,13 +241,13 @@ def _snapshot(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     except sqlite3.Error as error:
         raise classify(error) from error
     finally:
-        _end(conn, "COMMIT")
+        _roll_back(conn)
 
 
-def _end(conn: sqlite3.Connection, how: str) -> None:
+def _roll_back(conn: sqlite3.Connection) -> None:
     # SQLite has rolled back by itself after some errors (a full disk).
     if conn.in_transaction:
-        conn.execute(how)
+        conn.execute("ROLLBACK")
 
 
 class DaemonLock:

@@ -740,8 +740,7 @@ class JournalSuite:
         assert [item.ref_id for item in journal.units([U.PLANNED])] == [third.ref_id]
 
     def test_units_are_iterated_over_in_pages(self, journal: Journal) -> None:
-        for number in range(450):
-            store(journal, number, make_document(f"k{number}"))
+        store_many(journal, range(450))
         planned: list[str] = []
         while (unit := journal.plan_unit(*PLACE, 1, 4)) is not None:
             planned.append(unit.ref_id)

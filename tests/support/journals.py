@@ -146,11 +146,13 @@ def store(journal: Journal, number: int, *documents: Document, at: float = 3.0) 
 
 def store_many(journal: Journal, numbers: Sequence[int], at: float = 3.0) -> list[str]:
     """One document in each, under its own key."""
-    return [
-        identity
-        for number in numbers
-        for identity in store(journal, number, make_document(f"k{number}"), at=at)
-    ]
+    claim(journal, *numbers, at=at)
+    documents = [make_document(f"k{number}") for number in numbers]
+    journal.record_readings(
+        [make_reading(n, document) for n, document in zip(numbers, documents, strict=True)], at
+    )
+    journal.record_stored([make_object(number) for number in numbers], at)
+    return [document.identity for document in documents]
 
 
 def plan(journal: Journal, *, limit: int = 100, at: float = 4.0) -> UnitRow:
