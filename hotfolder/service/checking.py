@@ -75,6 +75,10 @@ def _run_checks(config_path: str, *, offline: bool) -> Iterator[Check]:
             yield _failed("configuration", error)
         return
     yield Check(subject="configuration", said=f"{config_path} has no fault")
+    for fault in configuration.advice:
+        yield Check(
+            subject=f"configuration {fault.place}", said=fault.message, fault=fault, advice=True
+        )
     for profile in configuration.folders:
         yield _try(f"hot folder {profile.name}", partial(_check_folder, profile))
         yield from _advise_owner(profile)

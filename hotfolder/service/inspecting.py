@@ -29,7 +29,7 @@ from hotfolder.service.terminal import print_json, print_table
 @contextmanager
 def opened(config_path: str) -> Iterator[tuple[Configuration, SqliteJournal]]:
     """The configuration and its journal, closed again afterwards."""
-    configuration = load(config_path)
+    configuration = load(config_path, only_looking=True)
     journal = SqliteJournal(os.fsencode(configuration.journal_path), must_exist=True)
     try:
         yield configuration, journal

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
 
 from hotfolder.core.errors import EX_OK, EX_SOFTWARE, EX_TEMPFAIL, OperatorFault
@@ -64,8 +64,12 @@ class FolderLoop:
 
     def pending(self) -> bool:
         """Whether files are there that have not settled, or no full look was made yet."""
-        told = self._watcher.describe()
+        told = self.describe()
         return not told["scans"] or told["waiting"] > 0
+
+    def describe(self) -> Mapping[str, int | float | bool]:
+        """What the watcher has counted since it started."""
+        return self._watcher.describe()
 
     def stop(self) -> None:
         """Stop watching; the loop's thread has ended."""
@@ -117,6 +121,10 @@ class Supervisor:
         self._intake = self._loop("intake", self._step_intake)
         self._deliver = self._loop("deliver", self._importers.step)
         self._finish = self._loop("finish", self._step_finish)
+        # dict() first: a scrape comes from another thread, and a reload changes the folders.
+        metrics.watch_folders(
+            lambda: {name: folder.describe() for name, (folder, _) in dict(self._folders).items()}
+        )
         self._importers.call_when_done(self._finish.wake, self._deliver.wake)
 
     # -- the steps ----------------------------------------------------------------
