@@ -54,8 +54,8 @@ def main(arguments_: list[str]) -> int:
                 part = run_part("delivering", url, str(root), str(options.unit_size))
             rate = options.documents / float(part.answer["seconds"])
             report.add(name, rate, f"{rate:.1f} documents/s, {rate / script:.1f} times the script")
-            if name == "four series":
-                report.bars.append(Bar(what="hotfolder / script", value=rate / script, limit=5))
+            if series > 1:
+                report.bars.append(Bar(what=f"{name} / script", value=rate / script, limit=5))
     return report.finish(options.output)
 
 
