@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -120,6 +121,9 @@ class Backend:
             return route.handler(self, call)
         except Refusal as refusal:
             return refusal.answer()
+        except Exception as error:  # noqa: BLE001  a fault of ours: shown, and a 500 as there
+            traceback.print_exc()
+            return broken(f"{type(error).__name__}: {error}", "handle").answer()
 
     def permit(self, call: Call, permission: str, repository: str | None = None) -> None:
         """Raises ``Refusal`` (403) unless the caller holds the permission."""
@@ -154,7 +158,10 @@ class Backend:
     def _begin(self, password: str) -> None:
         with self.state.transaction():
             self.accounts.add_administrator(password)
-            for kind, name in (("agent_person", "Administrator"), ("agent_software", "ArchivesSpace")):
+            for kind, name in (
+                ("agent_person", "Administrator"),
+                ("agent_software", "ArchivesSpace"),
+            ):
                 self._first_agent(KINDS[kind], name)
 
     def _first_agent(self, kind: Kind, name: str) -> None:

@@ -52,9 +52,7 @@ class _Progress:
         self.steps.append({"id": self._count, "label": label, "type": what})
 
 
-def run_import(
-    state: State, records: Records, repository: str, text: bytes, user: str
-) -> Answer:
+def run_import(state: State, records: Records, repository: str, text: bytes, user: str) -> Answer:
     """Import the records of ``text``. Whatever happens, the answer is a 200."""
     progress = _Progress()
     last: Json

@@ -29,8 +29,26 @@ _TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9:_-]*)")
 _QUOTED = re.compile(r"""\s+[A-Za-z_:][\w:.-]*\s*=\s*(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 _CURLY = re.compile("[\u201c\u201d\u2018\u2019]")
 _FORBIDDEN = frozenset(
-    "script style iframe object embed applet meta link base form input button select "
-    "textarea option optgroup label fieldset".split()
+    {
+        "script",
+        "style",
+        "iframe",
+        "object",
+        "embed",
+        "applet",
+        "meta",
+        "link",
+        "base",
+        "form",
+        "input",
+        "button",
+        "select",
+        "textarea",
+        "option",
+        "optgroup",
+        "label",
+        "fieldset",
+    }
 )
 
 

@@ -29,8 +29,9 @@ class Fault:
     ``path`` is a regular expression searched for in the path (without the query),
     ``method`` any if None. Of the requests that match from now on, those from the
     ``nth``, ``count`` of them (None: all from there), meet the fault. ``committed``:
-    the request is carried out first; otherwise the body is not even read, except by
-    DELAY and STATUS. ``seconds`` belongs to REFUSE and DELAY, ``status`` to STATUS.
+    the request is carried out first; otherwise it is not (only DELAY carries it out all
+    the same), and REFUSE and RESET strike before its body is read. ``seconds`` belongs
+    to REFUSE and DELAY, ``status`` to STATUS.
     """
 
     action: Action
@@ -46,6 +47,8 @@ class Fault:
         re.compile(self.path)
         if self.nth < 1 or (self.count is not None and self.count < 1) or self.seconds < 0:
             raise ValueError("nth and count begin at 1, seconds at 0")
+        if self.committed and self.action in {Action.EXPIRE, Action.FORGET}:
+            raise ValueError("sessions end before a request, not after it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ def inspect_pairs(value: dict[str, Any]) -> str:
     return ", ".join(f"{_inspect_text(str(k))}=>{inspect_value(v)}" for k, v in value.items())
 
 
-def class_of(value: Any) -> str:
+def class_of(value: Any) -> str:  # noqa: PLR0911  one a class
     """The Ruby class of a JSON value, as named in complaints about types."""
     match value:
         case None:

@@ -49,9 +49,7 @@ def _refs(kind: str, items: Iterable[Json]) -> list[Link]:
     return [Link(kind=kind, target=item["ref"]) for item in items if "ref" in item]
 
 
-def relink(
-    state: State, source: str, repository: str | None, links: list[Link]
-) -> None:
+def relink(state: State, source: str, repository: str | None, links: list[Link]) -> None:
     """Replace the links of a record. Raises ``Refusal`` if a target is not there.
 
     A target in another repository counts as not there.

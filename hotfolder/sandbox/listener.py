@@ -63,7 +63,7 @@ class Listener:
         self._ending: asyncio.Event | None = None
         self._server: asyncio.Server | None = None
         self._reopening: asyncio.TimerHandle | None = None
-        self._failure: BaseException | None = None
+        self._failures: list[BaseException] = []
         self._state = ServerState()
         self._make: Callable[[], asyncio.Protocol] | None = None
 
@@ -83,16 +83,16 @@ class Listener:
             return
         listening = self._bind()
         ready = threading.Event()
-        self._failure = None
+        self._failures.clear()
         self._thread = threading.Thread(
             target=self._run, args=(listening, ready), name="sandbox", daemon=True
         )
         self._thread.start()
         ready.wait()
-        if self._failure is not None:
+        if self._failures:
             self._thread.join()
             self._thread = None
-            raise self._failure
+            raise self._failures[0]
 
     def stop(self) -> None:
         """Stop listening and reset every connection. Work in hand may still be done."""
@@ -145,7 +145,7 @@ class Listener:
         try:
             asyncio.run(self._serve(listening, ready))
         except BaseException as error:  # noqa: BLE001  handed to the thread that started this one
-            self._failure = error
+            self._failures.append(error)
         finally:
             ready.set()
 

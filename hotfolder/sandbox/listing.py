@@ -54,7 +54,7 @@ class Listing:
         self._state = state
         self._renderer = renderer
 
-    def list(self, kind: Kind, repository: str | None, query: Query) -> Any:
+    def some(self, kind: Kind, repository: str | None, query: Query) -> Any:
         """One of a page, ``id_set`` or ``all_ids``. Raises ``Refusal`` (400)."""
         where = (
             "kind = ? AND repository IS ? AND NOT suppressed AND system_mtime >= ?",
@@ -70,8 +70,12 @@ class Listing:
             names = ("page", "id_set", "all_ids")
             raise bad_parameters({name: [_ABSENT] for name in names})
         size = max(1, min(number(query, "page_size") or PAGE, PAGE_LIMIT))
-        total = self._state.value(f"SELECT count(*) FROM record WHERE {where[0]}", where[1])  # noqa: S608
-        rows = self._rows("*", f"{where[0]} ORDER BY number LIMIT ? OFFSET ?", [*where[1], size, size * (page - 1)])  # fmt: skip
+        total = self._rows("count(*) AS total", *where)[0]["total"]
+        rows = self._rows(
+            "*",
+            f"{where[0]} ORDER BY number LIMIT ? OFFSET ?",
+            [*where[1], size, size * (page - 1)],
+        )
         return {
             "first_page": 1,
             "last_page": max(1, -(-total // size)),
@@ -105,9 +109,7 @@ class Listing:
                 self._renderer.resolved(ref["_resolved"], deeper)
         return {kind.segment: refs}
 
-    def _candidates(
-        self, kind: Kind, repository: str, name: str, wanted: set[str]
-    ) -> list[Any]:
+    def _candidates(self, kind: Kind, repository: str, name: str, wanted: set[str]) -> list[Any]:
         if not wanted:
             return []
         if name == "digital_object_id":
@@ -144,7 +146,7 @@ class Listing:
             raise bad_parameters({"id_set": [f"Wanted type Integer but got '{ids}'"]})
         rows = self._rows(
             "*",
-            f"{where[0]} AND number IN (SELECT value FROM json_each(?)) ORDER BY number",
+            f"{where[0]} AND number IN (SELECT value FROM json_each(?)) ORDER BY number",  # noqa: S608
             [*where[1], json.dumps([int(part) for part in numbers])],
         )
         return self._render(rows, query)

@@ -54,9 +54,7 @@ class _Stamper:
         if kind not in _WITHOUT_LOCK:
             inner["lock_version"] = 0
         inner.update(self._audit)
-        for name, item in self._extra(kind, inner):
-            inner[name] = item
-        return inner
+        return inner | dict(self._extra(kind, inner))
 
     def _extra(self, kind: str, part: Json) -> Iterator[tuple[str, Any]]:
         if kind in {"file_version", "external_document"} and "publish" not in part:

@@ -92,8 +92,10 @@ class Records:
             "INSERT INTO record (uri, kind, number, repository, body, root, parent, position,"
             " created_by, last_modified_by, create_time, system_mtime, user_mtime)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (uri, kind.name, number, repository, json.dumps(body), root, parent)
-            + (self._position(root, parent, record), user, user, now, now, now),
+            (
+                *(uri, kind.name, number, repository, json.dumps(body), root, parent),
+                *(self._position(root, parent, record), user, user, now, now, now),
+            ),
         )
         self._take_keys(keys, uri)
         relink(state, uri, repository, links_of(kind.name, body))
@@ -301,4 +303,3 @@ def _no_root(kind: Kind) -> Refusal:
         f" `{kind.name}_ibfk_4` FOREIGN KEY (`root_record_id`) REFERENCES"
         f" `{_ROOTS[kind.name]}` (`id`))"
     )
-

@@ -20,6 +20,8 @@ _LISTS = {  # arrays that are always there, worked out or empty
 _WITH_EVENTS = frozenset(
     {"digital_object", "digital_object_component", "resource", "archival_object", "accession"}
 )
+_SUPPRESSIBLE = _WITH_EVENTS | {"event"}
+_DISPLAYED = frozenset({"archival_object", "accession", "digital_object_component"})
 
 
 class Renderer:
@@ -42,17 +44,10 @@ class Renderer:
             shown["repository"] = {"ref": row["repository"]}
         for name in _LISTS.get(kind.name, ()):
             shown.setdefault(name, [])
-        if kind.name in _WITH_EVENTS:
-            shown["linked_events"] = _refs(sources(self._state, row["uri"], EVENT))
-        if kind.name in _WITH_EVENTS or kind.name == "event":
+        if kind.name in _SUPPRESSIBLE:
             shown["suppressed"] = bool(row["suppressed"])
-        if kind.name == "digital_object":
-            shown["linked_instances"] = _refs(sources(self._state, row["uri"], INSTANCE))
-        if kind.name in {"digital_object", "resource"}:
-            shown["tree"] = {"ref": f"{row['uri']}/tree"}
-        if kind.name in {"archival_object", "digital_object_component"}:
-            self._place(row, shown)
-        if kind.name in {"archival_object", "accession", "digital_object_component"}:
+        self._link(row, shown)
+        if kind.name in _DISPLAYED:
             shown["display_string"] = _display(shown)
         if kind.name.startswith("agent_"):
             _name_agent(shown)
@@ -85,6 +80,17 @@ class Renderer:
         row = self._state.row("SELECT * FROM record WHERE uri = ?", (ref["ref"],))
         if row is not None:
             ref["_resolved"] = self.resolved(self.record(row), [rest] if rest else [])
+
+    def _link(self, row: Any, shown: Json) -> None:
+        uri, kind = row["uri"], row["kind"]
+        if kind in _WITH_EVENTS:
+            shown["linked_events"] = _refs(sources(self._state, uri, EVENT))
+        if kind == "digital_object":
+            shown["linked_instances"] = _refs(sources(self._state, uri, INSTANCE))
+        if kind in {"digital_object", "resource"}:
+            shown["tree"] = {"ref": f"{uri}/tree"}
+        if kind in {"archival_object", "digital_object_component"}:
+            self._place(row, shown)
 
     def _place(self, row: Any, shown: Json) -> None:
         shown["position"] = self._state.value(

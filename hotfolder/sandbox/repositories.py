@@ -105,9 +105,7 @@ class Repositories:
         ]
 
     def _row(self, uri: str) -> Any:
-        return self._state.row(
-            "SELECT * FROM record WHERE uri = ? AND kind = 'repository'", (uri,)
-        )
+        return self._state.row("SELECT * FROM record WHERE uri = ? AND kind = 'repository'", (uri,))
 
     def _render(self, row: Any) -> Json:
         body = json.loads(row["body"])

@@ -149,7 +149,7 @@ def _list_records(backend: Backend, call: Call) -> Answer:
     kind, repository = call.kind(), backend.repository(call)
     if repository is not None:
         backend.permit(call, "view_repository", repository)
-    return answer(backend.listing.list(kind, repository, call.request.query))
+    return answer(backend.listing.some(kind, repository, call.request.query))
 
 
 def _delete_record(backend: Backend, call: Call) -> Answer:
@@ -240,9 +240,7 @@ def _read_schema(backend: Backend, call: Call) -> Answer:
 def _read_deletions(backend: Backend, call: Call) -> Answer:
     backend.permit(call, "index_system")
     since = int(first(call.request.query, "modified_since") or 0)
-    rows = backend.state.rows(
-        "SELECT uri FROM tombstone WHERE at >= ? ORDER BY number", (since,)
-    )
+    rows = backend.state.rows("SELECT uri FROM tombstone WHERE at >= ? ORDER BY number", (since,))
     shown: Json = {"first_page": 1, "last_page": 1, "this_page": 1}
     return answer({**shown, "results": [row["uri"] for row in rows]})
 
@@ -250,9 +248,7 @@ def _read_deletions(backend: Backend, call: Call) -> Answer:
 def _read_updates(backend: Backend, call: Call) -> Answer:
     backend.permit(call, "index_system")
     after = int(first(call.request.query, "last_sequence") or 0)
-    rows = backend.state.rows(
-        "SELECT * FROM tombstone WHERE number > ? ORDER BY number", (after,)
-    )
+    rows = backend.state.rows("SELECT * FROM tombstone WHERE number > ? ORDER BY number", (after,))
     shown = [
         {
             "record": "deleted",

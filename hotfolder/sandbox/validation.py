@@ -245,7 +245,7 @@ def _is_read_only(spec: Json) -> bool:
     return str(spec.get("readonly", "")).lower() == "true"
 
 
-def _is_scalar(kind: str, value: Any) -> bool:
+def _is_scalar(kind: str, value: Any) -> bool:  # noqa: PLR0911  one a type
     match kind:
         case "string":
             return isinstance(value, str)

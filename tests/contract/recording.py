@@ -50,16 +50,16 @@ def extract(exchanges: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _compact(body: dict[str, Any]) -> dict[str, Any]:
-    name = body["name"]
-    values = [v for v in body["enumeration_values"] if (name, v["value"]) not in _ADDED]
-    kept = {
-        name: body[name] for name in ("editable", "relationships", "default_value") if name in body
-    }
-    return {
-        "id": int(body["uri"].rsplit("/", 1)[1]),
-        **kept,
-        "values": [[v["id"], v["value"], v["position"], v["readonly"], "create_time" in v] for v in values],
-    }
+    facts: dict[str, Any] = {"id": int(body["uri"].rsplit("/", 1)[1])}
+    for name in ("editable", "relationships", "default_value"):
+        if name in body:
+            facts[name] = body[name]
+    facts["values"] = [
+        [v["id"], v["value"], v["position"], v["readonly"], "create_time" in v]
+        for v in body["enumeration_values"]
+        if (body["name"], v["value"]) not in _ADDED
+    ]
+    return facts
 
 
 def _group(group: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -143,8 +142,3 @@ def differences(path: str, wanted: Any, got: Any) -> Iterator[str]:
             yield from differences(f"{path}/{number}", left, right)
     elif type(wanted) is not type(got) or wanted != got:
         yield f"{path} is {got!r}, recorded {wanted!r}"
-
-
-def path_of(exchange: Json) -> str:
-    """The path of a request without its query."""
-    return urlsplit(exchange["request"]["path"]).path
