@@ -22,7 +22,7 @@ from hotfolder.archivesspace.singles import SinglePosts
 from hotfolder.archivesspace.slots import check_slots
 from hotfolder.archivesspace.transport import Transport, Wire
 from hotfolder.archivesspace.vocabulary import Vocabulary
-from hotfolder.core.errors import Fault, OperatorFault
+from hotfolder.core.errors import Fault, OperatorFault, Transient
 from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import ArchiveProfile, Rules
 from hotfolder.core.records import ArchivedDocument, ArchivedUnit, UnitAnswer, UnitRequest
@@ -112,7 +112,12 @@ class ArchivesSpace:
             self._doubt()
             reason = f"the import was not begun (status {reply.status})"
             return UnitAnswer(outcome="unknown", reason=reason)
-        return self._judge(reply.body, records)
+        answer = self._judge(reply.body, records)
+        if answer.outcome == "refused" and self._is_there(place, request):
+            # Everything but the event: single POSTs that were interrupted, or an event that
+            # was removed. What is missing is added.
+            return self._singles.deliver(request, place, records)
+        return answer
 
     def send_document(self, request: UnitRequest) -> UnitAnswer:
         """A unit of one document by single POSTs, whose refusal has the server's own
@@ -124,7 +129,9 @@ class ArchivesSpace:
 
     # -- finding ----------------------------------------------------------------------
     def find_units(self, business_unit: str, ref_ids: Sequence[str]) -> Mapping[str, ArchivedUnit]:
-        """Which of these units the server has, with the documents that each lists now."""
+        """Which of these units the server has, each with the documents that it lists now.
+        A unit that lacks its event was interrupted; it counts as absent, and sending it
+        again finishes it."""
         repository = self._places.find_repository(business_unit).uri
         return self._lookup.find_units(repository, ref_ids)
 
@@ -174,6 +181,15 @@ class ArchivesSpace:
         )
         self._vocabulary.check(records.listed())
         return place, records
+
+    def _is_there(self, place: Place, request: UnitRequest) -> bool:
+        ref_id = request.unit.ref_id
+        try:
+            found = self._lookup.find_units(place.repository, [ref_id], finished=False)
+        except (Transient, OperatorFault):
+            return False  # the refusal stands; the caller looks again
+        unit = found.get(ref_id)
+        return unit is not None and unit.documents.keys() == set(request.unit.identities)
 
     def _judge(self, body: bytes, records: UnitRecords) -> UnitAnswer:
         sent = [str(record["uri"]) for record in records.listed()]

@@ -17,7 +17,7 @@ from hotfolder.archivesspace.calls import (
     number_of,
     text_of,
 )
-from hotfolder.archivesspace.mapping import file_uri
+from hotfolder.archivesspace.mapping import event_refids, file_uri
 from hotfolder.core.profiles import ArchiveProfile
 from hotfolder.core.records import ArchivedDocument, ArchivedUnit
 
@@ -29,13 +29,19 @@ class Lookup:
         self._calls = calls
         self._profile = profile
 
-    def find_units(self, repository: str, ref_ids: Sequence[str]) -> dict[str, ArchivedUnit]:
+    def find_units(
+        self, repository: str, ref_ids: Sequence[str], *, finished: bool = True
+    ) -> dict[str, ArchivedUnit]:
         """By ``ref_id``; each with the digital objects that it lists.
 
-        A ``ref_id`` is unique in its resource only. Should two resources have it, the
-        older archival object gives the uri and both give documents.
+        With ``finished`` only those that have their ingestion event: it is the last of
+        the single POSTs, so a unit without it is to be sent again. A ``ref_id`` is
+        unique in its resource only; should two resources have it, the older archival
+        object gives the uri and both give documents.
         """
         units = self._read_units(repository, ref_ids)
+        if finished:
+            units = self._finished(repository, units)
         listed = {uri for records in units.values() for record in records for uri in _refs(record)}
         documents = {
             text_of(record, "uri"): record
@@ -80,15 +86,28 @@ class Lookup:
             for record in records
         }
 
-    def event_refids(self, unit_uri: str) -> frozenset[str] | None:
-        """The ``refid`` of every event of an archival object; None if it is gone."""
-        record = self._calls.read_record(unit_uri, resolve="linked_events")
-        if record is None:
-            return None
-        events = [
-            as_record(item.get("_resolved") or {}) for item in _parts(record, "linked_events")
-        ]
-        return frozenset(str(event["refid"]) for event in events if event.get("refid"))
+    def has_event(self, repository: str, ref_id: str, unit_uri: str) -> bool:
+        """Whether an archival object has the ingestion event of unit ``ref_id``."""
+        record = self._calls.read_record(unit_uri)
+        return bool(record and self._finished(repository, {ref_id: [record]}))
+
+    def _finished(
+        self, repository: str, units: Mapping[str, list[Record]]
+    ) -> dict[str, list[Record]]:
+        """Those of ``units`` that have their event."""
+        linked = {
+            ref_id: {ref for record in records for ref in _events(record)}
+            for ref_id, records in units.items()
+        }
+        refids = {
+            text_of(event, "uri"): str(event.get("refid") or "")
+            for event in self._calls.read_set(repository, "events", set().union(*linked.values()))
+        }
+        return {
+            ref_id: records
+            for ref_id, records in units.items()
+            if not {refids.get(uri) for uri in linked[ref_id]}.isdisjoint(event_refids(ref_id))
+        }
 
     def _read_units(self, repository: str, ref_ids: Sequence[str]) -> Mapping[str, list[Record]]:
         wanted = set(ref_ids)
@@ -132,6 +151,14 @@ def _refs(record: Record) -> Iterable[str]:
     """The digital objects that an archival object lists."""
     for instance in _parts(record, "instances"):
         ref = as_record(instance.get("digital_object") or {}).get("ref")
+        if isinstance(ref, str):
+            yield ref
+
+
+def _events(record: Record) -> Iterable[str]:
+    """The events that are linked to an archival object."""
+    for item in _parts(record, "linked_events"):
+        ref = item.get("ref")
         if isinstance(ref, str):
             yield ref
 

@@ -22,6 +22,7 @@ from hotfolder.core.records import CatalogueRow, Document, UnitRequest, UnitRow
 from hotfolder.core.retention import RetentionClass, RetentionTrigger
 
 MAX_CASES = 50  # case references per document in the archive; the catalogue keeps all
+MAX_EVENTS = 9  # a unit that was removed and sent again leaves its event behind, each time
 RETENTION = "retention"  # identifier of the rights statement that carries the schedule
 
 # (list, value) of every controlled value that a unit, or its series, always carries
@@ -151,6 +152,16 @@ def event_fields(unit: UnitRow, place: Place, unit_uri: str, *, refid: str = "")
         "linked_agents": [{"role": "executing_program", "ref": place.agent}],
         "linked_records": [{"role": "outcome", "ref": unit_uri}],
     }
+
+
+def event_refids(ref_id: str) -> list[str]:
+    """The refids that the ingestion event of a unit may have, first choice first.
+
+    An event outlives the archival object that it was about, and its refid stays taken
+    in the whole instance: a unit that is sent again after a loss needs the next one.
+    """
+    refid = unit_event_refid(ref_id)
+    return [refid, *(f"{refid}:{number}" for number in range(2, MAX_EVENTS + 1))]
 
 
 def file_uri(profile: ArchiveProfile, identity: str) -> str:

@@ -8,7 +8,6 @@ from hotfolder.archivesspace.transport import Transport
 from hotfolder.core.errors import OperatorFault
 
 EVERYWHERE = "_archivesspace"  # in the account's permissions: those that hold in every repository
-IMPORTING = frozenset({"view_repository", "import_records", "update_resource_record"})
 SINGLE = frozenset(
     {
         "view_repository",
@@ -17,6 +16,7 @@ SINGLE = frozenset(
         "update_event_record",
     }
 )
+IMPORTING = SINGLE | {"import_records"}  # a refusal is always narrowed by single POSTs
 
 
 def needed_permissions(least_privilege: bool) -> frozenset[str]:

@@ -26,7 +26,7 @@ from hotfolder.archivesspace.calls import (
 from hotfolder.archivesspace.mapping import Place, retention_statement, slot_values
 from hotfolder.archivesspace.vocabulary import Vocabulary
 from hotfolder.archivesspace.wording import SHORT_LIMIT, clean_title
-from hotfolder.core.errors import OperatorFault, Transient
+from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
 from hotfolder.core.identity import cycle_ref_id
 from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import ArchiveProfile, Rules, SeriesProfile
@@ -125,17 +125,14 @@ class Places:
                 vocabulary=self._vocabulary,
                 today=datetime.fromtimestamp(self._clock.now(), UTC).date(),
             )
-            made = self._make(f"{repository}/resources", record, f"the series {series!r}")
-            if made is not None:
-                self._emit("series.created", series=series, uri=made)
-                return made
+            answer = self._calls.create(f"{repository}/resources", record)
+            if isinstance(answer, Created):
+                self._emit("series.created", series=series, uri=answer.uri)
+                return answer.uri
+            # Another daemon may have been quicker.
             found = self.find_resource(repository, series)
-        if found is None:
-            raise OperatorFault(
-                f"the identifier {series!r} of a series is taken by a record that is not shown",
-                hint="look for a suppressed resource, or one that differs in capitals or accents",
-                code="archive.series",
-            )
+            if found is None:
+                raise _refused(answer, f"the series {series!r}")
         return text_of(found, "uri")
 
     def _title_of(self, series: str) -> str:
@@ -163,17 +160,13 @@ class Places:
                 "resource": {"ref": resource},
             }
             self._vocabulary.check([record])
-            made = self._make(f"{repository}/archival_objects", record, f"the cycle {cycle!r}")
-            if made is not None:
-                self._emit("cycle.created", series=series, cycle=cycle, uri=made)
-                return made
+            answer = self._calls.create(f"{repository}/archival_objects", record)
+            if isinstance(answer, Created):
+                self._emit("cycle.created", series=series, cycle=cycle, uri=answer.uri)
+                return answer.uri
             found = self._find_cycle(repository, resource, ref_id)
-        if found is None:
-            raise OperatorFault(
-                f"the cycle {cycle!r} of series {series!r} is taken by a record that is not shown",
-                hint="look for a suppressed archival object in the series",
-                code="archive.cycle",
-            )
+            if found is None:
+                raise _refused(answer, f"the cycle {cycle!r} of series {series!r}")
         return found
 
     # -- the agent --------------------------------------------------------------------
@@ -216,25 +209,6 @@ class Places:
                 return f"/agents/software/{number}"
         return None
 
-    # -- making -------------------------------------------------------------------------
-    def _make(self, path: str, record: Record, what: str) -> str | None:
-        """The uri of the new record, or None if the server has it, or may have it."""
-        answer = self._calls.create(path, record)
-        if isinstance(answer, Created):
-            return answer.uri
-        self._refuse(answer, what)
-        return None
-
-    def _refuse(self, answer: Refusal, what: str) -> None:
-        """Raise unless the refusal may mean that somebody else made it meanwhile."""
-        keys = {"id_0", "ref_id"}
-        if answer.fields and not answer.fields & keys:
-            raise OperatorFault(
-                f"ArchivesSpace refuses {what}: {answer.words}",
-                hint="correct the series in the configuration, or make the record by hand",
-                code="archive.series",
-            )
-
     def _code_of(self, business_unit: str) -> str:
         for unit in self._rules.business_units:
             if unit.code == business_unit:
@@ -244,6 +218,32 @@ class Places:
             hint="put it back, or withdraw what waits for it",
             code="archive.business_unit",
         )
+
+
+def _refused(answer: Refusal, what: str) -> OperatorFault | Transient:
+    """What it means that a record of ours was not taken, and is not there either."""
+    if not answer.fields:
+        # 409 or db_error: nothing was saved, and another attempt may do better
+        return Transient(f"ArchivesSpace did not take {what} (status {answer.status})")
+    if answer.fields & {"id_0", "ref_id"}:
+        return OperatorFault(
+            f"the identifier of {what} is taken by a record that is not shown",
+            hint="look for a suppressed record, or one that differs in capitals or accents",
+            code="archive.series",
+        )
+    return OperatorFault(
+        f"ArchivesSpace refuses {what}: {answer.words}",
+        hint="correct the series in the configuration, or make the record by hand",
+        code="archive.series",
+    )
+
+
+def _unseen(refusal: Refusal, message: str, hint: str, code: str) -> HotfolderError:
+    """A refused record that a look does not find. Where the server complained of no
+    field (409, ``db_error``) nothing says that its key is taken: it will pass."""
+    if refusal.fields:
+        return OperatorFault(message, hint=hint, code=code)
+    return Transient(f"ArchivesSpace did not take a record now: {refusal.words}", code=code)
 
 
 def resource_record(

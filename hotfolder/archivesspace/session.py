@@ -52,7 +52,8 @@ def read_permissions(user: object) -> Mapping[str, frozenset[str]]:
 
 
 def judge_login_refusal(status: int) -> Transient | OperatorFault:
-    if status >= 500 or status in (408, 412, 429):
+    # 409: each login raises the account's lock_version, so two at once may collide
+    if status >= 500 or status in (408, 409, 412, 429):
         return Transient(f"login: the server answered {status}", code="archive.login")
     if status in (400, 401, 403):
         return OperatorFault(

@@ -13,12 +13,17 @@ from collections.abc import Callable, Iterable, Sequence
 from hotfolder.archivesspace.answer import Unanswered
 from hotfolder.archivesspace.calls import Calls, Created, Record, Refusal
 from hotfolder.archivesspace.lookup import Lookup
-from hotfolder.archivesspace.mapping import Place, UnitRecords, event_fields, unit_fields
+from hotfolder.archivesspace.mapping import (
+    Place,
+    UnitRecords,
+    event_fields,
+    event_refids,
+    unit_fields,
+)
 from hotfolder.core.errors import Corrupt, OperatorFault, Transient
-from hotfolder.core.identity import unit_event_refid, unit_ref_id
+from hotfolder.core.identity import unit_ref_id
 from hotfolder.core.records import ArchivedDocument, CatalogueRow, UnitAnswer, UnitRequest
 
-MAX_EVENTS = 9  # a unit that was removed and sent again leaves its event behind, each time
 _NOT_THE_DOCUMENT = frozenset({"repo_id"})  # complaints about the place, not the record
 
 
@@ -151,34 +156,29 @@ class _Attempt:
         )
         self.begun = True
         if isinstance(answer, Created):
-            self._record_event(answer.uri, unit_event_refid(ref_id), frozenset())
+            self._record_event(answer.uri, ref_id)
             return answer.uri
-        found = self._lookup.find_units(repository, [ref_id]).get(ref_id)
+        found = self._lookup.find_units(repository, [ref_id], finished=False).get(ref_id)
         listed = {item.uri for item in found.documents.values()} if found else set()
         if found is None or not listed.issuperset(uris):
             raise Unanswered(f"ArchivesSpace did not take a unit (status {answer.status})")
-        linked = self._lookup.event_refids(found.uri) or frozenset()
-        self._record_event(found.uri, unit_event_refid(ref_id), linked)
+        if not self._lookup.has_event(repository, ref_id, found.uri):
+            self._record_event(found.uri, ref_id)
         return found.uri
 
-    def _record_event(self, unit_uri: str, refid: str, linked: frozenset[str]) -> None:
-        # An event outlives the archival object that it was about, and its refid stays taken in
-        # the whole instance: a unit that is sent again after a loss needs the next one.
-        candidates = [refid, *(f"{refid}:{number}" for number in range(2, MAX_EVENTS + 1))]
-        for candidate in candidates:
-            if linked.intersection(candidates):
-                return
-            fields = event_fields(self._unit, self._place, unit_uri, refid=candidate)
-            answer = self._calls.create(
-                f"{self._place.repository}/events", {"jsonmodel_type": "event", **fields}
-            )
+    def _record_event(self, unit_uri: str, ref_id: str) -> None:
+        repository = self._place.repository
+        for refid in event_refids(ref_id):
+            fields = event_fields(self._unit, self._place, unit_uri, refid=refid)
+            record = {"jsonmodel_type": "event", **fields}
+            answer = self._calls.create(f"{repository}/events", record)
             if isinstance(answer, Created):
                 return
-            linked = self._lookup.event_refids(unit_uri) or frozenset()
+            if self._lookup.has_event(repository, ref_id, unit_uri):
+                return
             if answer.fields - {"refid"}:
                 break
-        if not linked.intersection(candidates):
-            raise Unanswered("ArchivesSpace did not take the ingestion event of a unit")
+        raise Unanswered("ArchivesSpace did not take the ingestion event of a unit")
 
 
 def adopt(row: CatalogueRow, found: ArchivedDocument) -> str:

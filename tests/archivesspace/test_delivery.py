@@ -173,6 +173,9 @@ def deliver(archive: ArchivesSpace, request: UnitRequest) -> UnitAnswer:
                 return answer
         except Transient:
             time.sleep(0.02)
+        except OperatorFault as error:
+            if error.code != "archive.login":  # a 403 to the login itself
+                raise
     raise AssertionError("never delivered")
 
 
