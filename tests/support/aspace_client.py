@@ -42,6 +42,7 @@ class AspaceClient:
 
     def log_in(self) -> Json:
         user, password = self._user
+        self.http.headers.pop(SESSION, None)  # a session that is gone is refused at login too
         reply = self.http.post(f"/users/{user}/login", data={"password": password})
         body: Json = reply.raise_for_status().json()
         self.http.headers[SESSION] = body["session"]

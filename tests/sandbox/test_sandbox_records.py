@@ -1,0 +1,294 @@
+"""What the sandbox keeps and refuses, beyond the recorded exchanges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hotfolder.sandbox import Sandbox
+from tests.support.aspace_client import AspaceClient, digital_object, series, unit
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        running.add_repository("STMT", "Statements")
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[AspaceClient]:
+    with AspaceClient(sandbox.url) as connected:
+        yield connected
+
+
+@pytest.fixture
+def resource(client: AspaceClient) -> str:
+    return client.create("resources", series())
+
+
+@pytest.mark.parametrize(
+    ("identity", "clash"),
+    [("hf-0001", True), ("HF-0001", True), ("hf-0001  ", True), ("hf-0001é", False)],
+)
+def test_identifiers_are_compared_as_the_database_compares(
+    client: AspaceClient, identity: str, clash: bool
+) -> None:
+    client.create("digital_objects", digital_object(1))
+    reply = client.post(
+        "/repositories/2/digital_objects", digital_object(1, digital_object_id=identity)
+    )
+    assert (reply.status_code == 400) == clash
+    if clash:
+        assert reply.json() == {"error": {"digital_object_id": ["Must be unique"]}}
+
+
+def test_accents_do_not_distinguish_identifiers(client: AspaceClient) -> None:
+    client.create("digital_objects", digital_object(1, digital_object_id="hf-e"))
+    reply = client.post(
+        "/repositories/2/digital_objects", digital_object(2, digital_object_id="hf-\u00e9")
+    )
+    assert reply.status_code == 400
+
+
+def test_an_identifier_is_unique_in_its_repository_alone(
+    sandbox: Sandbox, client: AspaceClient
+) -> None:
+    other = sandbox.add_repository("TWO", "Two")
+    client.create("digital_objects", digital_object(1))
+    assert client.post(f"{other}/digital_objects", digital_object(1)).status_code == 200
+
+
+def test_a_refid_of_an_event_is_unique_everywhere(sandbox: Sandbox, client: AspaceClient) -> None:
+    other = sandbox.add_repository("TWO", "Two")
+    event = {
+        "jsonmodel_type": "event",
+        "refid": "hf:1",
+        "event_type": "ingestion",
+        "timestamp": "2026-11-23T09:00:00Z",
+        "linked_agents": [{"role": "executing_program", "ref": "/agents/software/1"}],
+    }
+    for repository, status in (("/repositories/2", 200), (other, 400)):
+        made = client.post(f"{repository}/digital_objects", digital_object(1)).json()["uri"]
+        linked = [{"role": "outcome", "ref": made}]
+        reply = client.post(f"{repository}/events", {**event, "linked_records": linked})
+        assert reply.status_code == status, reply.text
+    assert "Duplicate entry 'hf:1'" in reply.json()["error"]["db_error"][0]
+
+
+def test_a_unit_in_any_order_is_one_transaction(
+    sandbox: Sandbox, client: AspaceClient, resource: str
+) -> None:
+    records = unit("hf-unit-1", [1, 2, 3], resource, "/agents/software/1")
+    stream = client.send_batch(records[::-1])
+    assert stream[-1]["saved"].keys() == {record["uri"] for record in records}
+    labels = [step["label"] for step in stream[0]["status"]]
+    assert "Saving records: cycle 2" in labels
+    (listing,) = sandbox.records("archival_object")
+    refs = [item["digital_object"]["ref"] for item in listing["instances"]]
+    assert refs == [stream[-1]["saved"][record["uri"]][0] for record in records[:3]]
+    assert len(listing["linked_events"]) == 1
+    for document in sandbox.records("digital_object"):
+        assert document["lock_version"] == 1
+        assert document["linked_instances"] == [{"ref": listing["uri"]}]
+
+    again = client.send_batch(records)
+    assert again[-1]["saved"] == []
+    assert "digital_object_id Must be unique" in again[-1]["errors"][0]
+    assert len(sandbox.records("digital_object")) == 3
+
+
+def test_an_import_into_a_series_that_is_not_there_saves_nothing(
+    sandbox: Sandbox, client: AspaceClient
+) -> None:
+    records = unit("hf-unit-1", [1], "/repositories/2/resources/77", "/agents/software/1")
+    last = client.send_batch(records)[-1]
+    assert last["saved"] == []
+    assert "foreign key" in last["errors"][0]
+    assert sandbox.records("digital_object") == []
+
+
+def test_an_import_does_not_reach_into_another_repository(
+    sandbox: Sandbox, client: AspaceClient, resource: str
+) -> None:
+    other = sandbox.add_repository("TWO", "Two")
+    elsewhere = client.post(f"{other}/digital_objects", digital_object(1)).json()["uri"]
+    listing = unit("hf-unit-1", [], resource, "/agents/software/1")[0]
+    listing["instances"] = [
+        {
+            "jsonmodel_type": "instance",
+            "instance_type": "digital_object",
+            "digital_object": {"ref": elsewhere},
+        }
+    ]
+    last = client.send_batch([listing])[-1]
+    assert "Can't relate to non-existent record" in last["errors"][0]
+
+
+def test_an_import_adds_unknown_values_and_a_refused_one_does_not(
+    client: AspaceClient,
+) -> None:
+    path = "/config/enumerations/names/file_version_file_format_name"
+    document = digital_object(1, uri="/repositories/2/digital_objects/import_01")
+    document["file_versions"][0]["file_format_name"] = "afp"
+    assert client.post("/repositories/2/digital_objects", document).status_code == 400
+
+    refused = [document, {**document, "uri": "/repositories/2/digital_objects/import_02"}]
+    assert client.send_batch(refused)[-1]["saved"] == []
+    assert "afp" not in client.get(path).json()["values"]
+
+    assert client.send_batch([document])[-1]["saved"]
+    assert "afp" in client.get(path).json()["values"]
+    assert client.post("/repositories/2/digital_objects", document).json() == {
+        "error": {"digital_object_id": ["Must be unique"]}
+    }
+
+
+def test_a_body_that_ends_inside_a_record_saves_nothing(
+    sandbox: Sandbox, client: AspaceClient
+) -> None:
+    body = b'[{"jsonmodel_type":"digital_object","uri":"/repositories/2/digital_objects/import_1",'
+    body += b'"digital_object_id":"a","title":"A"},{"jsonmodel_type":"digital_ob'
+    reply = client.http.post("/repositories/2/batch_imports", content=body)
+    assert reply.status_code == 200
+    assert "JsonEOFException" in reply.json()[-1]["errors"][0]
+    assert sandbox.records("digital_object") == []
+
+
+def test_a_change_needs_the_version_that_links_have_raised(
+    client: AspaceClient, resource: str
+) -> None:
+    records = unit("hf-unit-1", [1], resource, "/agents/software/1")
+    saved = client.send_batch(records)[-1]["saved"]
+    uri = saved[records[0]["uri"]][0]
+    shown = client.get(uri).json()
+    assert client.post(uri, {**shown, "lock_version": 0}).status_code == 409
+    assert client.post(uri, {**shown, "title": "Changed"}).json()["lock_version"] == 2
+    assert client.get(uri).json()["title"] == "Changed"
+    assert client.get(uri).json()["linked_instances"] == shown["linked_instances"]
+
+
+def test_the_ref_id_of_an_archival_object_is_frozen(client: AspaceClient, resource: str) -> None:
+    listing = {
+        "jsonmodel_type": "archival_object",
+        "title": "2026-11",
+        "level": "subseries",
+        "ref_id": "hf-cycle-1",
+        "resource": {"ref": resource},
+    }
+    uri = client.create("archival_objects", listing)
+    shown = client.get(uri).json()
+    assert client.post(uri, {**shown, "ref_id": "hf-cycle-2"}).status_code == 200
+    assert client.get(uri).json()["ref_id"] == "hf-cycle-1"
+
+
+def test_deleting_a_series_deletes_what_is_under_it(
+    sandbox: Sandbox, client: AspaceClient, resource: str
+) -> None:
+    client.send_batch(unit("hf-unit-1", [1], resource, "/agents/software/1"))
+    assert client.http.delete(resource).status_code == 200
+    assert sandbox.records("archival_object") == []
+    (event,) = sandbox.records("event")
+    assert event["linked_records"] == []
+    (document,) = sandbox.records("digital_object")
+    assert document["linked_instances"] == []
+
+
+def test_a_suppressed_record_is_gone_for_users_and_still_unique(client: AspaceClient) -> None:
+    uri = client.create("digital_objects", digital_object(1))
+    assert client.post(f"{uri}/suppressed?suppressed=true", {}).status_code == 200
+    assert client.get(uri).status_code == 404
+    assert client.find("hf-0001") == []
+    assert client.post("/repositories/2/digital_objects", digital_object(1)).status_code == 400
+    assert client.post(f"{uri}/suppressed?suppressed=false", {}).status_code == 200
+    assert client.find("hf-0001") == [uri]
+
+
+def test_a_document_in_use_is_not_moved(
+    sandbox: Sandbox, client: AspaceClient, resource: str
+) -> None:
+    other = sandbox.add_repository("TWO", "Two")
+    client.send_batch(unit("hf-unit-1", [1], resource, "/agents/software/1"))
+    (uri,) = client.find("hf-0001")
+    assert client.post(f"{uri}/transfer?target_repo={other}", {}).status_code == 409
+    assert client.find("hf-0001") == [uri]
+
+
+def test_a_service_account_may_do_what_it_was_given_and_no_more(sandbox: Sandbox) -> None:
+    sandbox.add_service_account("hotfolder", "pw", ["/repositories/2"])
+    with AspaceClient(sandbox.url, user="hotfolder", password="pw") as service:
+        held = service.http.get("/users/current-user").json()["permissions"]
+        assert held["_archivesspace"] == ["edit_user_self"]
+        service.create("digital_objects", digital_object(1))
+        assert service.post("/repositories/2/batch_imports", []).status_code == 403
+        assert service.post("/repositories", {"repo_code": "A", "name": "A"}).status_code == 403
+        other = sandbox.add_repository("TWO", "Two")
+        assert service.post(f"{other}/digital_objects", digital_object(2)).status_code == 403
+        assert service.get(f"{other}/digital_objects", page=1).status_code == 403
+
+
+def test_the_permission_to_import_brings_others_with_it(sandbox: Sandbox) -> None:
+    granted = ("view_repository", "import_records")
+    sandbox.add_service_account("importer", "pw", ["/repositories/2"], granted)
+    with AspaceClient(sandbox.url, user="importer", password="pw") as importer:
+        held = importer.http.get("/users/current-user").json()["permissions"]
+        assert "update_agent_record" in held["_archivesspace"]
+        agent = {
+            "jsonmodel_type": "agent_software",
+            "names": [{"jsonmodel_type": "name_software", "software_name": "hotfolder"}],
+        }
+        assert importer.post("/agents/software", agent).status_code == 200
+        assert (
+            importer.post("/repositories/2/digital_objects", digital_object(1)).status_code == 403
+        )
+        batch = [digital_object(1, uri="/repositories/2/digital_objects/import_01")]
+        assert importer.send_batch(batch)[-1]["saved"]
+
+
+_texts = st.text(st.characters(codec="utf-8", exclude_characters="<"), min_size=1, max_size=40)
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(title=_texts)
+def test_a_title_comes_back_as_it_was_or_is_refused(client: AspaceClient, title: str) -> None:
+    uri = "/repositories/2/digital_objects"
+    reply = client.post(uri, digital_object(1, title=title, digital_object_id=title.encode().hex()))
+    if any(ord(char) > 0xFFFF for char in title):
+        assert reply.status_code == 400
+        assert "db_error" in reply.json()["error"]
+    elif reply.status_code == 200:
+        assert client.get(reply.json()["uri"]).json()["title"] == title
+    else:
+        assert reply.json()["error"] == {"digital_object_id": ["Must be unique"]}
+
+
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    name=st.sampled_from(
+        ["title", "dates", "file_versions", "rights_statements", "user_defined", "linked_agents",
+         "publish", "external_ids", "notes", "jsonmodel_type", "digital_object_id", "subjects"]
+    ),
+    value=_json,
+)  # fmt: skip
+def test_no_property_breaks_the_server(client: AspaceClient, name: str, value: Any) -> None:
+    reply = client.post("/repositories/2/digital_objects", {**digital_object(1), name: value})
+    assert reply.status_code in {200, 400}, reply.text
+    if reply.status_code == 200:
+        client.http.delete(reply.json()["uri"])
