@@ -24,7 +24,7 @@ LETTER_DEFAULTS = {"document_type": "letter", "channel": "print", "retention_cla
 
 _SPAN = 16.0  # seconds over which the output is spread
 _DOWN_AT, _UP_AT = 6.0, 12.0  # when the demo takes the server down and up again
-_SECOND_LOOK = 4.0  # seconds by which something sent again comes later
+_SECOND_LOOK = 8.0  # seconds by which something sent again comes later: the first is taken by then
 _PAUSE = 0.4  # between the chunks of a file that grows
 _LONG_PAUSE = 3.0  # longer than the demo's quiet time
 _STATEMENTS, _POLICIES = 40, 20  # at scale 1
