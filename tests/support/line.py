@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from hotfolder.sandbox.communications import RETENTION_CLASSES
 from hotfolder.service.composition import SystemClock, Works, connect
 from hotfolder.store.ocfl import OcflStore
 
+_PAUSE = 0.03  # seconds between passes: a server that refuses connections needs a moment
 _KEY = ("customer_id", "document_type", "issue_date")
 _SCHEDULE = sorted(set(RETENTION_CLASSES.values()))
 RULES = Rules(
@@ -177,6 +179,7 @@ def run_line(line: Line, *, attempts: int = 40) -> bool:
         open_units = status.units.get("PLANNED", 0) + status.units.get("SENT", 0)
         if not open_now and not open_units:
             return True
+        time.sleep(_PAUSE)
     return False
 
 
