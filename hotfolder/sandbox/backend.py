@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from hotfolder.sandbox.accounts import Accounts, Caller
-from hotfolder.sandbox.answers import Answer, Refusal, bad_parameters, broken, denied
+from hotfolder.sandbox.answers import (
+    Answer,
+    Refusal,
+    bad_parameters,
+    broken,
+    denied,
+    invalid_record,
+)
 from hotfolder.sandbox.contract import Contract, Json, load_contract
 from hotfolder.sandbox.enumerations import Enumerations
 from hotfolder.sandbox.kinds import BY_SEGMENT, KINDS, Kind
@@ -103,7 +110,7 @@ class Backend:
         self.renderer = Renderer(state)
         self.listing = Listing(state, self.renderer)
         self.accounts = Accounts(state, self.contract)
-        self.repositories = Repositories(state, self.validator, self.records, self.contract)
+        self.repositories = Repositories(state, self.records, self.contract)
         self._routes = routes
         if state.value("SELECT count(*) FROM account") == 0:
             self._begin(password)
@@ -124,6 +131,13 @@ class Backend:
         except Exception as error:  # noqa: BLE001  a fault of ours: shown, and a 500 as there
             traceback.print_exc()
             return broken(f"{type(error).__name__}: {error}", "handle").answer()
+
+    def check(self, kind: str, posted: Json) -> Json:
+        """A record other than ``Records`` keep, cleaned. Raises ``Refusal`` (400)."""
+        cleaned, faults = self.validator.clean(kind, posted)
+        if faults:
+            raise invalid_record(kind, faults, cleaned)
+        return cleaned
 
     def permit(self, call: Call, permission: str, repository: str | None = None) -> None:
         """Raises ``Refusal`` (403) unless the caller holds the permission."""

@@ -46,7 +46,7 @@ class _Stamper:
             return value
         kind = value.get("jsonmodel_type")
         inner = {name: self.value(item) for name, item in value.items()}
-        if kind is None:
+        if not isinstance(kind, str):
             return inner
         if kind.startswith("note_"):
             return {"persistent_id": secrets.token_hex(16), "publish": False, **inner}

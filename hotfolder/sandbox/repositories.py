@@ -5,31 +5,24 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hotfolder.sandbox.answers import bad_parameters, invalid_record, missing, refused_by_model
+from hotfolder.sandbox.answers import bad_parameters, missing, refused_by_model
 from hotfolder.sandbox.contract import Contract, Json
 from hotfolder.sandbox.kinds import KINDS
 from hotfolder.sandbox.records import Kept, Records, refuse_wide
 from hotfolder.sandbox.rendering import audit
 from hotfolder.sandbox.state import State
-from hotfolder.sandbox.validation import Validator
 
 
 class Repositories:
     """Made with an agent that stands for them, and six groups. Call in a transaction."""
 
-    def __init__(
-        self, state: State, validator: Validator, records: Records, contract: Contract
-    ) -> None:
+    def __init__(self, state: State, records: Records, contract: Contract) -> None:
         self._state = state
-        self._validator = validator
         self._records = records
         self._groups = contract.groups
 
-    def create(self, posted: Json, user: str) -> tuple[int, str]:
-        """A new repository: its number and uri. Raises ``Refusal``."""
-        record, faults = self._validator.clean("repository", posted)
-        if faults:
-            raise invalid_record("repository", faults, record)
+    def create(self, record: Json, user: str) -> tuple[int, str]:
+        """A new repository from a checked record: its number and uri. Raises ``Refusal``."""
         code = str(record["repo_code"])
         for row in self._state.rows("SELECT body FROM record WHERE kind = 'repository'"):
             if json.loads(row["body"])["repo_code"].casefold() == code.casefold():

@@ -7,7 +7,6 @@ from hotfolder.sandbox.answers import (
     answer,
     bad_parameters,
     broken,
-    invalid_record,
     missing,
     saved,
 )
@@ -66,14 +65,13 @@ def _read_current_user(backend: Backend, call: Call) -> Answer:
 
 
 def _create_user(backend: Backend, call: Call) -> Answer:
-    posted = call.request.json()
+    user = backend.check("user", call.request.json())
     password = first([*call.request.query, *call.request.form], "password")
     if password is None:
         raise bad_parameters({"password": [_ABSENT]})
     backend.permit(call, "manage_users")
-    username, name = str(posted.get("username")), str(posted.get("name"))
     with backend.state.transaction():
-        number = backend.create_user(username, password, name, call.user)
+        number = backend.create_user(user["username"], password, user["name"], call.user)
     return saved("Created", number, f"/users/{number}", 0, stale=False)
 
 
@@ -82,7 +80,7 @@ def _list_repositories(backend: Backend, _: Call) -> Answer:
 
 
 def _create_repository(backend: Backend, call: Call) -> Answer:
-    posted = call.request.json()
+    posted = backend.check("repository", call.request.json())
     backend.permit(call, "create_repository")
     with backend.state.transaction():
         number, uri = backend.repositories.create(posted, call.user)
@@ -101,17 +99,10 @@ def _list_groups(backend: Backend, call: Call) -> Answer:
 
 def _create_group(backend: Backend, call: Call) -> Answer:
     repository = backend.repositories.uri(call.number("repo_id"))
-    posted = call.request.json()
-    faults = {
-        name: ["Property is required but was missing"]
-        for name in ("group_code", "description")
-        if not posted.get(name)
-    }
-    if faults:
-        raise invalid_record("group", faults, posted)
+    group = backend.check("group", call.request.json())
     backend.permit(call, "manage_repository", repository)
     with backend.state.transaction():
-        number, uri = backend.repositories.add_group(repository, posted, call.user)
+        number, uri = backend.repositories.add_group(repository, group, call.user)
     return saved("Created", number, uri, 0, stale=False)
 
 

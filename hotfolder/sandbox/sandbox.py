@@ -129,7 +129,7 @@ class Sandbox:
 
     def add_repository(self, code: str, name: str) -> str:
         """Make an unpublished repository and return its uri."""
-        posted = {"repo_code": code, "name": name}
+        posted = self._backend.check("repository", {"repo_code": code, "name": name})
         with self._state.transaction():
             return self._backend.repositories.create(posted, "admin")[1]
 

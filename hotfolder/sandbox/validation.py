@@ -15,6 +15,7 @@ from typing import Any
 from hotfolder.sandbox.checks import check_record
 from hotfolder.sandbox.contract import Json
 from hotfolder.sandbox.inspection import class_of
+from hotfolder.sandbox.unrecorded import UNRECORDED
 
 Values = Callable[[str], tuple[str, ...] | None]
 
@@ -69,7 +70,8 @@ class Validator:
     """Checks records against the schemas and the lists as they are now."""
 
     def __init__(self, schemas: Mapping[str, Json], values: Values) -> None:
-        self._schemas = {kind: Schema(kind, body) for kind, body in schemas.items()}
+        known = {**UNRECORDED, **schemas}
+        self._schemas = {kind: Schema(kind, body) for kind, body in known.items()}
         self._values = values
         self._uris: dict[str, re.Pattern[str]] = {}
 
@@ -86,7 +88,7 @@ class Validator:
         return cleaned, run.faults
 
     def schema(self, kind: str) -> Schema | None:
-        """The schema of a kind, where one was recorded."""
+        """The schema of a kind, where one is known."""
         return self._schemas.get(kind)
 
     def values(self, enumeration: str) -> tuple[str, ...] | None:
@@ -115,7 +117,7 @@ class _Run:
     def record(self, kind: str, record: Json, path: str) -> Json:
         schema = self._validator.schema(kind)
         if schema is None:
-            return {"jsonmodel_type": kind, **record}
+            return {**record, "jsonmodel_type": kind}
         before = len(self.faults)
         cleaned: Json = {}
         for name, value in record.items():

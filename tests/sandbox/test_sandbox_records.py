@@ -277,18 +277,57 @@ def test_a_title_comes_back_as_it_was_or_is_refused(client: AspaceClient, title:
         assert reply.json()["error"] == {"digital_object_id": ["Must be unique"]}
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+_SENT: dict[str, Json] = {
+    "/repositories/2/digital_objects": digital_object(1),
+    "/repositories/2/digital_object_components": {
+        "title": "Page",
+        "digital_object": {"ref": "/repositories/2/digital_objects/1"},
+    },
+    "/repositories/2/resources": series("FUZZ"),
+    "/repositories/2/archival_objects": {
+        "title": "Cycle",
+        "level": "file",
+        "resource": {"ref": "/repositories/2/resources/1"},
+    },
+    "/repositories/2/events": {
+        "event_type": "ingestion",
+        "timestamp": "2026-11-23",
+        "linked_agents": [{"role": "validator", "ref": "/agents/software/1"}],
+        "linked_records": [{"role": "source", "ref": "/repositories/2/resources/1"}],
+    },
+    "/repositories/2/accessions": {"id_0": "A", "title": "Accession"},
+    "/repositories/2/groups": {"group_code": "g", "description": "g"},
+    "/agents/software": {"names": [{"software_name": "a", "sort_name": "a"}]},
+    "/agents/people": {"names": [{"primary_name": "a"}]},
+    "/subjects": {"terms": [{"term": "a"}]},
+    "/repositories": {"repo_code": "X", "name": "X"},
+    "/users?password=x": {"username": "u", "name": "n"},
+}
+_PROPERTIES = sorted(
+    {name for record in _SENT.values() for name in record}
+    | {"instances", "notes", "extents", "user_defined", "position", "parent", "ref_id"}
+    | {"rights_statements", "jsonmodel_type", "lock_version", "uri", "subjects", "date"}
 )
-@given(
-    name=st.sampled_from(
-        ["title", "dates", "file_versions", "rights_statements", "user_defined", "linked_agents",
-         "publish", "external_ids", "notes", "jsonmodel_type", "digital_object_id", "subjects"]
-    ),
-    value=_json,
-)  # fmt: skip
-def test_no_property_breaks_the_server(client: AspaceClient, name: str, value: Any) -> None:
-    reply = client.post("/repositories/2/digital_objects", {**digital_object(1), name: value})
-    assert reply.status_code in {200, 400}, reply.text
-    if reply.status_code == 200:
-        client.http.delete(reply.json()["uri"])
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(path=st.sampled_from(sorted(_SENT)), name=st.sampled_from(_PROPERTIES), value=_json)
+def test_no_property_breaks_the_server(
+    client: AspaceClient, path: str, name: str, value: Any
+) -> None:
+    if not client.get("/repositories/2/resources", all_ids=True).json():
+        client.create("resources", series())
+    sent = {**_SENT[path], name: value}
+    for body in (sent, [sent], value):
+        reply = client.post(path, body)
+        expected = {200, 400} if isinstance(body, dict) else {200, 400, 500}
+        assert reply.status_code in expected, reply.text
+        assert "handle" not in reply.text
+        if reply.status_code == 200:
+            uri = reply.json()["uri"]
+            assert client.get(uri).status_code in {200, 404}
+            client.http.delete(uri)
+    last = client.send_batch([{"uri": f"{path}/import_1", "jsonmodel_type": "event", **sent}])[-1]
+    assert last.keys() <= {"saved", "errors"}
