@@ -112,7 +112,7 @@ class Progress:
         self._label = label
         self._total = total
         self._monotonic = monotonic
-        self._done = 0
+        self._done = self._told_of = 0
         self._told: float | None = None
         self._silent = as_json
         self._bar: rich_progress.Progress | None = None
@@ -148,6 +148,7 @@ class Progress:
     def _tell(self) -> None:
         of = f" of {self._total:,}" if self._total is not None else ""
         click.echo(f"{self._label}: {self._done:,}{of}", err=True)
+        self._told_of = self._done
 
     def __exit__(
         self,
@@ -157,5 +158,5 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
-        if not self._silent and self._done:
+        if not self._silent and self._done != self._told_of:
             self._tell()
