@@ -89,11 +89,11 @@ class ArchivesSpace:
     def send_unit(self, request: UnitRequest) -> UnitAnswer:
         """Deliver a unit by one import, or by single POSTs under ``least_privilege``.
 
-        Raises ``Transient`` or ``OperatorFault`` only if nothing was sent. Under
-        ``least_privilege`` also ``Corrupt``, when a document is there with another
-        checksum. The ``reason`` of a refusal has the server's words, which may quote
-        the record: it may go into the error note, never into a log. Every other
-        reason is safe to log.
+        Raises ``Transient`` or ``OperatorFault`` only if nothing was sent, and
+        ``Corrupt`` when single POSTs find a document there with another checksum or
+        size. The ``reason`` of a refusal has the server's words, which may quote the
+        record: it may go into the error note, never into a log. Every other reason is
+        safe to log.
         """
         place, records = self._build(request)
         if self._profile.least_privilege:

@@ -176,8 +176,8 @@ class _Attempt:
                 return
             if self._lookup.has_event(repository, ref_id, unit_uri):
                 return
-            if answer.fields - {"refid"}:
-                break
+            if answer.status != 400 or answer.fields - {"refid"}:
+                break  # not for want of another refid: repeated as it is, later
         raise Unanswered("ArchivesSpace did not take the ingestion event of a unit")
 
 
