@@ -116,7 +116,10 @@ class ArchivesSpace:
         if answer.outcome == "refused" and self._is_there(place, request):
             # Everything but the event: single POSTs that were interrupted, or an event that
             # was removed. What is missing is added.
-            return self._singles.deliver(request, place, records)
+            try:
+                return self._singles.deliver(request, place, records)
+            except (Transient, OperatorFault) as error:
+                return UnitAnswer(outcome="unknown", reason=error.message)
         return answer
 
     def send_document(self, request: UnitRequest) -> UnitAnswer:

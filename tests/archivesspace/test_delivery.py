@@ -268,6 +268,21 @@ def test_removed_unit_is_delivered_again_although_its_event_remains(
     assert len(sandbox.records("event")) == 2
 
 
+def test_unit_whose_event_was_removed_is_finished_by_sending_it_again(
+    sandbox: Sandbox, connect: Connect
+) -> None:
+    archive = connect()
+    request = make_request(make_row(1), make_row(2))
+    archive.send_unit(request)
+    (event,) = sandbox.records("event")
+    call(sandbox, "DELETE", event["uri"], token=administrator(sandbox))
+    assert archive.find_units(BUSINESS_UNIT, [request.unit.ref_id]) == {}
+    sandbox.faults.add(Fault(action=Action.RESET, path="/events$", count=1))
+    assert archive.send_unit(request).outcome == "unknown"
+    check_there(archive, request, archive.send_unit(request))
+    check_once(sandbox, request)
+
+
 def clash(sandbox: Sandbox, identity: str) -> None:
     """A record whose key the server takes for ours, and we do not."""
     (repository,) = (
