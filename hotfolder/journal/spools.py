@@ -150,11 +150,13 @@ class Spools:
                 ).fetchone()
                 if row is None:
                     _explain(conn, [item.spool_id], SpoolState.READ, SpoolState.STORED)
-                conn.execute(
+                waiting = conn.execute(
                     "UPDATE documents SET waiting = 1, stored_at = ?"
                     " WHERE spool = ? AND live = 1 AND record_uri IS NULL AND unit IS NULL",
                     (now, row[0]),
-                )
+                ).rowcount
+                if not waiting:  # all were found on the server before
+                    deliver_if_complete(conn, [row[0]], now)
 
     # -- aside ----------------------------------------------------------------------
     def set_aside(
