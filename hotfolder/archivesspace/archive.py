@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hotfolder.archivesspace.answer import Denied, Unanswered
+from hotfolder.archivesspace.answer import Denied, Reply, Unanswered
 from hotfolder.archivesspace.calls import Calls, encode
 from hotfolder.archivesspace.diagnosis import Finding, diagnose
 from hotfolder.archivesspace.importstream import Refused, Saved, parse_import
@@ -106,13 +106,7 @@ class ArchivesSpace:
             # raises before it sends.
             self._doubt()
             return UnitAnswer(outcome="unknown", reason=error.message)
-        if reply.status == 413:
-            return UnitAnswer(outcome="refused", reason="the unit is too large for the server")
-        if not reply.ok:
-            self._doubt()
-            reason = f"the import was not begun (status {reply.status})"
-            return UnitAnswer(outcome="unknown", reason=reason)
-        answer = self._judge(reply.body, records)
+        answer = self._judge(reply, records)
         if answer.outcome == "refused" and self._is_there(place, request):
             # Everything but the event: single POSTs that were interrupted, or an event that
             # was removed. What is missing is added.
@@ -194,9 +188,16 @@ class ArchivesSpace:
         unit = found.get(ref_id)
         return unit is not None and unit.documents.keys() == set(request.unit.identities)
 
-    def _judge(self, body: bytes, records: UnitRecords) -> UnitAnswer:
+    def _judge(self, reply: Reply, records: UnitRecords) -> UnitAnswer:
+        """What the answer to an import proves."""
+        if reply.status == 413:
+            return UnitAnswer(outcome="refused", reason="the unit is too large for the server")
+        if not reply.ok:
+            self._doubt()
+            reason = f"the import was not begun (status {reply.status})"
+            return UnitAnswer(outcome="unknown", reason=reason)
         sent = [str(record["uri"]) for record in records.listed()]
-        result = parse_import(body, sent)
+        result = parse_import(reply.body, sent)
         if isinstance(result, Saved):
             return UnitAnswer(
                 outcome="confirmed",
