@@ -192,7 +192,7 @@ def _check_fields(
             )
     for name, value in item.defaults.items():
         yield from _check_default((*place, "defaults", name), name, value, settings, names)
-    bare = item.sidecar == "none" or not item.sidecar_required
+    bare = item.sidecar == "none" or not (item.sidecar_required or item.manual)
     if bare and "document_type" not in item.defaults:
         yield Finding(
             (*place, "defaults"),

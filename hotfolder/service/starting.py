@@ -20,7 +20,7 @@ username = "hotfolder"
 # A file with the password and nothing else. Under systemd the credential
 # archivesspace-password (LoadCredential) comes first, and this line may go.
 password_file = "/etc/hotfolder/archivesspace-password"
-# Take baseurl, username and password from ~/.archivessnake.yml (true) or from this path.
+# Take baseurl, username and password from ~/.archivessnake.yml (true) or this path.
 # archivessnake = false
 # For accounts without the permission import_records: one record at a time, slower.
 # least_privilege = false
