@@ -162,9 +162,10 @@ class Assembly:
             case Role.SPOOL:
                 self._consider_spool(name, now)
             case Role.SIDECAR:
-                spools = self._relatives.spools_of_sidecar(name)
                 if batched:
                     self._note_batch(name)
+                self._look_on(name, now)
+                spools = self._relatives.spools_of_sidecar(name)
                 self._consider_companion(name, spools, SIDECAR_ALONE)
             case Role.TRIGGER:
                 spools = self._relatives.spools_of_trigger(name)
@@ -222,6 +223,12 @@ class Assembly:
             self.settling.book(name, end)
         else:
             self.overdue.add(name)
+
+    def _look_on(self, sidecar: bytes, now: float) -> None:
+        """Let a sidecar become quiet beside its spool, not after it."""
+        verdict = self.settling.judge(sidecar, self._standard(sidecar, None), now, content=False)
+        if not verdict.ready:
+            self.settling.book(sidecar, verdict.again)
 
     def _consider_companion(self, name: bytes, spools: Sequence[bytes], fault: Fault) -> None:
         """A sidecar or trigger: its spools are considered; alone, it waits and is explained."""

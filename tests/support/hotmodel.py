@@ -142,7 +142,8 @@ class HotModel:
                 self.look(name)
             drops = self.assembly.collect(self.now, 100)
             found += drops
-            if not due and not drops:
+            next_look = self.assembly.next_look(self.now)
+            if not due and not drops and (next_look is None or next_look > self.now):
                 return found
 
     def run(self, seconds: float) -> list[Drop]:
