@@ -7,6 +7,7 @@ is down must be down: no connection is accepted and none is left open.
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import struct
 import threading
@@ -24,6 +25,9 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 TRANSPORT = "hotfolder.transport"  # where an app finds the connection, in the scope
 _KEEP_ALIVE = 30  # seconds
+_BACKLOG = 128
+_PORTS = (20_000, 32_000)
+_TRIES = 50
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -61,7 +65,8 @@ class Listener:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
-        self._server: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
+        self._accepting: set[asyncio.Task[None]] = set()
         self._reopening: asyncio.TimerHandle | None = None
         self._failures: list[BaseException] = []
         self._state = ServerState()
@@ -71,11 +76,6 @@ class Listener:
     def port(self) -> int:
         """The port; 0 before the first start if a free one was asked for."""
         return self._wanted
-
-    @property
-    def running(self) -> bool:
-        """Whether the thread is there; it may be refusing connections."""
-        return self._thread is not None
 
     def start(self) -> None:
         """Listen. When it returns, connections are accepted. Raises ``OSError``."""
@@ -110,31 +110,42 @@ class Listener:
     def refuse_here(self, seconds: float) -> None:
         """As ``refuse``, from the listener's own thread."""
         assert self._loop is not None
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        self._reset_all()
+        self._go_away()
         if self._reopening is not None:
             self._reopening.cancel()
         self._reopening = self._loop.call_later(seconds, self._reopen)
 
-    def _reset_all(self) -> None:
+    def _go_away(self) -> None:
+        if self._loop is not None and self._listening is not None:
+            self._loop.remove_reader(self._listening)
+            self._listening.close()
+            self._listening = None
         for connection in list(self._state.connections):
             if connection.transport is not None:
                 reset(connection.transport)
 
     def _reopen(self) -> None:
-        assert self._loop is not None
         self._reopening = None
-        self._reopened = self._loop.create_task(self._listen(self._bind()))
+        self._listen(self._bind())
 
     def _bind(self) -> socket.socket:
+        # A free port is taken below those that the system gives to clients: during an
+        # outage no client may sit on it, nor connect to itself.
+        for _ in range(_TRIES if self._wanted == 0 else 0):
+            try:
+                return self._bind_to(random.SystemRandom().randrange(*_PORTS))
+            except OSError:
+                continue
+        return self._bind_to(self._wanted)
+
+    def _bind_to(self, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         # Named as TCP, so that asyncio sends small answers at once (TCP_NODELAY).
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind((self._host, self._wanted))
+            listening.bind((self._host, port))
+            listening.listen(_BACKLOG)
         except OSError:
             listening.close()
             raise
@@ -171,19 +182,38 @@ class Listener:
         self._state.default_headers = [(b"server", b"hotfolder sandbox")]
         state = self._state
         self._make = lambda: Protocol(config=config, server_state=state, app_state={})
-        await self._listen(listening)
+        self._listen(listening)
         ready.set()
         await self._ending.wait()
         if self._reopening is not None:
             self._reopening.cancel()
             self._reopening = None
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        self._reset_all()
-        await asyncio.sleep(0)  # the resets go out before the loop ends
+        self._go_away()
+        await asyncio.gather(*self._accepting)
+        await asyncio.sleep(0)  # the connections reset are closed in the next turn
 
-    async def _listen(self, listening: socket.socket) -> None:
+    def _listen(self, listening: socket.socket) -> None:
+        # By hand, not by asyncio's server: that one loses a connection which it is just
+        # accepting while it is closed.
+        assert self._loop is not None
+        listening.setblocking(False)
+        self._listening = listening
+        self._loop.add_reader(listening, self._accept, listening)
+
+    def _accept(self, listening: socket.socket) -> None:
+        assert self._loop is not None
+        try:
+            connection, _ = listening.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        connection.setblocking(False)
+        task = self._loop.create_task(self._connect(connection))
+        self._accepting.add(task)
+        task.add_done_callback(self._accepting.discard)
+
+    async def _connect(self, connection: socket.socket) -> None:
         assert self._loop is not None
         assert self._make is not None
-        self._server = await self._loop.create_server(self._make, sock=listening, backlog=128)
+        transport, _ = await self._loop.connect_accepted_socket(self._make, connection)
+        if self._listening is None:  # gone away meanwhile
+            reset(transport)

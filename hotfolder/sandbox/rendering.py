@@ -32,6 +32,8 @@ class Renderer:
 
     def record(self, row: Any) -> Json:
         """One record from its row."""
+        if row["kind"] == "repository":
+            return render_repository(row)
         kind = KINDS[row["kind"]]
         shown: Json = {
             "lock_version": row["lock_version"],
@@ -113,6 +115,20 @@ class Renderer:
             above = found["parent"]
         shown["ancestors"] = ancestors
         shown["has_unpublished_ancestor"] = hidden
+
+
+def render_repository(row: Any) -> Json:
+    """A repository from its row."""
+    body = json.loads(row["body"])
+    return {
+        "lock_version": row["lock_version"],
+        **body,
+        **audit(row),
+        "position": row["number"] - 1,
+        "jsonmodel_type": "repository",
+        "uri": row["uri"],
+        "display_string": f"{body['name']} ({body['repo_code']})",
+    }
 
 
 def audit(row: Any) -> Json:

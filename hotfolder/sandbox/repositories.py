@@ -9,7 +9,7 @@ from hotfolder.sandbox.answers import bad_parameters, missing, refused_by_model
 from hotfolder.sandbox.contract import Contract, Json
 from hotfolder.sandbox.kinds import KINDS
 from hotfolder.sandbox.records import Kept, Records, refuse_wide
-from hotfolder.sandbox.rendering import audit
+from hotfolder.sandbox.rendering import audit, render_repository
 from hotfolder.sandbox.state import State
 
 
@@ -58,12 +58,12 @@ class Repositories:
         row = self._row(f"/repositories/{number}")
         if row is None:
             raise missing("Repository")
-        return self._render(row)
+        return render_repository(row)
 
     def every(self) -> list[Json]:
         """All repositories."""
         rows = self._state.rows("SELECT * FROM record WHERE kind = 'repository' ORDER BY number")
-        return [self._render(row) for row in rows]
+        return [render_repository(row) for row in rows]
 
     def add_group(self, repository: str, group: Json, user: str) -> tuple[int, str]:
         """A new group in a repository: its number and uri."""
@@ -99,18 +99,6 @@ class Repositories:
 
     def _row(self, uri: str) -> Any:
         return self._state.row("SELECT * FROM record WHERE uri = ? AND kind = 'repository'", (uri,))
-
-    def _render(self, row: Any) -> Json:
-        body = json.loads(row["body"])
-        return {
-            "lock_version": row["lock_version"],
-            **body,
-            **audit(row),
-            "position": row["number"] - 1,
-            "jsonmodel_type": "repository",
-            "uri": row["uri"],
-            "display_string": f"{body['name']} ({body['repo_code']})",
-        }
 
     def _represent(self, record: Json, user: str) -> Kept:
         name = {

@@ -188,6 +188,33 @@ def test_the_ref_id_of_an_archival_object_is_frozen(client: AspaceClient, resour
     assert client.get(uri).json()["ref_id"] == "hf-cycle-1"
 
 
+def test_references_are_resolved_as_deep_as_asked(client: AspaceClient, resource: str) -> None:
+    client.send_batch(unit("hf-unit-1", [1, 2], resource, "/agents/software/1"))
+    (uri,) = client.find("hf-0002")
+    params = {"resolve[]": ["repository", "linked_instances::linked_events", "nothing"]}
+    shown = client.get(uri, **params).json()
+    assert shown["repository"]["_resolved"]["repo_code"] == "STMT"
+    listing = shown["linked_instances"][0]["_resolved"]
+    assert listing["ref_id"] == "hf-unit-1"
+    assert listing["linked_events"][0]["_resolved"]["refid"] == "hf:hf-unit-1:ingestion"
+    assert "_resolved" not in listing["resource"]
+    assert "_resolved" not in client.get(uri).json()["repository"]
+
+
+def test_lists_by_page_by_number_and_by_time(client: AspaceClient) -> None:
+    path = "/repositories/2/digital_objects"
+    for number in range(1, 26):
+        client.create("digital_objects", digital_object(number))
+    page = client.get(path, page=3, page_size=10).json()
+    assert (page["last_page"], page["total"], len(page["results"])) == (3, 25, 5)
+    assert client.get(path, all_ids="true").json() == list(range(1, 26))
+    some = client.get(path, id_set="24,3,99").json()
+    assert [item["digital_object_id"] for item in some] == ["hf-0003", "hf-0018"]
+    assert client.get(path, all_ids="true", modified_since=4_102_444_800).json() == []
+    assert client.get(path, id_set="1,x").status_code == 400
+    assert client.get(path, page="x").status_code == 400
+
+
 def test_deleting_a_series_deletes_what_is_under_it(
     sandbox: Sandbox, client: AspaceClient, resource: str
 ) -> None:
