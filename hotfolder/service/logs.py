@@ -27,7 +27,7 @@ FORBIDDEN = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 500  # characters of one value
-_OWN = ("event", "level", "timestamp", "thread", "dropped")
+_OWN = ("timestamp", "level", "event", "thread")  # first in each line, in this order
 # journald reads a priority from the beginning of a line (sd-daemon(3))
 _PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 
@@ -44,8 +44,8 @@ def configure_logs(log_format: str = "auto", level: str = "info", *, cache: bool
         processors=[
             structlog.processors.add_log_level,
             _name_thread,
-            keep_to_the_list,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            keep_to_the_list,
             *_renderers(as_json=as_json, priority=as_json and writes_to_journald(os.environ)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -89,12 +89,12 @@ def keep_to_the_list(
     slip is seen.
     """
     known = EVENTS.get(str(line.get("event")))
-    kept: dict[str, Any] = {}
+    kept: dict[str, Any] = {name: line[name] for name in _OWN if name in line}
     dropped: list[str] = []
     for name, value in line.items():
         if name in _OWN:
-            kept[name] = value
-        elif known is None or name not in known.fields or FORBIDDEN.search(name):
+            continue
+        if known is None or name not in known.fields or FORBIDDEN.search(name):
             dropped.append(name)
         elif value is not None:
             kept[name] = clean(value)

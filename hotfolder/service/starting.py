@@ -37,8 +37,9 @@ password_file = "/etc/hotfolder/archivesspace-password"
 # connect_timeout = 10
 # read_timeout = 120
 # total_timeout = 900
-# Check the server's certificate, and a file of authorities to trust besides the system's.
+# Check the server's certificate.
 # verify_tls = true
+# A file with certificate authorities to trust besides the system's.
 # ca_file = ""
 
 [archivesspace.slots]
@@ -81,8 +82,10 @@ channel = ["print", "email", "web", "sms", "archive"]
 # The language, as the producer writes it.
 # language = []
 
-# A class of the retention schedule. trigger: issue_date, event (no event, no clock) or
-# permanent (then without period). period: P7Y, P18M, P90D. action: keep, review, destroy.
+# A class of the retention schedule.
+# trigger: issue_date, event (no event, no clock), permanent (then without period)
+# period: P7Y, P18M, P90D
+# action: keep, review, destroy
 [retention.FIN-7Y]
 title = "Financial communications, seven years"
 trigger = "issue_date"

@@ -38,15 +38,19 @@ def print_json(value: object) -> None:
 def print_table(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on standard output, as wide as the terminal; numbers to the right."""
     body = [[printable(cell) for cell in row] for row in rows]
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for index, header in enumerate(headers):
         numeric = bool(body) and all(_is_number(row[index]) for row in body)
         table.add_column(header, justify="right" if numeric else "left", overflow="fold")
     for row in body:
         table.add_row(*(Text(cell) for cell in row))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDE
-    console = Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
-    console.print(table)
+    console = Console(width=width, highlight=False, markup=False, emoji=False)
+    with console.capture() as captured:
+        console.print(table)
+    if title:
+        click.echo(title)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def _is_number(text: str) -> bool:
