@@ -16,7 +16,7 @@ from types import TracebackType
 from hotfolder.files.faults import classify, os_errors
 from hotfolder.files.syscalls import has_whole_sync, sync_file_system
 
-# Measured on ext4 (bench/bench_sync.py): one fsync after the other 0.2 ms a file, eight
+# Measured on ext4 (bench/bench_store.py): one fsync after the other 0.2 ms a file, eight
 # at a time 0.1 ms, one syncfs for all 0.02 ms. syncfs also waits for what others have
 # written to the same disk, so a handful of files does not use it.
 MANY = 24

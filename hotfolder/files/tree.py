@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -66,19 +67,26 @@ def move_directory(source: bytes, target: bytes) -> bool:
 
 
 def remove_tree(path: bytes) -> None:
-    """Remove a directory with all in it, sealed or not; nothing if it is gone. Not synced."""
+    """Remove a directory with all in it, sealed or not; nothing if it is gone. Not synced.
+
+    Anything else that has the name, a link above all, is removed itself.
+    """
     with os_errors("removing a directory"):
         _remove_tree(path)
 
 
 def _remove_tree(path: bytes) -> None:
     try:
-        os.chmod(path, 0o700, follow_symlinks=True)
+        found = os.lstat(path)
     except FileNotFoundError:
         return
+    if not stat.S_ISDIR(found.st_mode):
+        os.unlink(path)
+        return
+    os.chmod(path, 0o700)
     with os.scandir(path) as entries:
-        found = [(entry.path, entry.is_dir(follow_symlinks=False)) for entry in entries]
-    for inner, is_directory in found:
+        inside = [(entry.path, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for inner, is_directory in inside:
         if is_directory:
             _remove_tree(inner)
         else:
