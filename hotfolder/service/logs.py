@@ -163,9 +163,10 @@ class _Lines:
 
 
 class _Libraries(logging.Handler):
-    """Warnings of watchdog and other libraries become events; tracebacks stay out."""
+    """Warnings of watchdog and other libraries become events; what was filled into
+    their texts (a path, say) and tracebacks stay out."""
 
     def emit(self, record: logging.LogRecord) -> None:
         structlog.get_logger().warning(
-            "library.warned", library=record.name, message=record.getMessage()
+            "library.warned", library=record.name, message=str(record.msg)
         )

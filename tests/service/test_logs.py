@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,9 +22,9 @@ import hotfolder
 from hotfolder.service.events import EVENTS
 from hotfolder.service.logs import FORBIDDEN, clean, configure_logs, keep_to_the_list, make_emit
 from hotfolder.service.metrics import Metrics
+from tests.support.operate_doc import DOCS, events_table, metrics_table
 
 PACKAGE = Path(hotfolder.__file__).parent
-DOCS = PACKAGE.parent / "docs" / "operate.md"
 _TELLERS = ("emit", "_emit", "on_event")
 _LOG_METHODS = ("debug", "info", "warning", "error", "critical", "exception")
 
@@ -76,15 +77,21 @@ def test_no_event_has_a_forbidden_field() -> None:
         assert verb.isidentifier(), name
 
 
-def test_the_manual_has_every_event_with_its_sentence() -> None:
+def test_the_manual_has_every_event_and_metric() -> None:
     text = DOCS.read_text()
-    for name, event in EVENTS.items():
-        fields = ", ".join(sorted(event.fields)) or "-"
-        level = logging.getLevelName(event.level).lower()
-        assert f"| `{name}` | {level} | {fields} | {event.sentence} |" in text, name
-    rows = [line for line in text.splitlines() if line.startswith("| `") and "." in line[:30]]
-    documented = {row.split("`")[1] for row in rows if row.count("|") == 5}
-    assert documented == set(EVENTS)
+    assert events_table() in text, "python -m tests.support.operate_doc writes it anew"
+    assert metrics_table() in text, "python -m tests.support.operate_doc writes it anew"
+
+
+def test_the_manual_speaks_of_events_and_codes_that_there_are() -> None:
+    text = DOCS.read_text()
+    nouns = {name.partition(".")[0] for name in EVENTS} - {"loop", "configuration"}
+    source = "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+    for word in re.findall(r"`([a-z]+\.[a-z_]+)`", text):
+        if word.partition(".")[0] in nouns | {"disk", "archive", "file", "field", "metrics"}:
+            assert word in EVENTS or f'"{word}"' in source or word == "journal.db", word
+    for metric in re.findall(r"hotfolder_[a-z_]+", text):
+        assert f"`{metric}`" in metrics_table(), metric
 
 
 # -- what may be in a line ------------------------------------------------------------------
@@ -181,12 +188,12 @@ def test_a_warning_of_a_library_becomes_an_event(monkeypatch: pytest.MonkeyPatch
     try:
         int("C-4711")
     except ValueError:
-        logging.getLogger("some.library").exception("it broke\nbadly")
+        logging.getLogger("some.library").exception("it broke\nbadly: %s", "C-4712")
     logging.getLogger("some.library").info("chatter")
     line = json.loads(stream.getvalue())
     assert (line["event"], line["library"]) == ("library.warned", "some.library")
-    assert line["message"] == "it broke\\nbadly"
-    assert "4711" not in stream.getvalue()
+    assert line["message"] == "it broke\\nbadly: %s"
+    assert "471" not in stream.getvalue()
 
 
 # -- where lines go ---------------------------------------------------------------------------
