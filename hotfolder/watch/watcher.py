@@ -63,9 +63,8 @@ class FolderWatcher:
         )
         self._hints: queue.SimpleQueue[Hint] = queue.SimpleQueue()
         self._events: Events | None = None
-        self._folder: Folder | None = None
         self._root: Root | None = None  # which directory it was when it was last there
-        self._had_working = False
+        self._had_working = False  # our working folder has been seen in it
         self._started = False
         self._lost = False
         self._first: Hint | None = None  # the hint that ended the last wait
@@ -85,12 +84,14 @@ class FolderWatcher:
         A folder that is missing is waited for."""
         self._started = True
         self._beat = self._clock.monotonic()
-        self._open(self._beat)
+        folder = self._open(self._beat)
+        if folder is not None:
+            folder.close()
+            self._watch(self._beat)
 
     def stop(self) -> None:
         """End the watch; a new start scans again."""
         self._started = False
-        self._close()
         if self._events is not None:
             self._events.stop()
             self._events = None
@@ -120,7 +121,7 @@ class FolderWatcher:
 
     def healthy(self) -> bool:
         """Whether the folder is there and, on a local one, its events flow."""
-        if not self._started or self._folder is None:
+        if not self._started or self._lost:
             return False
         return self.profile.network or (self._events is not None and self._events.alive())
 
@@ -140,27 +141,35 @@ class FolderWatcher:
 
     # -- one step -------------------------------------------------------------------
     def _step(self, now: float) -> list[Drop]:
-        folder = self._find_folder(now)
+        folder = self._open(now)
         if folder is None:
             return []
-        try:
-            first, self._first = self._first, None
-            if first is not None:
-                self._take(folder, first, now)
-            for _ in range(min(self._hints.qsize(), _HINTS)):
-                self._take(folder, self._hints.get(), now)
-            if now >= self._next_scan:
-                self._scan(folder, now)
-            for name in self._assembly.due(now, BATCH):
-                self._look(folder, name, now)
-        except OSError as error:
-            # The folder went away under us, or its disk fails: what was seen is kept.
-            self._lose(_words(error), now)
-            return []
-        return self._assembly.collect(now, BATCH)
+        # Not kept open: that would hide the folder's end from the kernel's events and
+        # keep an operator from unmounting it.
+        with folder:
+            if not self._watching() and now >= self._next_try:
+                self._watch(now)
+            try:
+                self._look_around(folder, now)
+            except OSError as error:
+                # It went away under us, or its disk fails: what was seen is kept.
+                self._lose(_words(error), now)
+                return []
+            return self._assembly.collect(now, BATCH)
+
+    def _look_around(self, folder: Folder, now: float) -> None:
+        first, self._first = self._first, None
+        if first is not None:
+            self._take(folder, first, now)
+        for _ in range(min(self._hints.qsize(), _HINTS)):
+            self._take(folder, self._hints.get(), now)
+        if now >= self._next_scan:
+            self._scan(folder, now)
+        for name in self._assembly.due(now, BATCH):
+            self._look(folder, name, now)
 
     def _next(self, now: float) -> float:
-        if self._folder is None:
+        if self._lost:
             return self._next_try
         look = self._assembly.next_look(now)
         return self._next_scan if look is None else min(look, self._next_scan)
@@ -215,59 +224,48 @@ class FolderWatcher:
         self._next_scan = end + (self.profile.rescan if self._watching() else self.profile.poll)
 
     # -- folder and watch -------------------------------------------------------------
-    def _find_folder(self, now: float) -> Folder | None:
-        """The folder, if it is there and the one we know; finds it, and its watch, again."""
-        if self._folder is not None and now >= self._next_scan and not self._same_folder():
-            self._lose("it has gone, or something else is in its place", now)
-            self._next_try = now
-        if self._folder is None and now >= self._next_try:
-            self._open(now)
-        if self._folder is not None and not self._watching() and now >= self._next_try:
-            self._watch(now)
-        return self._folder
-
-    def _same_folder(self) -> bool:
-        try:
-            with Folder(self._path, self.profile.name) as found:
-                return found.root == self._root
-        except FolderLostError:
-            return False
-
-    def _open(self, now: float) -> None:
-        self._next_try = now + _RETRY
+    def _open(self, now: float) -> Folder | None:
+        """The folder, if it is there; tells when it is lost or comes back."""
+        if self._lost and now < self._next_try:
+            return None
         try:
             folder = Folder(self._path, self.profile.name)
         except FolderLostError as error:
             self._lose(str(error), now)
-            return
-        working = folder.holds(_WORKING)
-        elsewhere = self._root is not None and folder.root.device != self._root.device
-        if elsewhere and self._had_working and not working:
-            # Another device without our folders: the mount point of a share that is away.
+            return None
+        if folder.root != self._root and not self._accept(folder, now):
             folder.close()
             self._lose("another file system is in its place", now)
-            return
-        self._folder, self._root, self._had_working = folder, folder.root, working
-        self._next_scan = now
+            return None
         if self._lost:
             self._lost = False
+            self._next_scan = now
             self._emit("folder.returned", folder=self.profile.name)
-        self._watch(now)
+        return folder
+
+    def _accept(self, folder: Folder, now: float) -> bool:
+        """Whether a directory that is not the one we know is the hot folder all the same."""
+        known, working = self._root, folder.holds(_WORKING)
+        elsewhere = known is not None and folder.root.device != known.device
+        if elsewhere and self._had_working and not working:
+            # Another device without our folders: the mount point of a share that is away.
+            return False
+        self._root, self._had_working = folder.root, working
+        self._next_scan = self._next_try = now
+        if self._events is not None:
+            self._events.unwatch()
+        if known is not None:
+            self._emit("folder.replaced", folder=self.profile.name)
+        return True
 
     def _lose(self, reason: str, now: float) -> None:
-        self._close()
         self._next_try = now + _RETRY
+        if self._events is not None:
+            self._events.unwatch()
         if not self._lost:
             self._lost = True
             self._counts["losses"] += 1
             self._emit("folder.lost", folder=self.profile.name, reason=reason)
-
-    def _close(self) -> None:
-        if self._events is not None:
-            self._events.unwatch()
-        if self._folder is not None:
-            self._folder.close()
-            self._folder = None
 
     def _watching(self) -> bool:
         """Whether events flow, or none are wanted; tells of those that were lost."""
@@ -281,7 +279,7 @@ class FolderWatcher:
 
     def _watch(self, now: float) -> None:
         """Set the watch, before the scan that this asks for; without one, poll."""
-        self._next_try = now + max(_RETRY, self.profile.poll)
+        self._next_try = now + _RETRY
         if self.profile.network:
             return
         try:
@@ -292,6 +290,7 @@ class FolderWatcher:
             if not self._blind:
                 self._blind = True
                 self._emit("folder.not_watched", folder=self.profile.name, reason=_words(error))
+            self._next_try = now + max(_RETRY, self.profile.poll)
             self._next_scan = min(self._next_scan, now + self.profile.poll)
             return
         self._blind = False
