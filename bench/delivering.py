@@ -35,7 +35,7 @@ def deliver(url: str, root: Path, unit_size: int) -> None:
         if pause:
             free.wait(pause)
     seconds = time.monotonic() - started
-    importers.close()
+    importers.close(60.0)
     units = sum(works.journal.status().units.values())
     works.close()
     answer(seconds=seconds, documents=waiting, units=units)

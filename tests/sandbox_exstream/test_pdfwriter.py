@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
+from pathlib import Path
 
 import pikepdf
 import pytest
@@ -14,6 +16,7 @@ from hotfolder.sandbox.layout import Line, compose_pages
 from hotfolder.sandbox.pdfwriter import large_pdf_chunks, write_bare_pdf, write_pdf
 
 _NUMBERS = range(60)
+_SAMPLES = Path(__file__).parent.parent / "samples"
 PINNED = "df6e3464a2a99b435ced00590a259cf9520913d807ed6701a04c0636e92eaf37"
 
 
@@ -37,6 +40,37 @@ def test_opens_without_recovery_and_without_warnings(number: int) -> None:
         len(pages),
         None,
     )
+
+
+def test_has_what_another_producer_writes() -> None:
+    """Apache FOP wrote the sample: same paper, same kind of fonts, text as text."""
+    with (_SAMPLES / "statements-8.expected.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    with (
+        pikepdf.open(_SAMPLES / "statements-8.pdf", attempt_recovery=False) as theirs,
+        pikepdf.open(io.BytesIO(write_pdf(make_communication(2, 0)))) as ours,
+    ):
+        # FOP fills each statement up with a blank page to an even number
+        assert sum(_shows_text(page) for page in theirs.pages) == sum(
+            int(row["pages"]) for row in rows
+        )
+        assert [round(float(edge)) for edge in theirs.pages[0].mediabox] == [
+            int(edge) for edge in ours.pages[0].mediabox
+        ]
+        assert _fonts(theirs.pages[0]) <= _fonts(ours.pages[0])
+        assert {"/Creator", "/Producer", "/CreationDate"} <= set(ours.docinfo.keys())
+
+
+def _shows_text(page: pikepdf.Page) -> bool:
+    operators = {str(item.operator) for item in pikepdf.parse_content_stream(page)}
+    return not operators.isdisjoint({"Tj", "TJ"})
+
+
+def _fonts(page: pikepdf.Page) -> set[tuple[str, str, str]]:
+    return {
+        (str(font["/Subtype"]), str(font["/Encoding"]), str(font["/BaseFont"]))
+        for font in page.resources["/Font"].values()
+    }
 
 
 def _text(page: pikepdf.Page) -> list[str]:
