@@ -75,7 +75,7 @@ class FolderWatcher:
         self._mark = 0
         self._beat = 0.0
         self._counts = dict.fromkeys(
-            ("overflows", "scans", "drops", "losses", "watches", "irregular"), 0
+            ("overflows", "scans", "drops", "losses", "rewatched", "irregular"), 0
         )
 
     # -- life ---------------------------------------------------------------------
@@ -130,9 +130,10 @@ class FolderWatcher:
         folder, watches set; links, fifos and the like at the last scan; files waiting,
         and those that nobody has announced for ``sidecar_wait``; the moment of the
         last beat on the monotonic clock."""
+        events = self._events  # another thread may ask while this one stops
         return {
             **self._counts,
-            "events": 0 if self._events is None else self._events.received,
+            "events": 0 if events is None else events.received,
             "waiting": len(self._assembly.settling),
             "overdue": len(self._assembly.overdue),
             "healthy": self.healthy(),
@@ -239,7 +240,7 @@ class FolderWatcher:
             return None
         if self._lost:
             self._lost = False
-            self._next_scan = now
+            self._next_scan = self._next_try = now
             self._emit("folder.returned", folder=self.profile.name)
         return folder
 
@@ -251,11 +252,8 @@ class FolderWatcher:
             # Another device without our folders: the mount point of a share that is away.
             return False
         self._root, self._had_working = folder.root, working
-        self._next_scan = self._next_try = now
-        if self._events is not None:
-            self._events.unwatch()
         if known is not None:
-            self._emit("folder.replaced", folder=self.profile.name)
+            self._lose("another folder is in its place", now)
         return True
 
     def _lose(self, reason: str, now: float) -> None:
@@ -294,7 +292,7 @@ class FolderWatcher:
             self._next_scan = min(self._next_scan, now + self.profile.poll)
             return
         self._blind = False
-        self._counts["watches"] += 1
+        self._counts["rewatched"] += 1
         self._next_scan = now
 
     def _enter(self, folder: bytes) -> None:
