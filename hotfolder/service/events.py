@@ -41,7 +41,9 @@ EVENTS: Mapping[str, Event] = {
         ERROR, "faults error", "SIGHUP: the new configuration is wrong; the old one stays in force."
     ),
     "loop.late": _event(
-        ERROR, "loops", "These loops have not beaten within their allowance; no watchdog ping."
+        ERROR,
+        "loops",
+        "No beat within the allowance (no watchdog ping then), or no end in time.",
     ),
     "loop.paused": _event(
         WARNING, "loop reason error", "A loop met a known fault and waits before its next step."

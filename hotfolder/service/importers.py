@@ -1,14 +1,16 @@
 """The importers: several series delivered side by side, one unit each at a time.
 
-The step of the ``deliver`` loop hands out units; the pool's threads deliver them.
-While the server is down nothing is handed out but one probe at a time.
+The step of the ``deliver`` loop hands out units; a thread each delivers them. While
+the server is down nothing is handed out but one probe at a time.
+
+The threads are daemons, and no pool: Python waits at its end for the threads of a pool,
+and an import that a server does not answer would hold up the stop for its whole timeout.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from hotfolder.core.errors import HotfolderError
 from hotfolder.core.lifecycle import UnitState
@@ -21,7 +23,7 @@ _IDLE = 1.0
 
 
 class Importers:
-    """Hands units to a pool of threads, never two of one series at once."""
+    """Hands units to threads, so many at most, never two of one series at once."""
 
     def __init__(
         self,
@@ -37,8 +39,8 @@ class Importers:
         self._clock = clock
         self._emit = emit
         self._threads = threads
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="importer")
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._closed = False
         self._busy: set[tuple[str, str]] = set()
         self._when_done: tuple[Callable[[], None], ...] = ()
 
@@ -88,7 +90,8 @@ class Importers:
 
     def _take(self, business_unit: str, series: str) -> bool:
         with self._lock:
-            if (business_unit, series) in self._busy or len(self._busy) >= self._threads:
+            taken = (business_unit, series) in self._busy
+            if self._closed or taken or len(self._busy) >= self._threads:
                 return False
             self._busy.add((business_unit, series))
             return True
@@ -96,9 +99,15 @@ class Importers:
     def _free(self, business_unit: str, series: str) -> None:
         with self._lock:
             self._busy.discard((business_unit, series))
+            self._lock.notify_all()
 
     def _submit(self, unit: UnitRow) -> None:
-        self._pool.submit(self._deliver, unit)
+        name = f"importer:{unit.series}"
+        try:
+            threading.Thread(target=self._deliver, args=(unit,), name=name, daemon=True).start()
+        except RuntimeError:  # no thread can be made now; the unit is journalled and waits
+            self._free(unit.business_unit, unit.series)
+            raise
 
     def _deliver(self, unit: UnitRow) -> None:
         try:
@@ -121,6 +130,12 @@ class Importers:
         with self._lock:
             return not self._busy
 
-    def close(self) -> None:
-        """Wait for the units in hand and end the threads."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def close(self, timeout: float) -> bool:
+        """Hand out nothing more and wait for the units in hand, up to ``timeout`` seconds.
+
+        False if one is still under way: it is journalled as SENT and is looked up after
+        the next start, whatever becomes of it.
+        """
+        with self._lock:
+            self._closed = True
+            return self._lock.wait_for(lambda: not self._busy, timeout)

@@ -23,7 +23,7 @@ from hotfolder.service.story import (
     story_lines,
     tell,
 )
-from hotfolder.service.terminal import print_json, print_table
+from hotfolder.service.terminal import print_json, print_table, printable
 
 
 @contextmanager
@@ -158,7 +158,8 @@ def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
             }
         )
     else:
-        click.echo("\n".join(story_lines(row, documents, steps)))
+        lines = story_lines(row, documents, steps)
+        click.echo("\n".join(printable(line) for line in lines))
     return EX_OK
 
 

@@ -13,7 +13,13 @@ import threading
 from collections.abc import Callable, Mapping
 from types import FrameType
 
-from hotfolder.core.errors import EX_OK, EX_SOFTWARE, EX_TEMPFAIL, OperatorFault
+from hotfolder.core.errors import (
+    EX_OK,
+    EX_SOFTWARE,
+    EX_TEMPFAIL,
+    HotfolderError,
+    OperatorFault,
+)
 from hotfolder.core.lifecycle import OPEN_SPOOL_STATES
 from hotfolder.core.profiles import FolderProfile
 from hotfolder.core.records import Inspection, Sighting
@@ -110,6 +116,7 @@ class Supervisor:
         self._stopping = threading.Event()
         self._reloading = threading.Event()
         self._broken: list[str] = []
+        self._late: list[str] = []
         self._folders: dict[str, tuple[FolderLoop, Loop]] = {}
         self._importers = Importers(
             journal=works.journal,
@@ -194,19 +201,30 @@ class Supervisor:
             if self._reloading.is_set():
                 self._reloading.clear()
                 self._reload_folders()
-            late = self._beats.late()
-            if late:
-                self._works.emit("loop.late", loops=",".join(late))
-            else:
-                self._notifier.alive()
+            self._look_at_beats()
             if ticks % _GAUGES_EVERY == 0:
-                status = self._works.journal.status()
-                failures, _, _ = self._works.journal.server_state()
-                self._metrics.show_status(
-                    status, server_up=failures == 0, now=self._works.clock.now()
-                )
+                self._show_gauges()
             ticks += 1
         return False
+
+    def _look_at_beats(self) -> None:
+        """Feed the watchdog, or tell once who is late."""
+        late = self._beats.late()
+        if not late:
+            self._notifier.alive()
+        elif late != self._late:
+            self._works.emit("loop.late", loops=",".join(late))
+        self._late = late
+
+    def _show_gauges(self) -> None:
+        try:
+            status = self._works.journal.status()
+            failures, _, _ = self._works.journal.server_state()
+        except HotfolderError as error:
+            # The loops meet the same fault and wait; numbers alone must not end the daemon.
+            self._works.emit("loop.paused", loop="gauges", reason=error.code, error=error.message)
+            return
+        self._metrics.show_status(status, server_up=failures == 0, now=self._works.clock.now())
 
     def _look_for_work(self) -> bool | None:
         """None while something can be done; else whether something waits."""
@@ -234,7 +252,8 @@ class Supervisor:
                 self._works.emit("loop.late", loops=loop.name)
         for folder, _ in self._folders.values():
             folder.stop()
-        self._importers.close()
+        if not self._importers.close(max(0.1, deadline - self._works.clock.monotonic())):
+            self._works.emit("loop.late", loops="importers")
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         # Flags only: a handler runs between any two instructions of the main thread.

@@ -1,0 +1,98 @@
+"""The command line: what every command has, and what the manuals say of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from hotfolder.core.errors import EX_CONFIG
+from hotfolder.service.cli import group, main
+from hotfolder.service.starting import STARTING_CONFIGURATION
+
+ROOT = Path(__file__).parent.parent.parent
+MANUALS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SERVERS = {"sandbox"}  # their output is no answer
+COMMANDS = sorted(group.commands)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_example_and_json(name: str) -> None:
+    done = CliRunner().invoke(group, [name, "--help"])
+    assert done.exit_code == 0
+    example = re.search(r"Example:\n\s+(hotfolder .*)", done.output)
+    assert example is not None, done.output
+    assert example[1].split()[1] == name
+    command = group.commands[name]
+    options = {option for item in command.params for option in item.opts}
+    assert name in SERVERS or "--json" in options
+    assert command.help
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_example_is_one_that_the_command_takes(name: str) -> None:
+    command = group.commands[name]
+    assert command.epilog is not None
+    words = re.findall(r"'[^']*'|\S+", command.epilog.splitlines()[0])[2:]
+    context = command.make_context(name, [word.strip("'") for word in words])
+    assert isinstance(context, click.Context)
+
+
+@pytest.mark.parametrize("path", MANUALS, ids=lambda path: path.name)
+def test_the_manuals_name_commands_and_options_that_there_are(path: Path) -> None:
+    text = path.read_text()
+    code = re.findall(r"`([^`\n]+)`", text) + re.findall(r"(?m)^    (.*)$", text)
+    for line in code:
+        found = re.match(r"(?:sudo -u hotfolder )?hotfolder ([a-z]+)([^|#;]*)", line)
+        if found is None:
+            continue
+        assert found[1] in group.commands, line
+        options = {option for item in group.commands[found[1]].params for option in item.opts}
+        for option in re.findall(r"(?<!\S)--[a-z-]+", found[2]):
+            assert option in {*options, "--help"}, line
+
+
+def test_init_writes_the_starting_configuration_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "hotfolder.toml"
+    with pytest.raises(SystemExit) as done:
+        main(["init", str(path)])
+    assert done.value.code == 0
+    assert path.read_text() == STARTING_CONFIGURATION
+    assert not path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH)
+    path.write_text("mine")
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as done:
+        main(["init", str(path), "--json"])
+    assert done.value.code == EX_CONFIG
+    assert json.loads(capsys.readouterr().out)["error"] == "init.exists"
+    assert path.read_text() == "mine"
+    with pytest.raises(SystemExit) as done:
+        main(["init", str(path), "--force"])
+    assert path.read_text() == STARTING_CONFIGURATION
+
+
+def test_a_fault_is_told_on_standard_error_with_its_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "hotfolder.toml"
+    path.write_text("[archivespace]\n")
+    with pytest.raises(SystemExit) as done:
+        main(["status", "--config", str(path)])
+    assert done.value.code == EX_CONFIG
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "did you mean archivesspace?" in told.err
+
+
+def test_usage_faults_exit_64(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        main(["hold", "0193f2a4b6c1"])
+    assert done.value.code == 64
+    assert "--reason" in capsys.readouterr().err
