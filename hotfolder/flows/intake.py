@@ -85,7 +85,9 @@ class Intake:
             return 0
         profile = self._folders[drops[0].folder]
         root = os.fsencode(profile.path)
-        requests = [ClaimRequest(spool_id=self._new_id(), drop=drop) for drop in drops]
+        # The older file first: of two with one key, taken together, the later is the new version.
+        ordered = sorted(drops, key=lambda drop: (drop.spool.mtime_ns, drop.spool.name))
+        requests = [ClaimRequest(spool_id=self._new_id(), drop=drop) for drop in ordered]
         self._journal.begin_claims(
             [(request.spool_id, profile.business_unit, request.drop) for request in requests],
             self._clock.now(),

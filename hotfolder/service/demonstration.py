@@ -48,11 +48,12 @@ class Account:
     expected: str
     became: str
     reason: str
+    expected_reason: str = ""
 
     @property
     def right(self) -> bool:
-        """Whether it became what it should."""
-        return self.expected == self.became
+        """Whether it became what it should, for the reason that it should."""
+        return (self.expected, self.expected_reason) == (self.became, self.reason)
 
 
 def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
@@ -144,11 +145,21 @@ def _daemon(config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
             env=environment,
         )
         try:
+            _await_start(process, log)
             yield process
         finally:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+
+
+def _await_start(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the daemon watches: what was written before it would be taken as a backlog."""
+    deadline = time.monotonic() + _PATIENCE
+    while b"daemon.started" not in log.read_bytes():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise OperatorFault("the daemon did not start", hint=f"see {log}", code="demo.daemon")
+        time.sleep(0.05)
 
 
 def _stop(daemon: subprocess.Popen[bytes]) -> int:
@@ -241,6 +252,7 @@ def _account(root: Path, scenario: DemoScenario) -> list[Account]:
                 expected=str(expected.outcome),
                 became=became[row.id] if row is not None else "not seen",
                 reason=", ".join(fault.code for fault in row.faults) if row is not None else "",
+                expected_reason=", ".join(expected.reason_codes),
             )
         )
     accounts += [
