@@ -49,6 +49,7 @@ class Account:
     became: str
     reason: str
     expected_reason: str = ""
+    spool: str = ""
 
     @property
     def right(self) -> bool:
@@ -253,6 +254,7 @@ def _account(root: Path, scenario: DemoScenario) -> list[Account]:
                 became=became[row.id] if row is not None else "not seen",
                 reason=", ".join(fault.code for fault in row.faults) if row is not None else "",
                 expected_reason=", ".join(expected.reason_codes),
+                spool=row.id if row is not None else "",
             )
         )
     accounts += [
@@ -326,14 +328,10 @@ def _show(
         ("the daemon's log", root / "hotfolder.log"),
     ):
         click.echo(f"  {what:<22}{where}")
-    first = f"hotfolder list --state REJECTED --config {config}"
-    click.echo("Three commands to try next (hotfolder is in .venv/bin):")
-    click.echo(f"  hotfolder status --config {config}")
-    click.echo(f"  {first}")
-    click.echo(
-        f"  hotfolder show $(hotfolder list --json --limit 1 --config {config}"
-        " | python3 -c 'import json,sys; print(json.load(sys.stdin)[0][\"id\"])')"
-        f" --config {config}"
-    )
+    program = os.path.relpath(sys.argv[0])
+    told = next((item.spool for item in accounts if item.became == "version"), "")
+    click.echo("Three commands to try next:")
+    for command in ("status", "list --state REJECTED", f"show {told[:16]}"):
+        click.echo(f"  {program} {command} --config {os.path.relpath(config)}")
     if not wrong and not stopped:
         click.echo(f"All {totals['seen']} files are accounted for.")

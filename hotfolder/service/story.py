@@ -108,9 +108,9 @@ def tell(journal: Journal, row: SpoolRow) -> list[dict[str, Any]]:
         for ref_id in sorted({item.unit_ref_id for item in documents if item.unit_ref_id})
         if (unit := journal.get_unit(ref_id)) is not None
     ]
-    steps = [_spool_step(step, row) for step in journal.history(row.id)]
-    for unit in units:
-        steps += [_unit_step(step, unit) for step in journal.history(unit.ref_id)]
+    # Units first: where both move in one commit, the unit's answer is the cause.
+    steps = [_unit_step(step, unit) for unit in units for step in journal.history(unit.ref_id)]
+    steps += [_spool_step(step, row) for step in journal.history(row.id)]
     return sorted(steps, key=lambda step: step["seconds"])
 
 
