@@ -78,7 +78,9 @@ class Journal(Protocol):
         READ, STORED, DELIVERED, DONE or HELD) makes the spool a DUPLICATE of the
         first such spool. Otherwise it becomes READ; a document whose (source,
         business key) is live under another identity gets the next version number
-        and ``supersedes``. Readings of one call see each other, in order.
+        and ``supersedes``. Readings of one call see each other, in order. Of a spool
+        that becomes READ, documents that are live elsewhere are left out. All spools
+        must be CLAIMED (one may have been held meanwhile).
         """
 
     def record_stored(self, objects: Sequence[StoredObject], now: float) -> None:
@@ -93,12 +95,16 @@ class Journal(Protocol):
         a STORED spool that leaves takes its documents out of any PLANNED unit."""
 
     def release(self, spool_id: str, reason: str, now: float) -> SpoolState:
-        """HELD or CORRUPT back to the state it left; clears attempts. Returns that state."""
+        """HELD or CORRUPT back to the state it left; clears attempts. Returns the state
+        it is in then: what left DELIVERED or DONE is DELIVERED if all its documents are
+        confirmed still, else STORED. ``ValueError`` if one of its documents has become
+        live in another spool."""
 
     def defer_spools(
         self, spool_ids: Sequence[str], error: str, next_at: float, now: float
     ) -> None:
-        """Count an attempt and note when to try again; the state stays."""
+        """Count an attempt and note when to try again; the state stays. Spools that
+        stand aside or are done are left alone."""
 
     def retry_now(self, subjects: Sequence[str], now: float) -> int:
         """Clear ``next_at`` and attempts of these spools or units (all of them if
@@ -127,24 +133,28 @@ class Journal(Protocol):
         self, ref_id: str, unit_uri: str | None, uris: Mapping[str, str], now: float
     ) -> list[str]:
         """To CONFIRMED; stores the record uris; every spool all of whose documents
-        are confirmed moves from STORED to DELIVERED in the same transaction.
-        Returns those spools' ids."""
+        are confirmed moves from STORED to DELIVERED in the same transaction. Members
+        that ``uris`` does not name leave the unit and wait for another. Returns the
+        delivered spools' ids."""
 
     def confirm_documents(self, uris: Mapping[str, str], now: float) -> list[str]:
         """Documents found on the server outside any unit of ours: record their
-        uris (identity to uri) and move complete spools to DELIVERED; they leave
-        their PLANNED unit's membership. Returns those spools' ids."""
+        uris (identity to uri) and move complete spools to DELIVERED. A PLANNED unit
+        with one of them becomes REFUSED (its ``ref_id`` is a function of all members)
+        and the others wait again; a SENT unit keeps them until it is answered.
+        Returns the delivered spools' ids."""
 
     def lose_unit(self, ref_id: str, reason: str, now: float) -> None:
-        """CONFIRMED to PLANNED: the server has it no more, it is to be sent again."""
+        """CONFIRMED to PLANNED: the server has it no more, it is to be sent again. If a
+        member stands aside or has left the unit, on to REFUSED: the others wait again."""
 
     def lose_documents(self, identities: Sequence[str]) -> None:
         """Confirmed documents that the server has no more although it has their
         unit: they leave the unit, lose their uri and wait for another; their
-        spools keep their state."""
+        spools keep their state. Others are left alone."""
 
     def defer_unit(self, ref_id: str, error: str, next_at: float, now: float) -> None:
-        """Count an attempt of a unit and note when to try again."""
+        """Count an attempt of an open unit and note when to try again."""
 
     def hasten(self, ref_ids: Sequence[str], now: float) -> int:
         """Make these units due at once, attempts kept; returns how many changed."""
@@ -191,7 +201,8 @@ class Journal(Protocol):
         """The documents of a spool, by ordinal."""
 
     def get_document(self, identity: str) -> CatalogueRow | None:
-        """The live document with this identity, or None."""
+        """The live document with this identity; failing that, that of a CORRUPT spool;
+        or None."""
 
     def history(self, subject: str) -> list[HistoryRow]:
         """Every step of a spool (by id) or unit (by ref_id), oldest first."""

@@ -43,7 +43,8 @@ S, U = SpoolState, UnitState
 T = TypeVar("T")
 ANY = st.integers(0, 10_000)
 SOME = st.lists(ANY, max_size=4)
-CONTENT = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("12")), min_size=1, max_size=3)
+SPOOL_ORDER = (S.CLAIMED, S.READ, S.STORED, S.DELIVERED, S.DONE)
+CONTENT = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("12")), min_size=1, max_size=2)
 
 
 def pick(items: Sequence[T], number: int) -> T:
@@ -55,12 +56,19 @@ def pick_some(items: Sequence[T], numbers: Sequence[int]) -> list[T]:
 
 
 class JournalMachine(RuleBasedStateMachine):
-    @initialize()
-    def begin(self) -> None:
+    @initialize(confirmed=st.integers(0, 3), planned=st.integers(0, 2))
+    def begin(self, confirmed: int, planned: int) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.model = Model()
         self.at = 0.0
         self.open()
+        # Most that is worth trying begins where something has been delivered.
+        self.arrive([[(key, "1")] for key in "abcd"[: confirmed + planned]], 4)
+        if confirmed:
+            self.plan(confirmed)
+            self.confirm(1, [])
+        if planned:
+            self.plan(planned)
 
     def open(self) -> None:
         self.journal = SqliteJournal(os.path.join(os.fsencode(self.folder.name), b"j.db"))
@@ -125,6 +133,8 @@ class JournalMachine(RuleBasedStateMachine):
     def arrive(self, contents: list[list[tuple[str, str]]], after: int) -> None:
         """Claim, read and mostly store at once, so that much has documents."""
         first = len(self.model.spools)
+        if not contents:
+            return
         self.begin_claims(len(contents))
         spools = self.model.spools[first:]
         for spool in spools:
@@ -138,7 +148,7 @@ class JournalMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.spools)
     @rule(which=ANY, content=CONTENT)
     def read(self, which: int, content: list[tuple[str, str]]) -> None:
-        self.read_together([self.some_spool(which, S.CLAIMED)], [content])
+        self.read_together([self.some_spool(which, S.CLAIMED, S.HELD)], [content])
 
     def read_together(
         self, spools: Sequence[ModelSpool], contents: Sequence[Sequence[tuple[str, str]]]
@@ -174,7 +184,7 @@ class JournalMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.spools)
     @rule(which=ANY, state=st.sampled_from([S.REJECTED, S.HELD, S.CORRUPT]))
     def set_aside(self, which: int, state: SpoolState) -> None:
-        spool = self.some_spool(which, S.READ, S.STORED, S.DELIVERED, S.DONE)
+        spool = self.some_spool(which, *SPOOL_ORDER[1:])
         legal = self.model.set_aside(spool, state)
         name = spool_id(spool.number)
         self.same(legal, lambda: self.journal.set_aside(name, state, [FAULT], self.now()))
@@ -234,9 +244,11 @@ class JournalMachine(RuleBasedStateMachine):
             legal = self.model.lose_unit(unit)
             self.same(legal, lambda: self.journal.lose_unit(unit.ref_id, "gone", self.now()))
 
-    @rule(which=SOME)
-    def lose_documents(self, which: list[int]) -> None:
+    @rule(which=SOME, whole=st.booleans(), unit=ANY)
+    def lose_documents(self, which: list[int], whole: bool, unit: int) -> None:
         lost = self.living(which)
+        if whole and (found := self.some_unit(unit, U.CONFIRMED)) is not None:
+            lost = [item for item in found.members if item.live]
         self.model.lose_documents(lost)
         self.journal.lose_documents([item.identity for item in lost])
 
@@ -340,8 +352,8 @@ def made(ordinal: int, key: str, content: str) -> Document:
 
 TestJournalMachine = JournalMachine.TestCase
 TestJournalMachine.settings = settings(
-    max_examples=60,
-    stateful_step_count=40,
+    max_examples=150,
+    stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

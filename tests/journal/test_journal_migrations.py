@@ -1,0 +1,189 @@
+"""Every schema that was ever released opens in this release, with all that is in it.
+
+``data/version-N.db.gz`` is a journal as release N left it. Such a file is made once,
+by ``python -m tests.journal.test_journal_migrations FILE`` in that release, and never
+again: a schema that changes needs a migration, not another fixture.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database, Migrations
+
+from hotfolder.core.errors import OperatorFault
+from hotfolder.core.lifecycle import SpoolState, UnitState
+from hotfolder.journal import connection
+from hotfolder.journal import migrations as released
+from hotfolder.journal.journal import SqliteJournal
+from tests.support.journals import (
+    FAULT,
+    claim,
+    confirm,
+    make_document,
+    plan,
+    read,
+    spool_id,
+    store,
+)
+
+FIXTURES = sorted((Path(__file__).parent / "data").glob("version-*.db.gz"))
+
+
+def write_fixture(path: Path) -> None:
+    """A journal with something of everything in it."""
+    journal = SqliteJournal(os.fsencode(path))
+    store(journal, 1, make_document("a", "1"))
+    confirm(journal, plan(journal))
+    journal.record_receipted([spool_id(1)], 8)
+    store(journal, 2, make_document("a", "2"))
+    store(journal, 3, make_document("b"))
+    sent = plan(journal)
+    journal.mark_sent(sent.ref_id, 9)
+    journal.defer_unit(sent.ref_id, "timeout", 99, 9)
+    read(journal, 4, make_document("b"))
+    store(journal, 5, make_document("c"))
+    claim(journal, 6, 7)
+    journal.set_aside(spool_id(6), SpoolState.REJECTED, [FAULT], 10)
+    journal.set_aside(spool_id(7), SpoolState.HELD, [FAULT], 10)
+    journal.append_audit("root", "operator.hold", spool_id(7), {"reason": "x"}, 10)
+    journal.record_server(2, 50, "refused", 11)
+    journal.close()
+
+
+def unpack(fixture: Path, folder: Path) -> Path:
+    path = folder / "j.db"
+    path.write_bytes(gzip.decompress(fixture.read_bytes()))
+    return path
+
+
+def schema_of(path: Path) -> dict[str, str]:
+    conn = sqlite3.connect(path)
+    found = dict(conn.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))
+    found["version"] = str(conn.execute("PRAGMA user_version").fetchone()[0])
+    conn.close()
+    without_comments = {name: re.sub(r"--[^\n]*", "", sql) for name, sql in found.items()}
+    return {name: " ".join(sql.split()) for name, sql in without_comments.items()}
+
+
+def test_there_is_a_fixture_of_every_version() -> None:
+    names = [path.name for path in FIXTURES]
+    assert names == [f"version-{number}.db.gz" for number in range(1, released.VERSION + 1)]
+
+
+@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: path.name)
+def test_older_journal_opens_and_goes_on(fixture: Path, tmp_path: Path) -> None:
+    path = unpack(fixture, tmp_path)
+    journal = SqliteJournal(os.fsencode(path))
+    status = journal.status()
+    assert status.spools == {
+        "DONE": 1,
+        "STORED": 3,
+        "DUPLICATE": 1,
+        "REJECTED": 1,
+        "HELD": 1,
+    }
+    assert status.units == {"CONFIRMED": 1, "SENT": 1}
+    assert (status.documents, status.documents_confirmed, status.deferred) == (4, 1, 1)
+    assert status.rejected_by_reason == {"sidecar.date": 1}
+    (newer,) = journal.documents_of(spool_id(2))
+    assert (newer.document.version, newer.document.supersedes) == (
+        2,
+        make_document("a", "1").identity,
+    )
+    (sent,) = journal.units([UnitState.SENT])
+    assert confirm(journal, sent) == [spool_id(2), spool_id(3)]
+    assert confirm(journal, plan(journal)) == [spool_id(5)]
+    assert journal.release(spool_id(7), "mended", 20) is SpoolState.CLAIMED
+    assert journal.verify_chain() == 1
+    assert journal.server_state() == (2, 50, "refused")
+    assert journal.check() == []
+    journal.close()
+
+
+@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: path.name)
+def test_older_journal_gets_the_schema_of_a_new_one(fixture: Path, tmp_path: Path) -> None:
+    older, fresh = unpack(fixture, tmp_path), tmp_path / "fresh.db"
+    for path in (older, fresh):
+        SqliteJournal(os.fsencode(path)).close()
+    assert schema_of(older) == schema_of(fresh)
+
+
+def test_migration_that_fails_leaves_the_journal_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = unpack(FIXTURES[-1], tmp_path)
+    before = schema_of(path)
+    next_release = Migrations("hotfolder")
+    next_release(name="m001_first_schema")(released.m001_first_schema)
+
+    @next_release()
+    def m998_half(db: Database) -> None:
+        db.conn.execute("CREATE TABLE fresh (x)")
+        db.conn.execute("PRAGMA user_version = 998")
+
+    @next_release()
+    def m999_wrong(db: Database) -> None:
+        db.conn.execute("UPDATE spools SET no_such_column = 1")
+
+    monkeypatch.setattr(connection, "migrations", next_release)
+    with pytest.raises(sqlite3.OperationalError, match="no_such_column"):
+        SqliteJournal(os.fsencode(path))
+    assert schema_of(path) == before
+    monkeypatch.undo()
+    journal = SqliteJournal(os.fsencode(path))
+    assert journal.check() == []
+    journal.close()
+
+
+def test_journal_of_the_next_release_is_refused_by_this(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = unpack(FIXTURES[-1], tmp_path)
+    next_release = Migrations("hotfolder")
+    next_release(name="m001_first_schema")(released.m001_first_schema)
+
+    @next_release()
+    def m999_next(db: Database) -> None:
+        db.conn.execute("ALTER TABLE spools ADD COLUMN fresh TEXT")
+        db.conn.execute(f"PRAGMA user_version = {released.VERSION + 1}")
+
+    monkeypatch.setattr(connection, "migrations", next_release)
+    monkeypatch.setattr(connection, "VERSION", released.VERSION + 1)
+    journal = SqliteJournal(os.fsencode(path))
+    claim(journal, 20)
+    journal.close()
+    monkeypatch.undo()
+    with pytest.raises(OperatorFault) as caught:
+        SqliteJournal(os.fsencode(path))
+    assert caught.value.code == "journal.newer"
+
+
+def test_journal_is_copied_while_it_is_in_use(tmp_path: Path) -> None:
+    write_fixture(tmp_path / "j.db")
+    journal = SqliteJournal(os.fsencode(tmp_path / "j.db"))
+    claim(journal, 30)
+    journal.backup(os.fsencode(tmp_path / "copy.db"))
+    claim(journal, 31)
+    copy = SqliteJournal(os.fsencode(tmp_path / "copy.db"))
+    assert copy.get_spool(spool_id(31)) is None
+    assert copy.get_spool(spool_id(30)) is not None
+    assert copy.check() == []
+    assert copy.audit() == journal.audit()
+    copy.close()
+    assert (tmp_path / "copy.db").stat().st_mode & 0o027 == 0
+    for place in ("copy.db", "none/copy.db"):
+        with pytest.raises(OperatorFault) as caught:
+            journal.backup(os.fsencode(tmp_path / place))
+        assert caught.value.code == "backup.open"
+    journal.close()
+
+
+if __name__ == "__main__":
+    write_fixture(Path(sys.argv[1]))
