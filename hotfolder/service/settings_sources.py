@@ -86,7 +86,7 @@ def find_lines(text: str) -> dict[Place, int]:
     lines: dict[Place, int] = {}
     table: Place = ()
     closing = ""  # of a multi-line text that is open
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if closing:
             if closing in line:
                 closing = ""
@@ -106,9 +106,16 @@ def find_lines(text: str) -> dict[Place, int]:
 
 
 def _split(keys: str) -> Place:
-    return tuple(
-        json.loads(key) if key[0] == '"' else key.strip("'") for key in re.findall(_KEY, keys)
-    )
+    """The parts of a dotted key; none if it is no key after all (a line of a text)."""
+    try:
+        node: Any = tomllib.loads(f"{keys} = 0")
+    except tomllib.TOMLDecodeError:
+        return ()
+    parts: list[str] = []
+    while isinstance(node, dict):
+        ((key, node),) = node.items()
+        parts.append(key)
+    return tuple(parts)
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str:
