@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from hotfolder.files.syscalls import rename_new
 from hotfolder.files.working import PLAN, list_files
 
 NOTE = b".ERROR.txt"
+_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -73,7 +75,7 @@ def move_aside(root: bytes, spool_id: str, date: str, name: bytes, note: bytes) 
     gives the same place. The empty working folder stays, for ``remove_working``.
     Raises ``Transient``, ``OperatorFault`` or ``Corrupt`` (a damaged plan).
     """
-    if os.path.basename(name) != name or "/" in date:
+    if os.path.basename(name) != name or not _DATE.match(date):
         raise ValueError("a spool's last part and a plain date are needed")
     plan_path = working_folder(root, spool_id) + PLAN
     with os_errors("moving a rejected drop to _failed"):

@@ -19,8 +19,11 @@ _IN_USER_SPACE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, err
 
 def _copy_some(source: int, target: int, count: int) -> int:
     """Copy up to ``count`` bytes onwards from where both descriptors stand."""
+    if count == 0:
+        return 0
     try:
-        return os.copy_file_range(source, target, count)
+        if copied := os.copy_file_range(source, target, count):
+            return copied
     except OSError as error:
         if error.errno not in _IN_USER_SPACE:
             raise
@@ -29,9 +32,13 @@ def _copy_some(source: int, target: int, count: int) -> int:
     return len(data)
 
 
-def _copy_on(source: int, target: int, copied: Callable[[int, int], None] | None = None) -> int:
+def _copy_on(
+    source: int, target: int, size: int, copied: Callable[[int, int], None] | None = None
+) -> int:
+    # No further than the file reached when it was opened: a writer may still append to it,
+    # for as long as it likes.
     total = 0
-    while count := _copy_some(source, target, CHUNK):
+    while count := _copy_some(source, target, min(CHUNK, size - total)):
         if copied is not None:
             copied(total, count)
         total += count
@@ -44,34 +51,20 @@ def _create(path: bytes, mode: int, dir_fd: int | None = None) -> int:
 
 
 def copy_between(source_fd: int, source: bytes, target_fd: int, target: bytes) -> int:
-    """Copy a regular file from one open folder to another, replacing ``target``;
-    returns the bytes copied. Not synced, not atomic. Raises as ``copy_file`` does."""
-    fd, _ = open_descriptor(source, dir_fd=source_fd)
+    """Copy a regular file, as long as it is now, from one open folder to another,
+    replacing ``target``; returns the bytes copied.
+
+    Not synced, not atomic. Raises as ``open_descriptor`` does, and ``Transient`` for a
+    full disk; a half-made copy is left for the caller to remove.
+    """
+    fd, found = open_descriptor(source, dir_fd=source_fd)
     try:
         with os_errors("copying a file"):
             with suppress(FileNotFoundError):
                 os.unlink(target, dir_fd=target_fd)
             copy = _create(target, FILE_MODE, target_fd)
             try:
-                return _copy_on(fd, copy)
-            finally:
-                os.close(copy)
-    finally:
-        os.close(fd)
-
-
-def copy_file(source: bytes, target: bytes, mode: int = FILE_MODE) -> int:
-    """Copy a regular file to a name that must not exist; returns the bytes copied.
-
-    Not synced. Raises as ``open_descriptor`` does, and ``Transient`` for a full disk;
-    a half-made copy is left for the caller to remove.
-    """
-    fd, _ = open_descriptor(source)
-    try:
-        with os_errors("copying a file"):
-            copy = _create(target, mode)
-            try:
-                return _copy_on(fd, copy)
+                return _copy_on(fd, copy, found.st_size)
             finally:
                 os.close(copy)
     finally:
@@ -83,7 +76,7 @@ def copy_and_hash(source: bytes, target: bytes, mode: int = FILE_MODE) -> tuple[
 
     A small copy is not synced. One larger than 8 MiB is on disk when this returns
     (its directory entry is not): writing, reading back and hashing then go on side by
-    side, in two threads and some 10 MiB of memory. Raises as ``copy_file`` does.
+    side, in two threads and some 10 MiB of memory. Raises as ``copy_between`` does.
     """
     fd, found = open_descriptor(source)
     try:
@@ -91,7 +84,7 @@ def copy_and_hash(source: bytes, target: bytes, mode: int = FILE_MODE) -> tuple[
             copy = _create(target, mode)
             try:
                 if found.st_size > CHUNK:
-                    return _copy_large(fd, copy)
+                    return _copy_large(fd, copy, found.st_size)
                 return _copy_small(fd, copy, found.st_size)
             finally:
                 os.close(copy)
@@ -101,13 +94,15 @@ def copy_and_hash(source: bytes, target: bytes, mode: int = FILE_MODE) -> tuple[
 
 def _copy_small(fd: int, copy: int, size: int) -> tuple[str, int]:
     # One read and one write: for a few kilobytes copy_file_range only adds a call.
-    while data := os.read(fd, size + 1):
+    left = size
+    while left and (data := os.read(fd, left)):
         write_descriptor(copy, data)
+        left -= len(data)
     os.lseek(copy, 0, os.SEEK_SET)
     return hash_descriptor(copy, size)
 
 
-def _copy_large(fd: int, copy: int) -> tuple[str, int]:
+def _copy_large(fd: int, copy: int, size: int) -> tuple[str, int]:
     os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
     digest = hashlib.sha256()
     buffer = memoryview(bytearray(1 << 20))
@@ -129,7 +124,7 @@ def _copy_large(fd: int, copy: int) -> tuple[str, int]:
             steps.pop(0).result()
 
     with ThreadPoolExecutor(1) as reader:
-        total = _copy_on(fd, copy, copied)
+        total = _copy_on(fd, copy, size, copied)
         os.fsync(copy)
         for step in steps:
             step.result()

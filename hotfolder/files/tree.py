@@ -24,18 +24,14 @@ def make_directory(path: bytes) -> bool:
     return True
 
 
-def make_parents(path: bytes, top: bytes) -> list[bytes]:
-    """Make what is missing between ``top`` and ``path``, both included but ``top``.
-
-    Returns the directories that got a new entry, which the caller must sync.
-    """
+def make_parents(path: bytes, top: bytes) -> None:
+    """Make what is missing of the directories below ``top`` down to ``path``. Not synced."""
     missing = []
     while path != top and not os.path.isdir(path):
         missing.append(path)
         path = os.path.dirname(path)
     for directory in reversed(missing):
         make_directory(directory)
-    return [os.path.dirname(directory) for directory in missing]
 
 
 def seal_directory(path: bytes) -> None:

@@ -81,7 +81,8 @@ class Writer:
                         [path for item in staged for path in item.folders] + [self.staging],
                     )
                 for item in staged:
-                    parents += self._move_in(item)
+                    self._move_in(item)
+                    parents += self._chain(item.request)
                     # survives: killed here, the object is found in its place and compared
                     crashpoint("store.object_renamed")
             except HotfolderError:
@@ -115,7 +116,8 @@ class Writer:
         return os.path.join(self.root, path.encode())
 
     def _chain(self, request: StoreRequest) -> list[bytes]:
-        """The object's directory and those above it, up to the root."""
+        """The object's directory and those above it, up to the root. All are synced, not
+        only those made now: an attempt that was killed may have made the others."""
         path = self._place(request)
         found = [path]
         while path != self.root:
@@ -191,12 +193,11 @@ class Writer:
         return Staged(request=request, folder=folder, files=tuple(files), folders=tuple(folders))
 
     # -- into place ---------------------------------------------------------------
-    def _move_in(self, item: Staged) -> list[bytes]:
-        """Rename a synced object into its place; returns the directories to sync."""
+    def _move_in(self, item: Staged) -> None:
+        """Rename a synced object into its place."""
         place = self._place(item.request)
-        parent = os.path.dirname(place)
         with self.lock:
-            changed = make_parents(parent, self.root)
+            make_parents(os.path.dirname(place), self.root)
             if not move_directory(item.folder, place):
                 raise Corrupt(
                     "another object has taken the place of one being written",
@@ -204,7 +205,6 @@ class Writer:
                     code="store.taken",
                 )
         seal_directory(place)
-        return [place, parent, *changed]
 
     def _compare(self, request: StoreRequest) -> None:
         """An object is there already: an attempt that a crash ended, or a repetition."""

@@ -148,6 +148,11 @@ def test_a_damaged_plan_is_told_and_nothing_moves(root: bytes) -> None:
 
 def test_a_place_outside_is_refused(root: bytes) -> None:
     work(root, 1, b"a.pdf")
-    for day, name in (("../..", b"a.pdf"), (DAY, b"../a.pdf")):
+    for day, name in (
+        ("../..", b"a.pdf"),
+        ("..", b"a.pdf"),
+        ("2026-11-23\n", b"a.pdf"),
+        (DAY, b"../a.pdf"),
+    ):
         with pytest.raises(ValueError, match="last part"):
             move_aside(root, spool_id(1), day, name, b"note")

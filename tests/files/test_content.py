@@ -21,7 +21,7 @@ from hotfolder.files.content import (
     write_atomically,
     write_new,
 )
-from hotfolder.files.copying import CHUNK, copy_and_hash, copy_file
+from hotfolder.files.copying import CHUNK, copy_and_hash, copy_between
 
 
 def at(path: Path) -> bytes:
@@ -56,7 +56,7 @@ def test_what_is_no_regular_file_is_never_read(tmp_path: Path) -> None:
         with pytest.raises(InputFault):
             hash_file(at(tmp_path / name))
         with pytest.raises(InputFault):
-            copy_file(at(tmp_path / name), at(tmp_path / "copy"))
+            copy_and_hash(at(tmp_path / name), at(tmp_path / "copy"))
     assert not (tmp_path / "copy").exists()
 
 
@@ -88,7 +88,12 @@ def test_copies_of_all_sizes_are_equal(tmp_path: Path, size: int) -> None:
     assert found == (hashlib.sha256(data).hexdigest(), size)
     assert (tmp_path / "copy").read_bytes() == data
     assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) & 0o222 == 0
-    assert copy_file(at(tmp_path / "source"), at(tmp_path / "second")) == size
+    (tmp_path / "second").write_bytes(b"replaced")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        assert copy_between(folder, b"source", folder, b"second") == size
+    finally:
+        os.close(folder)
     assert (tmp_path / "second").read_bytes() == data
 
 
@@ -96,7 +101,7 @@ def test_a_copy_never_replaces(tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(b"new")
     (tmp_path / "there").write_bytes(b"old")
     with pytest.raises(Exception, match="copying a file"):
-        copy_file(at(tmp_path / "source"), at(tmp_path / "there"))
+        copy_and_hash(at(tmp_path / "source"), at(tmp_path / "there"))
     assert (tmp_path / "there").read_bytes() == b"old"
 
 

@@ -87,8 +87,9 @@ def test_a_link_in_the_place_of_a_tree_goes_alone(tmp_path: Path) -> None:
 
 def test_parents_are_made_and_removed_when_empty(tmp_path: Path) -> None:
     top = os.fsencode(tmp_path)
-    assert make_parents(top + b"/a/b/c", top) == [top + b"/a/b", top + b"/a", top]
-    assert make_parents(top + b"/a/b/c", top) == []
+    make_parents(top + b"/a/b/c", top)
+    make_parents(top + b"/a/b/c", top)
+    assert os.path.isdir(top + b"/a/b/c")
     assert not make_directory(top + b"/a")
     make_directory(top + b"/a/other")
     assert remove_empty(top + b"/a/b/c", top) == top + b"/a"

@@ -103,9 +103,17 @@ def test_killed_at_calls_of_the_system(
     redo(tmp_path, store, count)
 
 
+# strace counts the calls of each thread for itself, so syncs are refused from the first on.
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
-@pytest.mark.parametrize("calls", [RENAMES, SYNCS, "mkdir,mkdirat"])
-@pytest.mark.parametrize(("when", "count"), [(1, 1), (1, 3), (2, 3)])
+@pytest.mark.parametrize(
+    ("calls", "when", "count"),
+    [
+        (calls, when, count)
+        for calls in (RENAMES, SYNCS, "mkdir,mkdirat")
+        for when, count in ((1, 1), (1, 3), (2, 3))
+        if calls != SYNCS or when == 1
+    ],
+)
 def test_an_error_of_the_disk_is_no_acknowledgement(
     tmp_path: Path, store: OcflStore, calls: str, error: str, when: int, count: int
 ) -> None:
