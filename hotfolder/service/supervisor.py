@@ -285,6 +285,13 @@ class Supervisor:
             self._works.emit("configuration.refused", faults=len(error.faults), error=error.message)
             self._notifier.ready()
             return
+        if fresh.rules != self._configuration.rules:
+            # Series, units, classes and vocabularies are in use by documents on their way.
+            self._works.emit(
+                "configuration.refused", faults=1, error="more than folders changed: restart"
+            )
+            self._notifier.ready()
+            return
         wanted = {profile.name: profile for profile in fresh.folders}
         changed = [
             name
