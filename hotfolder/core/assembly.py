@@ -26,6 +26,12 @@ from hotfolder.core.relatives import Relatives
 from hotfolder.core.roles import Pairing, Role, Roles
 from hotfolder.core.settle import Settling, Standard
 
+_ENOUGH = 512  # files
+_PLAIN = (Role.SPOOL, Role.SIDECAR)
+_UNANNOUNCED = {
+    CompletionRule.QUIET: Standard.QUIET,
+    CompletionRule.RENAME: Standard.NAMED,
+}
 _FRESH = 0.5  # seconds since the last look at a file of a drop that is given out, at most
 
 
@@ -50,6 +56,7 @@ class Assembly:
         self.settling = Settling(self.rule, is_whole=is_whole, has_writer=has_writer)
         self.roles = Roles(profile, pairing)
         self.overdue: set[bytes] = set()  # whole, but nobody has announced them for a long time
+        self._unannounced = _UNANNOUNCED.get(self.rule.rule)
         self._pairing = pairing
         self._relatives = Relatives(self.settling, self.roles, pairing)
         self._companions = Companions(profile, self.settling, self._relatives, pairing)
@@ -86,7 +93,10 @@ class Assembly:
             self.overdue.discard(name)
         if self.rule.rule is CompletionRule.TRIGGER:
             self._mind_trigger(name, role, now, changed=changed)
-        if changed or moved or sighting.closed or not self.settling.booked(name):
+        if changed and role in _PLAIN and self._unannounced is not None and not sighting.closed:
+            # It cannot be finished: what a scan of many finds is not considered twice.
+            self.settling.book_quiet(name, self._unannounced)
+        elif changed or moved or sighting.closed or not self.settling.booked(name):
             self._queue.append(name)
         return role
 
@@ -133,6 +143,11 @@ class Assembly:
         """Up to ``limit`` names to look at now."""
         found = [self._afresh.popleft() for _ in range(min(limit, len(self._afresh)))]
         return found + self.settling.due(now, limit - len(found))
+
+    def busy(self) -> bool:
+        """Whether there is more to consider than a few drops: further looks would only
+        grow old."""
+        return len(self._queue) + len(self._ready) > _ENOUGH
 
     def next_look(self, now: float) -> float | None:
         """When something is to be done next, if nothing happens; None if never."""

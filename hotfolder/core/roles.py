@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from hotfolder.core.profiles import CompletionRule, FolderProfile
 
 OWN_FOLDERS = (b"_working", b"_failed", b"_receipts")
+_REMEMBERED = 4096  # roles
 _OWN_FILES = (b".ERROR.txt", b".receipt.json", b".receipt.txt")
 
 
@@ -35,13 +37,18 @@ class Pairing:
 
 
 class Roles:
-    """The roles of names in one folder; names are relative to it, with ``/``."""
+    """The roles of names in one folder; names are relative to it, with ``/``.
+
+    ``of`` gives the role of a name.
+    """
 
     def __init__(self, profile: FolderProfile, pairing: Pairing) -> None:
         rule = profile.completion
         self._pairing = pairing
         self._ignored = _matcher((*rule.temporary, *profile.ignore))
         self._included = None if "*" in profile.include else _matcher(profile.include)
+        # Each name is asked about a few times within moments, by look and by verdict.
+        self.of = lru_cache(maxsize=_REMEMBERED)(self._find)
         self._trigger = b""
         self._manifest = b""
         if rule.rule is CompletionRule.TRIGGER:
@@ -49,14 +56,14 @@ class Roles:
         if rule.rule is CompletionRule.MANIFEST:
             self._manifest = rule.manifest_suffix.encode("utf-8", "surrogateescape")
 
-    def of(self, name: bytes) -> Role:
+    def _find(self, name: bytes) -> Role:
         """The role of ``name``. Include patterns choose spools only: what comes with a
         spool need not match them."""
         folder, _, base = name.rpartition(b"/")
         if (
             name.startswith(OWN_FOLDERS)
             or base.endswith(_OWN_FILES)
-            or hides(folder)
+            or (folder and hides(folder))
             or base.startswith(b".")
             or self._matches(self._ignored, name, base)
         ):

@@ -75,6 +75,7 @@ class Settling:
         self._has_writer = has_writer
         self._tracks: dict[bytes, _Track] = {}
         self._booked: list[tuple[float, bytes]] = []
+        self._last_booked = 0.0
 
     # -- looks --------------------------------------------------------------------
     def see(self, sighting: Sighting, now: float, mark: int = 0) -> bool:
@@ -135,13 +136,22 @@ class Settling:
         """Ask for a look at ``name`` at ``at``, unless an earlier one is booked."""
         track = self._tracks[name]
         if track.again is None or at < track.again:
-            track.again = at
+            # One float for all files of a scan.
+            track.again = at = self._last_booked = (
+                self._last_booked if at == self._last_booked else at
+            )
             heapq.heappush(self._booked, (at, name))
             if len(self._booked) > 2 * len(self._tracks) + _STALE:
                 # Entries of files long gone: at 2,000 files a second they would pile up.
                 live = ((item.again, name) for name, item in self._tracks.items())
                 self._booked = [(at, name) for at, name in live if at is not None]
                 heapq.heapify(self._booked)
+
+    def book_quiet(self, name: bytes, standard: Standard) -> None:
+        """Book the look that a file needs which has just changed."""
+        at = self._quiet_until(self._tracks[name], standard)
+        if at is not None:
+            self.book(name, at)
 
     def booked(self, name: bytes) -> bool:
         """Whether a look at ``name`` is booked. ``KeyError`` if it is not known."""

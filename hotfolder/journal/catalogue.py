@@ -25,13 +25,16 @@ class Catalogue:
     def get_document(self, identity: str) -> CatalogueRow | None:
         """The live document with this identity; failing that, one of a CORRUPT spool."""
         with self._db.reading() as conn:
-            row = conn.execute(
-                f"SELECT {DOCUMENT_COLUMNS} FROM {DOCUMENTS_JOINED}"
-                " WHERE d.identity = ? AND d.kept = 1"
-                " ORDER BY d.live DESC, d.number DESC LIMIT 1",
-                (identity,),
-            ).fetchone()
-        return None if row is None else document_from(row)
+            for live in (1, 0):  # one index each
+                row = conn.execute(
+                    f"SELECT {DOCUMENT_COLUMNS} FROM {DOCUMENTS_JOINED}"
+                    f" WHERE d.identity = ? AND d.live = {live} AND d.kept = 1"
+                    " ORDER BY d.number DESC LIMIT 1",
+                    (identity,),
+                ).fetchone()
+                if row is not None:
+                    return document_from(row)
+        return None
 
     def status(self) -> JournalStatus:
         """Counts, from the counters that triggers keep."""

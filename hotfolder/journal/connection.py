@@ -25,6 +25,7 @@ from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES
 from hotfolder.journal.migrations import VERSION, migrations
 
 APPLICATION_ID = 0x68666A31  # "hfj1", so that `file` and a stranger can tell what it is
+_OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; sqlite.org/stricttables.html
 _BUSY_MS = 10_000
 _CACHE_KIB = 16_384  # for each of the two connections
 _WAL_LIMIT = 64 * 1024 * 1024  # bytes that the WAL keeps after one very large transaction
@@ -107,6 +108,12 @@ class Connection:
 
     def _prepare(self) -> None:
         conn = self._writer
+        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+            raise OperatorFault(
+                f"this Python's SQLite is {sqlite3.sqlite_version}, too old for the journal",
+                hint=f"use a Python with SQLite {'.'.join(map(str, _OLDEST_SQLITE))} or later",
+                code="journal.sqlite",
+            )
         # Before anything is written: another program's database is not ours to change.
         tables = self._examine()
         # Switching a new file to WAL wants it alone and does not wait: two first

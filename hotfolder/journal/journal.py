@@ -11,12 +11,13 @@ from hotfolder.journal.audit import Audit
 from hotfolder.journal.catalogue import Catalogue
 from hotfolder.journal.connection import Connection, classify
 from hotfolder.journal.lookups import Lookups
+from hotfolder.journal.readings import Readings
 from hotfolder.journal.restoration import Restoration
 from hotfolder.journal.spools import Spools
 from hotfolder.journal.units import Units
 
 
-class SqliteJournal(Spools, Units, Lookups, Catalogue, Audit, Restoration):
+class SqliteJournal(Spools, Readings, Units, Lookups, Catalogue, Audit, Restoration):
     """One journal file. Safe to use from any thread."""
 
     def __init__(self, path: bytes, *, must_exist: bool = False) -> None:

@@ -107,19 +107,23 @@ def record_uris(
 ) -> list[int]:
     """Note the records of documents; with ``unit`` only of its members, else of live
     ones. Returns the numbers of their spools."""
-    spools: list[int] = []
-    for identity, uri in uris.items():
-        # `waiting` first: its CHECK forbids a waiting document with a record.
-        condition, value = ("unit = ?", unit) if unit is not None else ("live = ?", 1)
-        row = conn.execute(
-            f"UPDATE documents SET waiting = 0, record_uri = ?, archived_at = ?"
-            f" WHERE identity = ? AND {condition} RETURNING spool",
-            (uri, now, identity, value),
-        ).fetchone()
-        if row is None:
-            raise ValueError(f"{identity} is not a member")
-        spools.append(row[0])
-    return spools
+    if unit is None:
+        rows = conn.execute(
+            "SELECT d.identity, d.number, d.spool FROM json_each(?) AS j CROSS JOIN documents AS d"
+            " ON d.identity = j.value AND d.live = 1",
+            (json.dumps(list(uris)),),
+        )
+    else:
+        rows = conn.execute("SELECT identity, number, spool FROM documents WHERE unit = ?", (unit,))
+    known = {identity: (number, spool) for identity, number, spool in rows}
+    strangers = [identity for identity in uris if identity not in known]
+    if strangers:
+        raise ValueError(f"{strangers[0]} is not a member")
+    conn.executemany(
+        "UPDATE documents SET waiting = 0, record_uri = ?, archived_at = ? WHERE number = ?",
+        [(uri, now, known[identity][0]) for identity, uri in uris.items()],
+    )
+    return [known[identity][1] for identity in uris]
 
 
 def deliver_if_complete(conn: sqlite3.Connection, spools: Sequence[int], now: float) -> list[str]:

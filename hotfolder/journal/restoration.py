@@ -8,9 +8,9 @@ from hotfolder.core.errors import Corrupt
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.records import ArchivedUnit, Document, Reading, SpoolRow, StoredObject
 from hotfolder.journal.connection import Connection
+from hotfolder.journal.identities import Identities, insert_documents
 from hotfolder.journal.membership import deliver_if_complete, dissolve_planned_units, record_uris
 from hotfolder.journal.rows import dump_names, fit_time
-from hotfolder.journal.spools import insert_document, number_version, sort_out
 
 
 class Restoration:
@@ -37,7 +37,7 @@ class Restoration:
         with self._db.writing() as conn:
             if conn.execute("SELECT 1 FROM spools WHERE id = ?", (spool.id,)).fetchone():
                 return False
-            fresh, first = sort_out(conn, reading.documents)
+            fresh, first = Identities(conn, reading.documents).sort_out(reading.documents)
             number = conn.execute(
                 "INSERT INTO spools (id, folder, business_unit, name, sidecars, state, size,"
                 " mtime_ns, inode, sha256, format_name, pages, settled_by, created_at, updated_at,"
@@ -64,10 +64,9 @@ class Restoration:
             ).lastrowid
             if number is None:
                 raise ValueError("no spool was made")
-            for document in fresh.values():
-                insert_document(
-                    conn, _with_free_version(conn, document), number, spool.business_unit
-                )
+            for document in fresh:
+                free = _with_free_version(conn, spool.id, document)
+                insert_documents(conn, [(free, number, spool.business_unit)])
             conn.execute(
                 "UPDATE documents SET waiting = 1, stored_at = ? WHERE spool = ?",
                 (spool.created_at, number),
@@ -86,7 +85,11 @@ class Restoration:
             spools: list[int] = []
             for position, (identity, there) in enumerate(unit.documents.items()):
                 dissolve_planned_units(
-                    conn, "d.identity = ?", identity, "a member is on the server already", now
+                    conn,
+                    "d.identity = ? AND d.live = 1",
+                    identity,
+                    "a member is on the server already",
+                    now,
                 )
                 joined = conn.execute(
                     "UPDATE documents SET waiting = 0, unit = ?, position = ?"
@@ -126,10 +129,12 @@ class Restoration:
         return int(row[0])
 
 
-def _with_free_version(conn: sqlite3.Connection, document: Document) -> Document:
+def _with_free_version(conn: sqlite3.Connection, spool_id: str, document: Document) -> Document:
     taken = conn.execute(
         "SELECT 1 FROM documents WHERE source = ? AND business_key = ? AND version = ?"
         " AND kept = 1",
         (document.source, document.business_key, document.version),
     ).fetchone()
-    return document if taken is None else number_version(conn, document)
+    if taken is None:
+        return document
+    return Identities(conn, [document]).admit(spool_id, document)

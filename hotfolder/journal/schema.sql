@@ -109,7 +109,7 @@ CREATE TABLE documents (
 ) STRICT;
 
 CREATE UNIQUE INDEX documents_live ON documents (identity) WHERE live = 1;
-CREATE INDEX documents_identity ON documents (identity);
+CREATE INDEX documents_not_live ON documents (identity) WHERE live = 0;
 CREATE UNIQUE INDEX documents_version ON documents (source, business_key, version) WHERE kept = 1;
 CREATE INDEX documents_waiting ON documents (business_unit, series, cycle, number) WHERE waiting = 1;
 CREATE INDEX documents_unit ON documents (unit, position) WHERE unit IS NOT NULL;
@@ -220,7 +220,7 @@ END;
 CREATE TRIGGER spools_rejected AFTER UPDATE OF state ON spools
 WHEN NEW.state = 'REJECTED'
 BEGIN
-  INSERT INTO counts VALUES ('rejected', coalesce(NEW.faults ->> '$[0].code', 'unknown'), 1)
+  INSERT INTO counts VALUES ('rejected', coalesce(json_extract(NEW.faults, '$[0].code'), 'unknown'), 1)
   ON CONFLICT DO UPDATE SET count = count + 1;
 END;
 CREATE TRIGGER units_begin AFTER INSERT ON units

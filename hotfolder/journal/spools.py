@@ -1,25 +1,18 @@
-"""Spools: claims, readings, what stands aside. See ``core.ports.Journal`` for the contract."""
+"""Spools: claims, and what stands aside. See ``core.ports.Journal`` for the contract."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NoReturn
 
 from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState
-from hotfolder.core.records import Document, Drop, Reading, ReadResult, StoredObject
+from hotfolder.core.records import Drop
 from hotfolder.journal.connection import Connection
+from hotfolder.journal.identities import take_back_numbers
 from hotfolder.journal.membership import deliver_if_complete, dissolve_planned_units
-from hotfolder.journal.rows import (
-    INSERT_DOCUMENT,
-    document_values,
-    dump_faults,
-    dump_names,
-    fit_inode,
-    fit_time,
-)
+from hotfolder.journal.rows import dump_faults, dump_names, fit_inode, fit_time
 
 
 class Spools:
@@ -82,81 +75,7 @@ class Spools:
                 [(new, reason, now, spool_id, old) for spool_id in spool_ids],
             ).rowcount
             if moved != len(spool_ids):
-                _explain(conn, spool_ids, old, new)
-
-    # -- reading and storing ------------------------------------------------------
-    def record_readings(self, readings: Sequence[Reading], now: float) -> list[ReadResult]:
-        """Journal documents and identities; decide duplicate and version.
-
-        A document that is live in another spool, or comes twice in this one, is left
-        out of this spool's documents; the others are journalled.
-        """
-        if not readings:
-            return []
-        with self._db.writing() as conn:
-            return [self._record_reading(conn, reading, now) for reading in readings]
-
-    def _record_reading(self, conn: sqlite3.Connection, reading: Reading, now: float) -> ReadResult:
-        if not reading.documents:
-            raise ValueError(f"the reading of spool {reading.spool_id} has no document")
-        fresh, first = sort_out(conn, reading.documents)
-        state = SpoolState.READ if fresh else SpoolState.DUPLICATE
-        # READ and DUPLICATE both need the checksum, so it is set in the same statement.
-        # From CLAIMED only: the table of moves lets a HELD spool become READ as well, but
-        # that is for ``release``, not for a reading that was under way when it was held.
-        spool = conn.execute(
-            "UPDATE spools SET state = ?, reason = ?, updated_at = ?, sha256 = ?, size = ?,"
-            " format_name = ?, pages = ?, first_spool_id = ?, attempts = 0, next_at = NULL,"
-            " last_error = NULL WHERE id = ? AND state = 'CLAIMED' RETURNING number, business_unit",
-            (
-                state,
-                "" if fresh else f"same bytes and key as {first}",
-                now,
-                reading.sha256,
-                reading.size,
-                reading.inspection.format_name,
-                reading.inspection.pages,
-                None if fresh else first,
-                reading.spool_id,
-            ),
-        ).fetchone()
-        if spool is None:
-            _explain(conn, [reading.spool_id], SpoolState.CLAIMED, state)
-        superseding: list[str] = []
-        for document in fresh.values():
-            numbered = number_version(conn, document)
-            if numbered.supersedes is not None:
-                superseding.append(document.identity)
-            insert_document(conn, numbered, spool[0], spool[1])
-        return ReadResult(
-            spool_id=reading.spool_id,
-            state=state,
-            first_spool_id=None if fresh else first,
-            superseding=tuple(superseding),
-        )
-
-    def record_stored(self, objects: Sequence[StoredObject], now: float) -> None:
-        """READ to STORED; the documents wait for a unit."""
-        if not objects:
-            return
-        with self._db.writing() as conn:
-            for item in objects:
-                # From READ only, for the reason given above.
-                row = conn.execute(
-                    "UPDATE spools SET state = 'STORED', reason = '', updated_at = ?, attempts = 0,"
-                    " next_at = NULL, last_error = NULL WHERE id = ? AND sha256 = ?"
-                    " AND state = 'READ' RETURNING number",
-                    (now, item.spool_id, item.content_sha256),
-                ).fetchone()
-                if row is None:
-                    _explain(conn, [item.spool_id], SpoolState.READ, SpoolState.STORED)
-                waiting = conn.execute(
-                    "UPDATE documents SET waiting = 1, stored_at = ?"
-                    " WHERE spool = ? AND live = 1 AND record_uri IS NULL AND unit IS NULL",
-                    (now, row[0]),
-                ).rowcount
-                if not waiting:  # all were found on the server before
-                    deliver_if_complete(conn, [row[0]], now)
+                explain(conn, spool_ids, old, new)
 
     # -- aside ----------------------------------------------------------------------
     def set_aside(
@@ -223,7 +142,7 @@ class Spools:
                 " WHERE number = ?",
                 (back, reason, now, number),
             )
-            _take_back_number(conn, number)
+            take_back_numbers(conn, number)
             conn.execute("UPDATE documents SET live = 1 WHERE spool = ?", (number,))
             if back is SpoolState.STORED:
                 conn.execute(
@@ -258,7 +177,7 @@ def _find(conn: sqlite3.Connection, spool_id: str) -> tuple[int, str, str]:
     return row[0], row[1], row[2] or ""
 
 
-def _explain(
+def explain(
     conn: sqlite3.Connection, spool_ids: Sequence[str], old: SpoolState, new: SpoolState
 ) -> NoReturn:
     """Raise ``ValueError`` that says why not all of these could move from ``old`` to ``new``."""
@@ -267,73 +186,3 @@ def _explain(
         if found not in (old, new):
             raise ValueError(f"spool {spool_id} is {found} and may not become {new}")
     raise ValueError(f"of {spool_ids} one is {new} already, comes twice, or has another checksum")
-
-
-def sort_out(
-    conn: sqlite3.Connection, documents: Sequence[Document]
-) -> tuple[dict[str, Document], str | None]:
-    """The documents that are live nowhere, each once, and the spool of the first that is."""
-    fresh: dict[str, Document] = {}
-    first: str | None = None
-    for document in documents:
-        owner = conn.execute(
-            "SELECT s.id FROM documents AS d JOIN spools AS s ON s.number = d.spool"
-            " WHERE d.identity = ? AND d.live = 1",
-            (document.identity,),
-        ).fetchone()
-        if owner is None:
-            fresh.setdefault(document.identity, document)
-        elif first is None:
-            first = owner[0]
-    return fresh, first
-
-
-def number_version(conn: sqlite3.Connection, document: Document) -> Document:
-    """``document`` with the next number of its key, superseding the latest; as it is
-    if its key is new.
-
-    A rejected version frees its number, and whatever superseded it keeps saying so. A
-    corrupt one keeps its number, until the same document comes again and takes it over.
-    """
-    corrupt = conn.execute(
-        "UPDATE documents SET kept = 0 WHERE identity = ? AND kept = 1 AND live = 0"
-        " RETURNING version, supersedes",
-        (document.identity,),
-    ).fetchone()
-    if corrupt is not None:
-        return replace(document, version=corrupt[0], supersedes=corrupt[1])
-    latest = conn.execute(
-        "SELECT version, identity FROM documents WHERE source = ? AND business_key = ?"
-        " AND kept = 1 ORDER BY version DESC LIMIT 1",
-        (document.source, document.business_key),
-    ).fetchone()
-    if latest is None:
-        return document
-    return replace(document, version=latest[0] + 1, supersedes=latest[1])
-
-
-def _take_back_number(conn: sqlite3.Connection, spool: int) -> None:
-    """Documents of a released spool whose number had been taken over and may be in use:
-    the same one if it is free, else one after the last."""
-    conn.execute(
-        "UPDATE documents AS d SET kept = 1, version = CASE WHEN EXISTS (SELECT 1"
-        " FROM documents AS o WHERE o.source = d.source AND o.business_key = d.business_key"
-        "  AND o.kept = 1 AND o.version = d.version)"
-        " THEN (SELECT max(version) + 1 FROM documents AS o WHERE o.source = d.source"
-        "  AND o.business_key = d.business_key AND o.kept = 1)"
-        " ELSE d.version END WHERE d.spool = ? AND d.kept = 0",
-        (spool,),
-    )
-
-
-def insert_document(
-    conn: sqlite3.Connection, document: Document, spool: int, business_unit: str
-) -> None:
-    """Journal a document of a spool, with its case references."""
-    number = conn.execute(
-        INSERT_DOCUMENT, document_values(document, spool, business_unit)
-    ).lastrowid
-    conn.executemany(
-        "INSERT INTO case_references VALUES (?, ?)",
-        [(reference, number) for reference in dict.fromkeys(document.metadata.case_refs)],
-    )

@@ -148,7 +148,11 @@ class Units:
             spools = record_uris(conn, uris, None, now)
             for identity in uris:
                 dissolve_planned_units(
-                    conn, "d.identity = ?", identity, "a member is on the server already", now
+                    conn,
+                    "d.identity = ? AND d.live = 1",
+                    identity,
+                    "a member is on the server already",
+                    now,
                 )
             return deliver_if_complete(conn, spools, now)
 

@@ -156,7 +156,8 @@ class Folder:
             size=found.st_size,
             mtime_ns=found.st_mtime_ns,
             inode=found.st_ino,
-            device=found.st_dev,
+            # one number for all, not one each
+            device=self.root.device if found.st_dev == self.root.device else found.st_dev,
             regular=stat.S_ISREG(found.st_mode),
             closed=closed,
         )

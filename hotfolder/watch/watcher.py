@@ -13,7 +13,7 @@ from hotfolder.core.manifest import LIMIT
 from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import FolderProfile
 from hotfolder.core.records import Drop, Inspection, Sighting
-from hotfolder.core.roles import Pairing, hides
+from hotfolder.core.roles import Pairing, Role, hides
 from hotfolder.files.content import open_regular
 from hotfolder.files.faults import os_errors
 from hotfolder.files.layout import folder_paths
@@ -163,6 +163,8 @@ class FolderWatcher:
         if first is not None:
             self._take(folder, first, now)
         for _ in range(min(self._hints.qsize(), _HINTS)):
+            if self._assembly.busy():
+                break
             self._take(folder, self._hints.get(), now)
         if now >= self._next_scan:
             self._scan(folder, now)
@@ -190,7 +192,8 @@ class FolderWatcher:
             # Scans that follow one another leave as much time for other work.
             self._next_scan = min(self._next_scan, max(now, self._scanned_until))
         elif not hint.directory:
-            self._look(folder, hint.name, now, closed=hint.closed, moved=hint.moved)
+            if self._assembly.roles.of(hint.name) is not Role.IGNORED:
+                self._look(folder, hint.name, now, closed=hint.closed, moved=hint.moved)
         elif self.profile.recursive and not hides(hint.name):
             with suppress(FileNotFoundError):  # moved on already
                 self._look_inside(folder, now, begin=hint.name)
