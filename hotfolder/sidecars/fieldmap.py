@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import fields as dataclass_fields
+from functools import lru_cache
 from typing import Any
 
 from hotfolder.core.errors import Fault
@@ -18,6 +19,7 @@ from hotfolder.core.records import DocumentMetadata
 from hotfolder.sidecars.raw import RawField, RawMetadata
 from hotfolder.sidecars.values import UnreadableValueError, read_value
 
+_REMEMBERED = 1024  # names; a producer has a few dozen
 CANONICAL = tuple(item.name for item in dataclass_fields(DocumentMetadata) if item.name != "extra")
 
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
@@ -52,6 +54,7 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def fold(name: str) -> str:
     """A field name without what people vary in it."""
     return re.sub(r"[\s._\-:/]+", "", unicodedata.normalize("NFKC", name)).casefold()

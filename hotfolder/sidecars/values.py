@@ -54,7 +54,10 @@ def _clean(name: str, text: str) -> str:
         raise UnreadableValueError(
             "field.length", f"{name} has more than {limit} characters", "shorten it"
         )
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in cleaned):
+    # Almost every value is printable, which is quickly said.
+    if not cleaned.isprintable() and any(
+        unicodedata.category(letter) in ("Cc", "Cs") for letter in cleaned
+    ):
         raise UnreadableValueError(
             "field.control", f"{name} has control characters in it", "take them out"
         )

@@ -8,7 +8,7 @@ follow OCFL 1.1, section 3.5.3 (content paths and logical paths).
 from __future__ import annotations
 
 import hashlib
-import string
+import re
 import unicodedata
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -19,7 +19,7 @@ PREFIX = "urn:hotfolder:spool:"
 EXTENSION = "0003-hash-and-id-n-tuple-storage-layout"
 METADATA = "metadata.json"
 SIDECARS = "sidecars"
-_PLAIN = frozenset(string.ascii_letters + string.digits + "-_")
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST = 200  # bytes of a name in an object: leaves room for tools that add a suffix
 _UNSAFE = frozenset('%/\\<>:"|?*')  # not portable, or (the first) our own escape
 
@@ -85,9 +85,8 @@ class Layout:
 def _encapsulate(object_id_: str, digest: str) -> str:
     """The object's directory: the id, percent-encoded in lower case; if that is longer
     than 100 characters (no spool's is), cut and followed by the digest."""
-    name = "".join(
-        char if char in _PLAIN else "".join(f"%{byte:02x}" for byte in char.encode())
-        for char in object_id_
+    name = _NOT_PLAIN.sub(
+        lambda found: "".join(f"%{byte:02x}" for byte in found[0].encode()), object_id_
     )
     return name if len(name) <= 100 else f"{name[:100]}-{digest}"
 
