@@ -26,7 +26,8 @@ RANKS = {
 BESIDES = {("service", "sandbox")}
 # Third-party packages and standard modules that one place alone may import.
 DOORS = {
-    "httpx": {"archivesspace/transport.py"},
+    "httpx": {"archivesspace/transport.py", "archivesspace/wire.py"},
+    "httpcore": {"archivesspace/wire.py"},
     "sqlite3": {"journal", "sandbox"},
     "sqlite_utils": {"journal"},
     "watchdog": {"watch"},

@@ -20,7 +20,7 @@ from hotfolder.archivesspace.permissions import needed_permissions, require_perm
 from hotfolder.archivesspace.series import Places
 from hotfolder.archivesspace.singles import SinglePosts
 from hotfolder.archivesspace.slots import check_slots
-from hotfolder.archivesspace.transport import Transport, Wire
+from hotfolder.archivesspace.transport import Transport
 from hotfolder.archivesspace.vocabulary import Vocabulary
 from hotfolder.core.errors import Fault, OperatorFault, Transient
 from hotfolder.core.ports import Clock, Emit
@@ -34,7 +34,7 @@ class ArchivesSpace:
     """One server and account. Safe to use from several importer threads.
 
     Raises at once, as ``OperatorFault``, what is wrong with the profile itself
-    (address, certificate file, resolver, slots). ``wire`` replaces the network in tests.
+    (address, certificate file, resolver, slots).
     """
 
     def __init__(
@@ -46,14 +46,11 @@ class ArchivesSpace:
         clock: Clock,
         version: str,
         on_event: Emit,
-        wire: Wire | None = None,
     ) -> None:
         _check_profile(profile)
         self._profile = profile
         self._rules = rules
-        self._transport = Transport(
-            profile, password, clock=clock, emit=on_event, version=version, wire=wire
-        )
+        self._transport = Transport(profile, password, clock=clock, emit=on_event, version=version)
         self._calls = Calls(self._transport)
         self._vocabulary = Vocabulary(self._calls.read_enumeration)
         self._places = Places(

@@ -1,6 +1,6 @@
 """HTTP to ArchivesSpace: sessions, time limits, and what a failure means.
 
-The only module that imports httpx. Every request ends in one of five ways:
+Every request ends in one of five ways:
 
 * a ``Reply``: the server answered, and the answer can be trusted;
 * ``Transient``: nothing was sent (no connection, no session yet);
@@ -31,6 +31,7 @@ from hotfolder.archivesspace.session import (
     read_permissions,
     read_session,
 )
+from hotfolder.archivesspace.wire import DEADLINE, Wire
 from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import ArchiveProfile
@@ -39,8 +40,6 @@ MAX_ANSWER = 64 * 1024 * 1024  # bytes; far above 250 records of 200 instances e
 _SESSION_LOST = 412
 _DENIED = 403
 _TRUSTED = frozenset({400, 404, 409, 413})  # answers that say that nothing was saved
-Wire = httpx.BaseTransport  # what stands for the network in tests
-
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -57,7 +56,6 @@ class Transport:
         clock: Clock,
         emit: Emit,
         version: str,
-        wire: Wire | None = None,
     ) -> None:
         self._profile = profile
         self._password = password
@@ -75,13 +73,17 @@ class Transport:
                     write=read,
                     pool=profile.connect_timeout,
                 ),
-                # Idle connections are dropped early: a server or proxy that closes one just
-                # as it is used again makes an answer unknown without need.
-                limits=httpx.Limits(max_connections=profile.importers + 4, keepalive_expiry=5.0),
-                verify=_tls(profile),
                 trust_env=False,
                 follow_redirects=False,
-                transport=wire,
+                transport=Wire(
+                    verify=_tls(profile),
+                    # Idle connections are dropped early: a server or proxy that closes one
+                    # just as it is used again makes an answer unknown without need.
+                    limits=httpx.Limits(
+                        max_connections=profile.importers + 4, keepalive_expiry=5.0
+                    ),
+                    clock=clock,
+                ),
                 headers={
                     "User-Agent": f"hotfolder/{version}",
                     "Accept": "application/json",
@@ -173,6 +175,7 @@ class Transport:
     def _exchange(self, request: httpx.Request) -> tuple[int, bytes]:
         """Send ``request`` and read the whole answer within the total time."""
         deadline = self._clock.monotonic() + self._profile.total_timeout
+        request.extensions[DEADLINE] = deadline
         path = request.url.raw_path.decode("ascii").partition("?")[0]
         where = f"{request.method} {_shape(path)}"
         failure: Transient | OperatorFault
@@ -185,7 +188,12 @@ class Transport:
         except _NOTHING_SENT as error:
             failure = _unreachable(error)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            failure = Unanswered(f"no answer to {where}: {type(error).__name__}")
+            late = self._clock.monotonic() >= deadline
+            failure = Unanswered(
+                f"the answer to {where} took longer than the total time allowed"
+                if late
+                else f"no answer to {where}: {type(error).__name__}"
+            )
         # Raised outside the handler: httpx errors hold the request, and that the token.
         raise failure
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import ssl
@@ -312,6 +313,52 @@ def test_body_that_dribbles_ends_with_the_total_time() -> None:
     error, _ = fail(dribble, read=5.0, total=0.4)
     assert isinstance(error, Unanswered)
     assert "total time" in error.message
+
+
+def test_headers_that_dribble_end_with_the_total_time() -> None:
+    def dribble(_: Request) -> Sequence[Step]:
+        parts: list[Step] = [b"HTTP/1.1 200 OK\r\nX-Slow: "]
+        for _number in range(400):
+            parts += [b"x", Wait(seconds=0.05)]
+        return parts
+
+    error, paths = fail(dribble, read=5.0, total=0.4)
+    assert isinstance(error, Unanswered)
+    assert len(paths) == 2
+
+
+def test_an_upload_that_nobody_reads_ends_with_the_total_time() -> None:
+    over = threading.Event()
+
+    def log_in_only(connection: socket.socket) -> None:
+        """Answer the login, then take a little of the next request every now and then."""
+        with connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            while b"password" not in connection.recv(65536):
+                pass
+            body = json.dumps({"session": TOKENS[0], "user": {"permissions": {}}}).encode()
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            while connection.recv(2048) and not over.wait(0.05):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def accept() -> None:
+            connection, _ = listener.accept()
+            log_in_only(connection)
+
+        server = threading.Thread(target=accept)
+        server.start()
+        with (
+            connected(f"http://127.0.0.1:{port}", read=5.0, total=0.4) as transport,
+            pytest.raises(Unanswered) as caught,
+        ):
+            transport.post("/repositories/2/batch_imports", b"x" * 64_000_000)
+        over.set()
+        server.join()
+    assert "total time" in caught.value.message
+    check_no_secret(caught.value)
 
 
 def test_endless_body_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
