@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hotfolder.archivesspace.answer import Unanswered
-from hotfolder.core.errors import OperatorFault, Transient
+from hotfolder.core.errors import ArchiveFault, Transient
 
 _TOKEN = re.compile(r"[0-9A-Za-z_-]{8,256}\Z")
 
@@ -51,17 +51,17 @@ def read_permissions(user: object) -> Mapping[str, frozenset[str]]:
     }
 
 
-def judge_login_refusal(status: int) -> Transient | OperatorFault:
+def judge_login_refusal(status: int) -> Transient | ArchiveFault:
     # 409: each login raises the account's lock_version, so two at once may collide
     if status >= 500 or status in (408, 409, 412, 429):
         return Transient(f"login: the server answered {status}", code="archive.login")
     if status in (400, 401, 403):
-        return OperatorFault(
+        return ArchiveFault(
             "ArchivesSpace refuses the login",
             hint="check the user name and the password in the credentials directory",
             code="archive.login",
         )
-    return OperatorFault(
+    return ArchiveFault(
         f"there is no ArchivesSpace backend at this address (status {status} to the login)",
         hint="give the address of the backend (stock port 8089), not of the staff interface",
         code="archive.url",

@@ -7,7 +7,7 @@ Every request ends in one of five ways:
 * ``Unanswered``: the request may have been carried out, but no trustworthy answer
   came (time out, reset, cut body, 5xx: a 500 can hide a commit, reference 2.2);
 * ``Denied``: 403 although the session is fresh; nothing was carried out;
-* ``OperatorFault``: the login is refused, the certificate is not trusted, the
+* ``ArchiveFault``: the login is refused, the certificate is not trusted, the
   address is not that of an ArchivesSpace backend.
 
 Bodies, tokens and the password appear in no message: the body of a 412 echoes the
@@ -32,7 +32,7 @@ from hotfolder.archivesspace.session import (
     read_session,
 )
 from hotfolder.archivesspace.wire import DEADLINE, Wire
-from hotfolder.core.errors import OperatorFault, Transient
+from hotfolder.core.errors import ArchiveFault, Transient
 from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import ArchiveProfile
 
@@ -178,7 +178,7 @@ class Transport:
         request.extensions[DEADLINE] = deadline
         path = request.url.raw_path.decode("ascii").partition("?")[0]
         where = f"{request.method} {_shape(path)}"
-        failure: Transient | OperatorFault
+        failure: Transient | ArchiveFault
         try:
             response = self._client.send(request, stream=True)
             try:
@@ -230,7 +230,7 @@ class Transport:
             # expiring=false: a week of idleness instead of an hour (reference 2.1)
             data={"password": self._password, "expiring": "false"},
         )
-        failure: Transient | OperatorFault
+        failure: Transient | ArchiveFault
         try:
             status, body = self._exchange(request)
         except Unanswered as error:
@@ -251,11 +251,11 @@ def _trusted(status: int, body: bytes) -> Reply:
     raise Unanswered(f"the server answered {status}")
 
 
-def _unreachable(error: Exception) -> Transient | OperatorFault:
+def _unreachable(error: Exception) -> Transient | ArchiveFault:
     cause: BaseException | None = error
     for _ in range(10):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return OperatorFault(
+            return ArchiveFault(
                 "the certificate of the ArchivesSpace server is not trusted",
                 hint="name the issuer's certificate in ca_file",
                 code="archive.certificate",
@@ -268,8 +268,8 @@ def _unreachable(error: Exception) -> Transient | OperatorFault:
     )
 
 
-def _no_address() -> OperatorFault:
-    return OperatorFault(
+def _no_address() -> ArchiveFault:
+    return ArchiveFault(
         "the address of ArchivesSpace is no http or https URL",
         hint="write it like http://archivesspace.example:8089",
         code="archive.url",
@@ -282,7 +282,7 @@ def _tls(profile: ArchiveProfile) -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=profile.ca_file or None)
     except OSError:
-        raise OperatorFault(
+        raise ArchiveFault(
             "the file named in ca_file cannot be read as certificates",
             hint="it must hold the issuer's certificate in PEM",
             code="archive.certificate",

@@ -88,6 +88,11 @@ class OperatorFault(HotfolderError):
         self.faults = tuple(faults)
 
 
+class ArchiveFault(OperatorFault):
+    """The server as a whole is of no use until the operator acts: login, certificate,
+    address. Whatever is sent, to any series, would fail in the same way."""
+
+
 class InputFault(HotfolderError):
     """The drop itself is wrong; carries every fault found, not only the first."""
 

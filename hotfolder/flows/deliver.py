@@ -11,10 +11,11 @@ wait for each other's locks in the server (reference/archivesspace.md 2.6).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 
 from hotfolder.core.crashpoints import crashpoint
-from hotfolder.core.errors import Corrupt, Fault, OperatorFault, Transient
+from hotfolder.core.errors import ArchiveFault, Corrupt, Fault, OperatorFault, Transient
 from hotfolder.core.lifecycle import Backoff, SpoolState, UnitState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal
 from hotfolder.core.records import ArchivedDocument, CatalogueRow, UnitRequest, UnitRow
@@ -48,6 +49,7 @@ class Delivery:
         self._unit_size = unit_size
         self._backoff = backoff or Backoff()
         self._refused_once: set[str] = set()
+        self._health = threading.Lock()
 
     # -- planning -------------------------------------------------------------
     def plan(self, business_unit: str, series: str, cycle: str) -> UnitRow | None:
@@ -67,8 +69,9 @@ class Delivery:
         """Take ``unit`` one step further; True if the server answered.
 
         False means that the server could not be reached or gave no usable answer:
-        the attempt is journalled with the time of the next one. ``OperatorFault``
-        (login, permission) passes through, with nothing lost.
+        the attempt is journalled with the time of the next one. So it is before an
+        ``OperatorFault`` of this unit is raised (a permission, a value that a list
+        lacks, its series); an ``ArchiveFault`` (login, address) is raised as it is.
         """
         request = self._journal.unit_request(unit.ref_id)
         if request.unit.state not in (UnitState.PLANNED, UnitState.SENT):
@@ -82,6 +85,11 @@ class Delivery:
         except Transient as error:
             self._defer(unit, error.message)
             return False
+        except ArchiveFault:
+            raise
+        except OperatorFault as error:
+            self._put_off(unit, error.message)
+            raise
 
     def _step(self, request: UnitRequest) -> bool:
         unit = request.unit
@@ -274,19 +282,30 @@ class Delivery:
             self._journal.set_aside(spool_id, SpoolState.CORRUPT, [fault], now)
             self._emit("spool.corrupt", spool=spool_id, reason=fault.code)
 
-    def _defer(self, unit: UnitRow, reason: str) -> None:
+    def _put_off(self, unit: UnitRow, reason: str) -> float:
         now = self._clock.now()
         wait = self._backoff.wait(unit.attempts + 1, self._jitter())
         self._journal.defer_unit(unit.ref_id, reason, now + wait, now)
+        return wait
+
+    def _defer(self, unit: UnitRow, reason: str) -> None:
+        wait = self._put_off(unit, reason)
         self._emit("unit.deferred", unit=unit.ref_id, reason=reason, seconds=round(wait, 1))
 
     # -- the server's health ----------------------------------------------------
     def note_failure(self, reason: str) -> float:
-        """Journal that the server failed; returns when to probe it (epoch seconds)."""
-        failures, _, _ = self._journal.server_state()
-        now = self._clock.now()
-        next_at = now + self._backoff.wait(failures + 1, self._jitter())
-        self._journal.record_server(failures + 1, next_at, reason, now)
+        """Journal that the server failed; returns when to probe it (epoch seconds).
+
+        Importers that were under way when it went down all come here: until the next
+        probe is due, they tell nothing new.
+        """
+        with self._health:
+            failures, next_at, _ = self._journal.server_state()
+            now = self._clock.now()
+            if failures and next_at is not None and next_at > now:
+                return next_at
+            next_at = now + self._backoff.wait(failures + 1, self._jitter())
+            self._journal.record_server(failures + 1, next_at, reason, now)
         if failures == 0:
             self._emit("server.lost", reason=reason)
         return next_at

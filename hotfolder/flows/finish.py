@@ -21,6 +21,7 @@ from hotfolder.files.content import write_all
 from hotfolder.files.layout import folder_paths
 from hotfolder.files.working import list_working, remove_working
 from hotfolder.flows.aside import Aside
+from hotfolder.flows.receipts import SUFFIX, choose_receipt
 
 BATCH = 256
 
@@ -131,16 +132,18 @@ class Finisher:
             return
         receipts = folder_paths(os.fsencode(profile.path)).receipts
         texts: list[tuple[bytes, bytes]] = []
+        taken: set[bytes] = set()
         for row in rows:
             owner = row.first_spool_id if outcome == "duplicate" else row.id
             documents = self._journal.documents_of(owner or row.id)
             receipt = receipt_json(row, documents, outcome=outcome, at=self._clock.now())
-            name = receipt_name(row)
+            path = choose_receipt(receipts, row, taken)
+            taken.add(path)
             body = json.dumps(receipt, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-            texts.append((os.path.join(receipts, name + b".receipt.json"), body.encode()))
+            texts.append((path + SUFFIX, body.encode()))
             if profile.manual:
                 text = receipt_text(row, documents, outcome=outcome, profile=profile)
-                texts.append((os.path.join(receipts, name + b".receipt.txt"), text.encode()))
+                texts.append((path + b".receipt.txt", text.encode()))
         write_all(texts)
         # survives: killed here, the same receipts are written again
         crashpoint("receipt.written")
@@ -151,13 +154,6 @@ class Finisher:
             remove_working(os.fsencode(profile.path), spool_ids)
             # survives: nothing is left to do
             crashpoint("working.removed")
-
-
-def receipt_name(row: SpoolRow) -> bytes:
-    """``<name>`` of the receipt. The same name may come again with another content,
-    so the start of the spool's id is part of it; long names are cut."""
-    mark = b"." + row.id[-8:].encode()
-    return os.path.basename(row.name)[: 255 - len(mark) - len(b".receipt.json")] + mark
 
 
 def _by_folder(rows: Sequence[SpoolRow]) -> dict[str, list[SpoolRow]]:

@@ -145,7 +145,7 @@ EVENTS: Mapping[str, Event] = {
         ERROR, "unit documents", "Replay: the server has the unit no more; it is sent again."
     ),
     "unit.stopped": _event(
-        ERROR, "unit reason error", "Login or permission failed; delivery waits as for an outage."
+        ERROR, "unit reason error", "The unit, or with archive.login all, waits for the operator."
     ),
     "unit.failed": _event(
         ERROR, "unit error", "An importer met a fault that hotfolder does not know."

@@ -1,7 +1,8 @@
 """The importers: several series delivered side by side, one unit each at a time.
 
 The step of the ``deliver`` loop hands out units; a thread each delivers them. While
-the server is down nothing is handed out but one probe at a time.
+the server is down nothing is handed out but one probe at a time. While a series waits
+for the operator, its unit is tried again now and then, and the others go on.
 
 The threads are daemons, and no pool: Python waits at its end for the threads of a pool,
 and an import that a server does not answer would hold up the stop for its whole timeout.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from hotfolder.core.errors import HotfolderError
+from hotfolder.core.errors import ArchiveFault, HotfolderError, OperatorFault
 from hotfolder.core.lifecycle import UnitState
 from hotfolder.core.ports import Clock, Emit, Journal
 from hotfolder.core.records import UnitRow
@@ -42,6 +43,7 @@ class Importers:
         self._lock = threading.Condition()
         self._closed = False
         self._busy: set[tuple[str, str]] = set()
+        self._stopped: dict[tuple[str, str], str] = {}  # series to its unit that waits
         self._when_done: tuple[Callable[[], None], ...] = ()
 
     def call_when_done(self, *calls: Callable[[], None]) -> None:
@@ -74,7 +76,10 @@ class Importers:
 
     def _hand_out_new(self) -> int:
         handed = 0
+        self._forget_stopped()
         for backlog in self._journal.backlogs():
+            if (backlog.business_unit, backlog.series) in self._stopped:
+                continue  # what stopped its unit would stop the next
             if not self._take(backlog.business_unit, backlog.series):
                 continue
             unit = None
@@ -87,6 +92,17 @@ class Importers:
                 self._submit(unit)
                 handed += 1
         return handed
+
+    def _forget_stopped(self) -> None:
+        """Units that have been delivered, refused or dissolved stop their series no more."""
+        if self._stopped:
+            waiting = {
+                unit.ref_id for unit in self._journal.units([UnitState.PLANNED, UnitState.SENT])
+            }
+            with self._lock:
+                self._stopped = {
+                    series: ref_id for series, ref_id in self._stopped.items() if ref_id in waiting
+                }
 
     def _take(self, business_unit: str, series: str) -> bool:
         with self._lock:
@@ -113,10 +129,15 @@ class Importers:
         try:
             if not self._delivery.deliver(unit):
                 self._delivery.note_failure("a unit got no usable answer")
+            with self._lock:
+                self._stopped.pop((unit.business_unit, unit.series), None)
         except HotfolderError as error:
-            # A login or permission that fails now fails for every unit: wait as for an outage.
             self._emit("unit.stopped", unit=unit.ref_id, reason=error.code, error=error.message)
-            self._delivery.note_failure(error.message)
+            if isinstance(error, OperatorFault) and not isinstance(error, ArchiveFault):
+                with self._lock:
+                    self._stopped[unit.business_unit, unit.series] = unit.ref_id
+            else:  # a login that fails now fails for every unit: wait as for an outage
+                self._delivery.note_failure(error.message)
         except Exception:  # noqa: BLE001  an importer must hand its series back whatever happens
             self._emit("unit.failed", unit=unit.ref_id, error=last_frames())
             self._delivery.note_failure("an importer failed")

@@ -15,6 +15,7 @@ from hotfolder.core.errors import (
     EX_OK,
     EX_TEMPFAIL,
     EX_USAGE,
+    ArchiveFault,
     Fault,
     OperatorFault,
 )
@@ -179,6 +180,7 @@ def replay(
 def _send_open(works: Works, clock: Clock, *, as_json: bool) -> tuple[int, int]:
     """Deliver every open unit and backlog once; (confirmed, still open)."""
     sent = 0
+    stopped: set[tuple[str, str]] = set()  # series that wait for the operator
     with Progress("units sent", as_json=as_json) as progress:
         while True:
             due = works.journal.units(
@@ -187,7 +189,8 @@ def _send_open(works: Works, clock: Clock, *, as_json: bool) -> tuple[int, int]:
             due += [
                 unit
                 for backlog in works.journal.backlogs()
-                if (
+                if (backlog.business_unit, backlog.series) not in stopped
+                and (
                     unit := works.delivery.plan(
                         backlog.business_unit, backlog.series, backlog.cycle
                     )
@@ -197,7 +200,17 @@ def _send_open(works: Works, clock: Clock, *, as_json: bool) -> tuple[int, int]:
             if not due:
                 break
             for unit in due:
-                if not works.delivery.deliver(unit):
+                try:
+                    answered = works.delivery.deliver(unit)
+                except ArchiveFault:
+                    raise
+                except OperatorFault as error:
+                    stopped.add((unit.business_unit, unit.series))
+                    works.emit(
+                        "unit.stopped", unit=unit.ref_id, reason=error.code, error=error.message
+                    )
+                    continue
+                if not answered:
                     works.delivery.note_failure("no usable answer during a replay")
                     return sent, _count_open(works)
                 sent += 1
