@@ -19,6 +19,9 @@ check: .venv/ready
 	$(BIN)/ruff format --check hotfolder tests bench
 	$(BIN)/mypy
 
+sample-output: .venv/ready
+	$(BIN)/python -m tests.sample_output
+
 sweep: .venv/ready
 	$(BIN)/python -m tests.sweeps.kill_points
 

@@ -7,13 +7,13 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hotfolder import __version__
 from hotfolder.archivesspace.archive import ArchivesSpace
 from hotfolder.core.lifecycle import Backoff
-from hotfolder.core.ports import Emit
+from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import FolderProfile, Rules
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.deliver import Delivery
@@ -61,7 +61,7 @@ class Works:
     journal: SqliteJournal
     store: OcflStore
     archive: ArchivesSpace
-    clock: SystemClock
+    clock: Clock
     emit: Emit
     aside: Aside
     finisher: Finisher
@@ -108,15 +108,17 @@ def connect(
     journal: SqliteJournal,
     store: OcflStore,
     archive: ArchivesSpace,
-    clock: SystemClock,
+    clock: Clock,
     emit: Emit,
     folders: Mapping[str, FolderProfile],
     rules: Rules,
     unit_size: int,
     backoff: Backoff | None = None,
+    new_id: Callable[[], str] | None = None,
+    jitter: Callable[[], float] = random.SystemRandom().random,
 ) -> Works:
-    """Flows over ports that are open already."""
-    jitter = random.SystemRandom().random
+    """Flows over ports that are open already. ``new_id`` and ``jitter`` are given where
+    two runs shall be alike."""
     aside = Aside(journal=journal, store=store, folders=folders, clock=clock, emit=emit)
     finisher = Finisher(
         journal=journal, store=store, aside=aside, folders=folders, clock=clock, emit=emit
@@ -138,7 +140,7 @@ def connect(
             folders=folders,
             clock=clock,
             emit=emit,
-            new_id=SpoolIds(),
+            new_id=new_id or SpoolIds(),
             jitter=jitter,
             backoff=backoff,
         ),
