@@ -16,6 +16,7 @@ from hotfolder.files.faults import classify, os_errors
 
 BUFFER = 1 << 20
 FILE_MODE = 0o640
+TEMPORARY = b".hotfolder-"  # begins the name of a file that is not whole yet
 
 
 def _not_regular() -> InputFault:
@@ -113,7 +114,7 @@ def write_new(path: bytes, data: bytes, mode: int = FILE_MODE) -> None:
 def _temporary(path: bytes) -> bytes:
     # A function of the name, so that a second attempt removes what a crash left.
     folder, name = os.path.split(path)
-    return os.path.join(folder, b".hotfolder-" + hashlib.sha256(name).hexdigest()[:24].encode())
+    return os.path.join(folder, TEMPORARY + hashlib.sha256(name).hexdigest()[:24].encode())
 
 
 def write_all(texts: Sequence[tuple[bytes, bytes]], mode: int = FILE_MODE) -> None:

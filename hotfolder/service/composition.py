@@ -25,6 +25,8 @@ from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.settings import Configuration
 from hotfolder.store.ocfl import OcflStore
 
+_RANDOM = random.SystemRandom()  # after an outage no two installations come back at once
+
 
 class SystemClock:
     """The machine's clocks."""
@@ -115,7 +117,7 @@ def connect(
     unit_size: int,
     backoff: Backoff | None = None,
     new_id: Callable[[], str] | None = None,
-    jitter: Callable[[], float] = random.SystemRandom().random,
+    jitter: Callable[[], float] = _RANDOM.random,
 ) -> Works:
     """Flows over ports that are open already. ``new_id`` and ``jitter`` are given where
     two runs shall be alike."""

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from hotfolder.core.errors import Fault, OperatorFault
 from hotfolder.core.ports import Clock
 from hotfolder.core.records import StoredObject, StoreRequest
-from hotfolder.files.content import write_atomically
+from hotfolder.files.content import TEMPORARY, write_atomically
 from hotfolder.files.durability import SyncScope, sync_directories
 from hotfolder.files.names import check_spool_id
 from hotfolder.files.tree import (
@@ -70,7 +70,8 @@ class OcflStore:
         self._known_layout = self._read_layout()
 
     def _declare(self) -> None:
-        names = {name for name, _ in list_directory(self._root)}
+        # What a crash left half-made is ours; the next write of the same file removes it.
+        names = {name for name, _ in list_directory(self._root) if not name.startswith(TEMPORARY)}
         if names - {b"extensions", b"ocfl_layout.json"}:
             raise OperatorFault(
                 "the folder for the store holds other things and is no OCFL storage root",

@@ -103,6 +103,28 @@ def test_killed_at_calls_of_the_system(
     redo(tmp_path, store, count)
 
 
+INITIALISE = """
+import os, sys
+from hotfolder.store.ocfl import OcflStore
+from tests.support.spools import FixedClock
+OcflStore(os.fsencode(sys.argv[1]), clock=FixedClock()).initialise()
+"""
+
+
+@pytest.mark.parametrize("calls", [RENAMES, SYNCS, "mkdir"])
+def test_killed_while_the_root_is_made(tmp_path: Path, calls: str) -> None:
+    died = 0
+    for when in range(1, 20):
+        root = tmp_path / f"{calls[:5]}-{when}"
+        strace = inject(calls, f"signal=SIGKILL:when={when}", tmp_path / "log")
+        died += run_python(INITIALISE, str(root), strace=strace).returncode != 0
+        assert run_python(INITIALISE, str(root)).returncode == 0
+        check_valid(root, 0)
+        if died < when:
+            break
+    assert died > 2
+
+
 # strace counts the calls of each thread for itself, so syncs are refused from the first on.
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
 @pytest.mark.parametrize(
