@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hotfolder.core.errors import Fault, InputFault
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_BYTES = 16 * 1024 * 1024
 MAX_FIELDS = 2000
 MAX_VALUE = 65_000  # characters: the longest text that ArchivesSpace keeps (reference 1.1)
@@ -54,7 +56,8 @@ def check_size(data: bytes, file: str) -> None:
 
 
 def check_fields(fields: Sequence[RawField], file: str) -> None:
-    """Raise ``InputFault`` if there are too many fields, or one is too long."""
+    """Raise ``InputFault`` if there are too many fields, or one is too long, or holds
+    half a character, which JSON can spell (``\\ud800``) and no UTF-8 can keep."""
     if len(fields) > MAX_FIELDS:
         raise reject(
             "sidecar.fields",
@@ -70,6 +73,14 @@ def check_fields(fields: Sequence[RawField], file: str) -> None:
                 "shorten it",
                 file=file,
                 place=item.place or item.name[:60],
+            )
+        if _SURROGATE.search(item.name) or _SURROGATE.search(item.value):
+            raise reject(
+                "sidecar.characters",
+                "a field has half a character in it (a lone surrogate)",
+                "write it as UTF-8; a text that was cut at a length in bytes is the usual cause",
+                file=file,
+                place=_SURROGATE.sub("?", item.place or item.name)[:60],
             )
 
 
