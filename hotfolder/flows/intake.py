@@ -31,9 +31,16 @@ from hotfolder.files.content import hash_file, open_regular
 from hotfolder.files.layout import working_folder
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.finish import Finisher
+from hotfolder.flows.unexpected import last_frames
 from hotfolder.formats import inspect_spool
 from hotfolder.sidecars.interpretation import interpret
 
+_UNREADABLE = OperatorFault(
+    "hotfolder met a fault of its own while reading this spool",
+    hint="keep the log line spool.unreadable for whoever maintains hotfolder; with a release"
+    " that can read it, `hotfolder release` it",
+    code="spool.unreadable",
+)
 BATCH = 256  # spools in one transaction; bounds memory and the work lost by a kill
 
 
@@ -155,6 +162,11 @@ class Intake:
                 self._aside.reject(row, error.faults)
             except OperatorFault as error:
                 self._aside.hold(row, error)
+            except HotfolderError:
+                raise
+            except Exception:  # noqa: BLE001  one spool that hits a fault of ours stops no other
+                self._emit("spool.unreadable", spool=row.id, error=last_frames())
+                self._aside.hold(row, _UNREADABLE)
         results = self._journal.record_readings(readings, self._clock.now())
         # survives: killed here, the spools are found READ and stored
         crashpoint("read.recorded")

@@ -99,6 +99,9 @@ EVENTS: Mapping[str, Event] = {
     "spool.rejected": _event(
         WARNING, "spool reason faults", "The drop is at fault; it lies in _failed with a note."
     ),
+    "spool.unreadable": _event(
+        ERROR, "spool error", "Reading it met a fault that hotfolder does not know; it is held."
+    ),
     "spool.held": _event(WARNING, "spool reason", "The spool waits for an operator."),
     "spool.corrupt": _event(
         ERROR, "spool reason", "Bytes or a record are not what they were; nothing was deleted."

@@ -18,7 +18,7 @@ from hotfolder.core.lifecycle import UnitState
 from hotfolder.core.ports import Clock, Emit, Journal
 from hotfolder.core.records import UnitRow
 from hotfolder.flows.deliver import Delivery
-from hotfolder.service.loops import last_frames
+from hotfolder.flows.unexpected import last_frames
 
 _IDLE = 1.0
 

@@ -10,11 +10,11 @@ daemon that looks alive and does nothing.
 from __future__ import annotations
 
 import threading
-import traceback
 from collections.abc import Callable
 
 from hotfolder.core.errors import HotfolderError, OperatorFault
 from hotfolder.core.ports import Emit
+from hotfolder.flows.unexpected import last_frames
 
 GIVE_UP = 20
 _PAUSE_AFTER_ERROR = 5.0
@@ -92,11 +92,3 @@ class Loop:
             return self._pause
         self._failures = 0
         return wait
-
-
-def last_frames() -> str:
-    """The exception in hand as type and places, without its text: that may quote
-    a customer's data."""
-    lines = traceback.format_exc().splitlines()
-    places = [line.strip() for line in lines if line.startswith("  File ")]
-    return " < ".join([lines[-1].split(":", 1)[0], *reversed(places[-4:])])

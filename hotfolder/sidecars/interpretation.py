@@ -61,12 +61,16 @@ def interpret(
     metadata = _check_vocabularies(metadata, rules, spool, faults)
     _check_fixity(metadata, sha256, size, spool, faults)
     series = _find_series(metadata, rules, spool, faults)
+    retain_until: date | None = None
     if series is not None:
         _check_required(metadata, series, spool, faults)
         metadata = _classify(metadata, series, rules, spool, faults)
+        retain_until = _find_retention(metadata, rules, spool, faults)
     if faults or series is None or metadata.issue_date is None:
         raise InputFault(faults)
-    document = _describe(metadata, series, rules, spool, sha256, size, inspection)
+    document = replace(
+        _describe(metadata, series, spool, sha256, size, inspection), retain_until=retain_until
+    )
     return Reading(
         spool_id=spool.id,
         sha256=sha256,
@@ -255,7 +259,6 @@ def _classify(
 def _describe(
     metadata: DocumentMetadata,
     series: SeriesProfile,
-    rules: Rules,
     spool: SpoolRow,
     sha256: str,
     size: int,
@@ -281,7 +284,7 @@ def _describe(
             pages=inspection.pages,
         ),
         metadata=metadata,
-        retain_until=_retain_until(metadata, rules, issued),
+        retain_until=None,
         title=metadata.title or f"{(metadata.document_type or '').capitalize()} {issued}",
     )
 
@@ -306,12 +309,30 @@ def _key_text(metadata: DocumentMetadata, name: str) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _retain_until(metadata: DocumentMetadata, rules: Rules, issued: date) -> date | None:
-    if metadata.retention_class is None:
+def _find_retention(
+    metadata: DocumentMetadata, rules: Rules, spool: SpoolRow, faults: list[Fault]
+) -> date | None:
+    if metadata.retention_class is None or metadata.issue_date is None:
         return None
     found = rules.retention_classes[metadata.retention_class]
-    started = metadata.trigger_date if found.trigger is RetentionTrigger.EVENT else None
-    return found.retain_until(issue_date=issued, event_date=started)
+    on_event = found.trigger is RetentionTrigger.EVENT
+    try:
+        return found.retain_until(
+            issue_date=metadata.issue_date,
+            event_date=metadata.trigger_date if on_event else None,
+        )
+    except ValueError:
+        name = "trigger_date" if on_event else "issue_date"
+        faults.append(
+            Fault(
+                code="field.date",
+                message=f"counted from {name}, class {found.code} would end after the year 9999",
+                remedy=f"correct {name}; a document that is kept for ever has a class of its own",
+                file=display(spool.name),
+                place=name,
+            )
+        )
+        return None
 
 
 def cycle_of(issued: date, cycle: str) -> str:

@@ -71,7 +71,7 @@ def _check_shape(root: Element, file: str) -> None:
         level = [child for element in level for child in element]
         if not level or count > _MOST_ELEMENTS:
             break
-    if level:
+    if level or count > _MOST_ELEMENTS:
         raise reject(
             "sidecar.depth",
             f"the metadata has more than {_MOST_ELEMENTS} elements, or is nested deeper than"

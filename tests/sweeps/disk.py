@@ -27,7 +27,7 @@ from pathlib import Path
 from hotfolder.core.lifecycle import SpoolState
 from tests.support.line import build_line
 from tests.support.serving import server_documents, serving
-from tests.sweeps.scenes import Scene, can_trace, count_calls
+from tests.sweeps.scenes import Scene, can_trace, count_calls, explain
 
 CALLS = ("write", "pwrite64", "fsync", "fdatasync", "syncfs", "ftruncate")
 ERRORS = ("EIO", "ENOSPC")
@@ -129,7 +129,7 @@ def main() -> int:
         tried += 1
         if isinstance(outcome, BaseException):
             failed += 1
-            print(f"WRONG {point}: {outcome}", flush=True)
+            print(f"WRONG {point}: {explain(outcome)}", flush=True)
         else:
             happened += outcome
         if tried % 25 == 0:

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.serving import serving
-from tests.sweeps.scenes import SCENES, Scene, can_trace, count_calls
+from tests.sweeps.scenes import SCENES, Scene, can_trace, count_calls, explain
 
 CALLS = ("fsync", "fdatasync", "syncfs")
 _SIZE = 64 << 20  # bytes of the disk
@@ -144,7 +144,7 @@ def main() -> int:
             reached += cut_at(point)
         except (AssertionError, subprocess.SubprocessError, OSError) as error:
             failed += 1
-            print(f"WRONG {point}: {error}", flush=True)
+            print(f"WRONG {point}: {explain(error)}", flush=True)
         if number % 10 == 0:
             print(f"{number}/{len(points)}, {failed} wrong", flush=True)
     print(f"{len(points)} power cuts tried, {reached} reached, {failed} left something wrong")

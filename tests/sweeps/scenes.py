@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -150,3 +151,9 @@ def count_calls(name: str, calls: Sequence[str]) -> Mapping[str, int]:
         call: max((count for (name, _), count in counted.items() if name == call), default=0)
         for call in calls
     }
+
+
+def explain(error: BaseException) -> str:
+    """What was wrong, and which line says so."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{error or type(error).__name__} [{Path(frame.filename).name}: {frame.line}]"

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.serving import serving
-from tests.sweeps.scenes import SCENES, Scene, can_trace, count_calls
+from tests.sweeps.scenes import SCENES, Scene, can_trace, count_calls, explain
 
 _CALLS = (
     "fsync fdatasync syncfs sync_file_range rename renameat renameat2 write pwrite64"
@@ -101,7 +101,7 @@ def main() -> int:
         tried += 1
         if isinstance(outcome, BaseException):
             failed += 1
-            print(f"WRONG {point}: {outcome}", flush=True)
+            print(f"WRONG {point}: {explain(outcome)}", flush=True)
         else:
             happened += outcome
         if tried % 25 == 0:
