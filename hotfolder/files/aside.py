@@ -90,7 +90,9 @@ def move_aside(root: bytes, spool_id: str, date: str, name: bytes, note: bytes) 
             # survives: killed from here on, the same names are used again
             write_atomically(plan_path, plan.dump())
         folder = _make_day(root, plan.date)
-        write_atomically(os.path.join(folder, plan.note), note)
+        if list_files(root, spool_id):
+            # Once all has moved, a clerk may have taken drop and note out of there again.
+            write_atomically(os.path.join(folder, plan.note), note)
         # survives: killed here, the note is written again and the drop follows it
         crashpoint("aside.note_written")
         spool = _carry_out(root, spool_id, folder, plan)

@@ -103,6 +103,16 @@ def test_killed_at_a_point_the_next_day_goes_on(root: bytes, point: str) -> None
     check_moved(root)
 
 
+def test_killed_and_taken_out_by_a_clerk_there_is_no_new_note(root: bytes) -> None:
+    work(root, 1, b"a.pdf", b"a.pdf.json")
+    died = run_python(MOVE, os.fsdecode(root), crash_at="aside.moved")
+    assert died.returncode == KILLED, died.stderr
+    for name in failed(root):
+        os.unlink(os.path.join(root, b"_failed", DAY.encode(), name))
+    move_aside(root, spool_id(1), DAY, b"a.pdf", b"the note")
+    assert failed(root) == {}
+
+
 @pytest.mark.parametrize("when", range(1, 8))
 def test_killed_at_each_rename_and_sync(root: bytes, tmp_path: Path, when: int) -> None:
     for calls in ("rename,renameat,renameat2", "fsync"):
