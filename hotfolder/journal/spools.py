@@ -14,6 +14,8 @@ from hotfolder.journal.identities import take_back_numbers
 from hotfolder.journal.membership import deliver_if_complete, dissolve_planned_units
 from hotfolder.journal.rows import dump_faults, dump_names, fit_inode, fit_time
 
+_LONGEST_REASON = 2000  # characters
+
 
 class Spools:
     """The journal's methods that move spools."""
@@ -103,7 +105,8 @@ class Spools:
                 " updated_at = ?, next_at = NULL WHERE number = ?",
                 (
                     state,
-                    "; ".join(fault.code for fault in faults),
+                    # Kept in the history, also when a release has cleared the faults.
+                    "; ".join(fault.message for fault in faults)[:_LONGEST_REASON],
                     dump_faults(faults),
                     None if state is SpoolState.REJECTED else held_from,
                     now,

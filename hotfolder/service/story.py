@@ -118,7 +118,7 @@ def _spool_step(step: HistoryRow, row: SpoolRow) -> dict[str, Any]:
     faults = "; ".join(fault.message for fault in row.faults)
     sentence = _SPOOL_SENTENCES[step.new].format(
         settled_by=row.settled_by,
-        reason=faults or step.reason or "no reason given",
+        reason=step.reason or faults or "no reason given",
         first=row.first_spool_id,
     )
     if step.old in ("HELD", "CORRUPT"):
