@@ -24,6 +24,18 @@ sample-output: .venv/ready
 
 sweep: .venv/ready
 	$(BIN)/python -m tests.sweeps.kill_points
+	$(BIN)/python -m tests.sweeps.network
+	$(BIN)/python -m tests.sweeps.syscalls
+	$(BIN)/python -m tests.sweeps.disk
+	$(BIN)/python -m tests.sweeps.powercut
+
+fuzz: .venv/ready
+	$(BIN)/python -m tests.fuzz.run --seconds 90
+
+bench: .venv/ready
+	for bench in watch journal restart store intake delivery; do \
+	  $(BIN)/python -m bench.bench_$$bench || exit 1; \
+	done
 
 clean:
 	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
