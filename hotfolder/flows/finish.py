@@ -102,22 +102,30 @@ class Finisher:
         under way. Call before any watcher runs."""
         claiming = self._journal.spools([SpoolState.CLAIMING], limit=1_000_000)
         for folder, rows in _by_folder(claiming).items():
-            profile = self._folders.get(folder)
-            if profile is None:
-                self._emit("folder.missing", folder=folder, count=len(rows))
-                continue
-            outcomes = recover_claims(os.fsencode(profile.path), rows)
-            claimed = [outcome.spool_id for outcome in outcomes if outcome.claimed]
-            undone = [outcome.spool_id for outcome in outcomes if not outcome.claimed]
-            self._journal.finish_claims(claimed, self._clock.now())
-            self._journal.abandon_claims(undone, "restart", self._clock.now())
-            self._emit(
-                "claim.recovered", folder=folder, claimed=len(claimed), abandoned=len(undone)
-            )
+            self._settle(folder, rows, "restart")
         removed = self._store.clean()
         if removed:
             self._emit("store.cleaned", count=removed)
         self._clear_working()
+
+    def settle_claims(self, folder: str) -> None:
+        """Decide claims that an error interrupted, by where the files are now. To be
+        called by the thread that claims in this folder."""
+        rows = self._journal.spools([SpoolState.CLAIMING], folder=folder, limit=1_000_000)
+        if rows:
+            self._settle(folder, rows, "the claim failed")
+
+    def _settle(self, folder: str, rows: Sequence[SpoolRow], reason: str) -> None:
+        profile = self._folders.get(folder)
+        if profile is None:
+            self._emit("folder.missing", folder=folder, count=len(rows))
+            return
+        outcomes = recover_claims(os.fsencode(profile.path), rows)
+        claimed = [outcome.spool_id for outcome in outcomes if outcome.claimed]
+        undone = [outcome.spool_id for outcome in outcomes if not outcome.claimed]
+        self._journal.finish_claims(claimed, self._clock.now())
+        self._journal.abandon_claims(undone, reason, self._clock.now())
+        self._emit("claim.recovered", folder=folder, claimed=len(claimed), abandoned=len(undone))
 
     def _return_unknown(self, profile: FolderProfile, spool_id: str) -> None:
         """A working copy that the journal does not know (it was lost, and rebuilt from

@@ -51,6 +51,8 @@ class FolderLoop:
         self._claimed = claimed
         self._watcher = make_watcher(profile, works)
         self._started = False
+        self._unsettled = False  # a claim failed half-way
+        self._losses: float = 0
 
     def step(self) -> float:
         """Wait for settled drops and claim them."""
@@ -58,10 +60,20 @@ class FolderLoop:
             make_folders(os.fsencode(self.profile.path))
             self._watcher.start()
             self._started = True
+        if self._unsettled:
+            self._works.finisher.settle_claims(self.profile.name)
+            self._unsettled = False
         drops = self._watcher.poll(_POLL)
         if drops:
+            if (losses := self._watcher.describe()["losses"]) != self._losses:
+                # It was away, and may be another folder now.
+                make_folders(os.fsencode(self.profile.path))
+                self._losses = losses
             try:
                 self._works.intake.claim(drops)
+            except HotfolderError:
+                self._unsettled = True
+                raise
             finally:
                 # Claimed or not, they are to be seen afresh: a failed claim is tried again.
                 self._watcher.forget([drop.spool.name for drop in drops])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hotfolder.core.errors import OperatorFault
 from hotfolder.core.lifecycle import SpoolState
+from hotfolder.files.layout import make_folders
 from hotfolder.flows import intake
 from hotfolder.sidecars.interpretation import interpret
 from tests.support.drop_mix import write_drops
@@ -48,5 +51,24 @@ def test_a_fault_of_ours_holds_the_spool_that_meets_it(
         mended = line.works.journal.get_spool(held.id)
         assert mended is not None
         assert mended.state is SpoolState.STORED
+    finally:
+        line.works.close()
+
+
+def test_a_claim_that_fails_is_settled_without_a_restart(tmp_path: Path) -> None:
+    (tmp_path / "hot").mkdir()
+    expected = write_drops(tmp_path / "hot", good=2)
+    line = build_line(tmp_path, "http://127.0.0.1:9")
+    try:
+        (tmp_path / "hot" / "_working").rmdir()
+        with pytest.raises(OperatorFault):
+            line.works.intake.claim(drops_in(line.profile))
+        make_folders(os.fsencode(tmp_path / "hot"))
+        line.works.finisher.settle_claims("hot")
+        states = [row.state for row in line.works.journal.spools([])]
+        assert states == [SpoolState.ABANDONED] * len(expected)
+        assert line.works.intake.claim(drops_in(line.profile)) == len(expected)
+        line.works.finisher.settle_claims("hot")
+        assert not line.works.journal.spools([SpoolState.CLAIMING])
     finally:
         line.works.close()
