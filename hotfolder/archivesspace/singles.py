@@ -54,7 +54,8 @@ class SinglePosts:
         Raises ``Transient`` or ``OperatorFault`` only before anything was sent, and
         ``Corrupt`` when a document is there with another checksum or size. A unit some
         of whose documents are refused is refused; the others have then been saved, in
-        an archival object of their own.
+        an archival object of their own. So is one with a document that another unit
+        lists: nothing is saved then.
         """
         attempt = _Attempt(
             calls=self._calls,
@@ -65,6 +66,8 @@ class SinglePosts:
             request=request,
         )
         attempt.adopt_present()
+        if len(request.documents) > 1 and attempt.in_another_unit():
+            return UnitAnswer(outcome="refused", reason="a document is in another unit already")
         try:
             return attempt.deliver(records)
         except (Transient, OperatorFault) as error:
@@ -95,7 +98,8 @@ class _Attempt:
         self._unit = request.unit
         self._rows = {row.document.identity: row for row in request.documents}
         self._uris: dict[str, str] = {}
-        self._listed: set[str] = set()  # by some other unit
+        self._listed: set[str] = set()  # by some unit
+        self._listing: set[str] = set()  # the ref_ids of those
         self.begun = False  # a POST was answered
 
     def adopt_present(self) -> None:
@@ -103,6 +107,11 @@ class _Attempt:
         found = self._lookup.find_documents(self._place.repository, tuple(self._rows))
         self._uris = {name: adopt(self._rows[name], there) for name, there in found.items()}
         self._listed = {name for name, there in found.items() if there.unit_ref_ids}
+        self._listing = {ref_id for there in found.values() for ref_id in there.unit_ref_ids}
+
+    def in_another_unit(self) -> bool:
+        """Whether a document that is there is listed elsewhere than in this unit."""
+        return bool(self._listing - {self._unit.ref_id})
 
     def deliver(self, records: UnitRecords) -> UnitAnswer:
         """Documents, archival object, event."""

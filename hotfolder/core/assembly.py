@@ -144,6 +144,13 @@ class Assembly:
         found = [self._afresh.popleft() for _ in range(min(limit, len(self._afresh)))]
         return found + self.settling.due(now, limit - len(found))
 
+    def unfinished(self) -> int:
+        """How many files have been seen and neither gone nor been claimed: those of drops
+        that are given out count until ``forget``."""
+        # In this order, as in ``_give_out``: another thread may ask at any moment.
+        settling = len(self.settling)
+        return settling + sum(len(files) for files in list(self._out.values()))
+
     def busy(self) -> bool:
         """Whether there is more to consider than a few drops: further looks would only
         grow old."""
@@ -340,12 +347,12 @@ class Assembly:
         files = [name, *(sidecar.name for sidecar in company.sidecars)]
         if trigger is not None:
             files.append(trigger.name)
+        self._out[name] = tuple(files)
         for file in files:
             self.settling.lose(file)
             self._drop_notes(file)
             self._batches.lose(file)
         self._taken.update(files)
-        self._out[name] = tuple(files)
         self._ready.append(drop)
 
     def _drop_notes(self, name: bytes) -> None:

@@ -19,6 +19,7 @@ from hotfolder.core.errors import ArchiveFault, Corrupt, Fault, OperatorFault, T
 from hotfolder.core.lifecycle import Backoff, SpoolState, UnitState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal
 from hotfolder.core.records import ArchivedDocument, CatalogueRow, UnitRequest, UnitRow
+from hotfolder.flows.adopt import sort_present
 from hotfolder.flows.aside import Aside
 
 UNCLEAR_ATTEMPTS = 8  # a lone document refused without reason that often is an operator's matter
@@ -166,8 +167,7 @@ class Delivery:
         if self._adopt_if_there(request):
             return
         present = self._archive.find_documents(unit.business_unit, unit.identities)
-        if present:
-            self._adopt_documents(request, present)
+        if present and self._adopt_documents(request, present):
             return
         if len(request.documents) == 1:
             self._settle_single(request)
@@ -188,25 +188,34 @@ class Delivery:
 
     def _adopt_documents(
         self, request: UnitRequest, present: Mapping[str, ArchivedDocument]
-    ) -> None:
-        """Some members are on the server outside this unit (a journal restored from
-        a backup, say): compare and adopt them, plan the others anew."""
+    ) -> bool:
+        """Some members are on the server in other units (an import that was halved and
+        then came through, a journal restored from a backup): compare and adopt them with
+        those units, plan the others anew. False if no other unit has any of them."""
         unit = request.unit
         for row in request.documents:
             there = present.get(row.document.identity)
             if there is not None:
                 compare_document(row, there)
-        self._journal.confirm_documents(
-            {identity: there.uri for identity, there in present.items()}, self._clock.now()
-        )
-        rest = tuple(name for name in unit.identities if name not in present)
+        found = sort_present(self._archive, unit.business_unit, present)
+        groups = [names for names in found.begun if set(names) != set(unit.identities)]
+        if not found.units and not groups:
+            return False
+        adopted = {name for there in found.units for name in there.documents}
+        taken = adopted.union(*groups)
+        rest = tuple(name for name in unit.identities if name not in taken)
+        now = self._clock.now()
         self._journal.plan_units_of(
-            (rest,) if rest else (),
+            [*groups, rest] if rest else groups,
             unit.ref_id,
             "some documents were on the server already: adopted",
-            self._clock.now(),
+            now,
         )
-        self._emit("unit.documents_adopted", unit=unit.ref_id, documents=len(present))
+        # Killed in between, those to be adopted wait again and come back to here.
+        for there_unit in found.units:
+            self._journal.restore_unit(there_unit, unit.business_unit, unit.series, unit.cycle, now)
+        self._emit("unit.documents_adopted", unit=unit.ref_id, documents=len(adopted))
+        return True
 
     def _settle_single(self, request: UnitRequest) -> None:
         """One document, by single POSTs: their refusal has the server's own words."""

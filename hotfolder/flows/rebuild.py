@@ -18,6 +18,7 @@ from hotfolder.core.errors import Corrupt
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal, Store
 from hotfolder.core.records import ArchivedDocument, CatalogueRow, SpoolRow
+from hotfolder.flows.adopt import sort_present
 from hotfolder.flows.deliver import differs
 
 CHUNK = 50
@@ -105,29 +106,24 @@ class Rebuild:
             for row in ours:
                 if row.document.identity in there and row.document.identity not in same:
                     self._emit("spool.differs", spool=row.spool_id, reason="archive.differs")
-            confirmed += len(same)
-            self._restore_units(business_unit, ours, same)
+            confirmed += self._restore_units(business_unit, ours, same)
         return confirmed, differing
 
     def _restore_units(
-        self,
-        business_unit: str,
-        ours: Iterable[CatalogueRow],
-        same: dict[str, ArchivedDocument],
-    ) -> None:
-        ref_ids = sorted({ref_id for there in same.values() for ref_id in there.unit_ref_ids})
-        units = self._archive.find_units(business_unit, ref_ids) if ref_ids else {}
+        self, business_unit: str, ours: Iterable[CatalogueRow], same: dict[str, ArchivedDocument]
+    ) -> int:
+        """Returns how many documents are in whole units; the others wait, and are found
+        again when they are sent."""
         places = {row.document.identity: row.document for row in ours}
-        now = self._clock.now()
-        for unit in units.values():
-            # A unit is of one series and cycle, so any member that we know tells both.
-            known = next((places[name] for name in unit.documents if name in places), None)
-            if known is not None:
-                self._journal.restore_unit(unit, business_unit, known.series, known.cycle, now)
-        listed = {name for unit in units.values() for name in unit.documents}
-        alone = {name: there.uri for name, there in same.items() if name not in listed}
-        if alone:
-            self._journal.confirm_documents(alone, now)
+        confirmed = 0
+        for unit in sort_present(self._archive, business_unit, same).units:
+            # A unit is of one series and cycle, so any of its members tells both.
+            place = places[next(iter(unit.documents))]
+            self._journal.restore_unit(
+                unit, business_unit, place.series, place.cycle, self._clock.now()
+            )
+            confirmed += len(unit.documents)
+        return confirmed
 
 
 def spool_row(description: SpoolDescription) -> SpoolRow:

@@ -6,6 +6,8 @@ import socket
 import time
 from collections.abc import Mapping
 
+_PATIENCE = 1.0  # seconds for systemd to make room in its queue
+
 
 class Notifier:
     """Sends to the socket that ``NOTIFY_SOCKET`` in ``environ`` names; without one, does
@@ -46,6 +48,8 @@ class Notifier:
         if address[0] == "@":  # the abstract name space
             address = "\0" + address[1:]
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            # Else a listener that reads no more would stop us, and SIGTERM with us.
+            channel.settimeout(_PATIENCE)
             try:
                 channel.connect(address)
                 channel.sendall(message.encode())

@@ -134,7 +134,7 @@ class FolderWatcher:
         return {
             **self._counts,
             "events": 0 if events is None else events.received,
-            "waiting": len(self._assembly.settling),
+            "waiting": self._assembly.unfinished(),
             "overdue": len(self._assembly.overdue),
             "healthy": self.healthy(),
             "last_beat": self._beat,

@@ -422,6 +422,16 @@ def test_a_drop_that_was_given_up_is_settled_anew() -> None:
     assert [parts(drop)[0] for drop in hot.collect()] == [b"a.pdf"]
 
 
+def test_a_drop_is_unfinished_until_it_has_been_claimed() -> None:
+    hot = model(CompletionRule.TRIGGER)
+    put(hot, b"a.pdf", b"a.pdf.json", b"a.pdf.done", b"b.pdf")
+    assert hot.assembly.unfinished() == 4
+    (drop,) = hot.collect()
+    assert hot.assembly.unfinished() == 4
+    hot.assembly.forget([drop.spool.name])
+    assert hot.assembly.unfinished() == 1
+
+
 def test_a_successor_of_the_same_name_is_a_new_drop() -> None:
     hot = model(CompletionRule.TRIGGER)
     for _ in range(3):
