@@ -105,6 +105,13 @@ def arguments(description: str) -> argparse.ArgumentParser:
     return parser
 
 
+def add_small(parser: argparse.ArgumentParser) -> None:
+    """For measurements whose whole run takes minutes."""
+    parser.add_argument(
+        "--small", action="store_true", help="a hundredth or so of everything: does it run at all"
+    )
+
+
 @contextmanager
 def place_for(chosen: str | None) -> Iterator[Path]:
     """A folder to work in, on the disk to be measured; emptied afterwards."""
@@ -140,6 +147,14 @@ def run_part(module: str, *parameters: str) -> Measured:
 def answer(**numbers: float | str) -> None:
     """What a part says to the measurement that started it."""
     print(json.dumps(numbers), flush=True)
+
+
+def own_peak(pid: int | str = "self") -> int:
+    """The peak resident bytes of a process so far, without those of its children, which
+    ``wait4`` counts in, and without those of its parent before the ``exec``."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
 
 
 def settle_disk() -> None:

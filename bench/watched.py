@@ -1,4 +1,4 @@
-"""hotfolder's watcher for the parts of ``bench_watch``, and what takes its drops.
+"""hotfolder's watcher for the parts of ``bench_watch``, and what claims its drops.
 
 It imports nothing that the daemon would not, so that its memory is the daemon's.
 """
@@ -6,9 +6,7 @@ It imports nothing that the daemon would not, so that its memory is the daemon's
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from hotfolder.core.profiles import Completion, CompletionRule, FolderProfile, SidecarFormat
@@ -18,55 +16,54 @@ from hotfolder.files.layout import make_folders
 from hotfolder.formats import inspect_trailer
 from hotfolder.watch.watcher import FolderWatcher
 
-Take = Callable[[Sequence[Drop]], object]
 
-
-class _Clock:
-    def now(self) -> float:
-        return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-
-def _emit(event: str, /, **fields: object) -> None:
-    """Nobody listens."""
-
-
-def open_watcher(root: Path, *, journalled: bool) -> tuple[FolderWatcher, Take]:
-    """A watcher of ``root/hot`` whose files count when they are renamed into place, and
-    what takes its drops: a plain rename, or a claim with its durable row."""
-    profile = FolderProfile(
+def profile(root: Path) -> FolderProfile:
+    """``root/hot``: a file is finished when it is renamed into place, or closed whole."""
+    return FolderProfile(
         name="hot",
         path=str(root / "hot"),
         business_unit="BENCH",
         completion=Completion(rule=CompletionRule.RENAME),
         sidecar=SidecarFormat.NONE,
     )
-    make_folders(os.fsencode(profile.path))
+
+
+def open_watcher(root: Path) -> FolderWatcher:
+    """The watcher as the supervisor makes it, not yet started."""
+    from hotfolder.service.composition import SystemClock  # noqa: PLC0415
+
+    folder = profile(root)
+    make_folders(os.fsencode(folder.path))
 
     def is_whole(sighting: Sighting) -> Inspection:
-        with open_regular(os.path.join(os.fsencode(profile.path), sighting.name)) as stream:
+        with open_regular(os.path.join(os.fsencode(folder.path), sighting.name)) as stream:
             return inspect_trailer(stream, sighting.size, sighting.name)
 
-    watcher = FolderWatcher(profile, clock=_Clock(), is_whole=is_whole, emit=_emit)
-    return watcher, _claim(root, profile) if journalled else _move(profile)
+    def emit(event: str, /, **fields: object) -> None:
+        """Nobody listens."""
+
+    return FolderWatcher(folder, clock=SystemClock(), is_whole=is_whole, emit=emit)
 
 
-def _claim(root: Path, profile: FolderProfile) -> Take:
-    from bench.works import open_works  # noqa: PLC0415  the bare watcher needs no journal
-
-    works = open_works(root)
-    works.intake.use_folders({profile.name: replace(profile)})
-    return works.intake.claim
+def open_intake(root: Path, journalled: Callable[[bytes], None]) -> Claims:
+    """Intake of that folder with its journal and store."""
+    return Claims(root, journalled)
 
 
-def _move(profile: FolderProfile) -> Take:
-    hot = os.fsencode(profile.path)
-    away = os.path.join(hot, b"_working")
+class Claims:
+    """Claims drops; ``journalled`` is told of each name when its row is durable."""
 
-    def move(drops: Sequence[Drop]) -> None:
-        for drop in drops:
-            os.rename(os.path.join(hot, drop.spool.name), os.path.join(away, drop.spool.name))
+    def __init__(self, root: Path, journalled: Callable[[bytes], None]) -> None:
+        from bench.works import open_works  # noqa: PLC0415
+        from hotfolder.journal.journal import SqliteJournal  # noqa: PLC0415
 
-    return move
+        class Journal(SqliteJournal):
+            def begin_claims(self, claims: Sequence[tuple[str, str, Drop]], now: float) -> None:
+                super().begin_claims(claims, now)
+                for _, _, drop in claims:
+                    journalled(drop.spool.name)
+
+        works = open_works(root, journal=Journal(os.fsencode(root / "journal.db")))
+        folder = profile(root)
+        works.intake.use_folders({folder.name: folder})
+        self.claim = works.intake.claim

@@ -43,7 +43,13 @@ RULES = Rules(
 )
 
 
-def open_works(root: Path, url: str = "http://127.0.0.1:9", unit_size: int = 200) -> Works:
+def open_works(
+    root: Path,
+    url: str = "http://127.0.0.1:9",
+    unit_size: int = 200,
+    *,
+    journal: SqliteJournal | None = None,
+) -> Works:
     """Journal and store in ``root``, the hot folder ``root/hot``; nothing is sent yet."""
 
     def emit(event: str, /, **fields: object) -> None:
@@ -56,7 +62,7 @@ def open_works(root: Path, url: str = "http://127.0.0.1:9", unit_size: int = 200
     store.initialise()
     archive = ArchiveProfile(url=url, username="admin", unit_size=unit_size)
     return connect(
-        journal=SqliteJournal(os.fsencode(root / "journal.db")),
+        journal=journal or SqliteJournal(os.fsencode(root / "journal.db")),
         store=store,
         archive=ArchivesSpace(archive, "admin", RULES, clock=clock, version="0", on_event=emit),
         clock=clock,

@@ -61,6 +61,17 @@ def test_a_systemd_that_has_gone_stops_nothing(tmp_path: Path) -> None:
     assert not Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
 
 
+def test_a_systemd_that_reads_no_more_stops_nothing(systemd: tuple[str, socket.socket]) -> None:
+    address, listener = systemd
+    notifier = Notifier({"NOTIFY_SOCKET": address})
+    sent = 0
+    while notifier.alive():  # until its queue is full
+        sent += 1
+    assert listener.recv(4096) == b"WATCHDOG=1"
+    assert sent > 0
+    assert notifier.alive()  # there is room again
+
+
 class _Clock:
     def __init__(self) -> None:
         self.time = 1000.0
