@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from hotfolder.core.batches import Batches, Outcome
 from hotfolder.core.company import Companions, Company
 from hotfolder.core.errors import Fault, InputFault
+from hotfolder.core.handout import Handout
 from hotfolder.core.incomplete import (
     LATE,
     NO_SPOOL,
@@ -24,14 +25,10 @@ from hotfolder.core.profiles import CompletionRule, FolderProfile
 from hotfolder.core.records import Drop, Inspection, Sighting
 from hotfolder.core.relatives import Relatives
 from hotfolder.core.roles import Pairing, Role, Roles
-from hotfolder.core.settle import Settling, Standard
+from hotfolder.core.settle import UNANNOUNCED, Settling, Standard
 
 _ENOUGH = 512  # files
 _PLAIN = (Role.SPOOL, Role.SIDECAR)
-_UNANNOUNCED = {
-    CompletionRule.QUIET: Standard.QUIET,
-    CompletionRule.RENAME: Standard.NAMED,
-}
 _FRESH = 0.5  # seconds since the last look at a file of a drop that is given out, at most
 
 
@@ -56,7 +53,7 @@ class Assembly:
         self.settling = Settling(self.rule, is_whole=is_whole, has_writer=has_writer)
         self.roles = Roles(profile, pairing)
         self.overdue: set[bytes] = set()  # whole, but nobody has announced them for a long time
-        self._unannounced = _UNANNOUNCED.get(self.rule.rule)
+        self._unannounced = UNANNOUNCED.get(self.rule.rule)
         self._pairing = pairing
         self._relatives = Relatives(self.settling, self.roles, pairing)
         self._companions = Companions(profile, self.settling, self._relatives, pairing)
@@ -66,10 +63,7 @@ class Assembly:
         self._moved: set[bytes] = set()  # renamed into place, and not changed since
         self._after_trigger: set[bytes] = set()  # looked at since their trigger was seen
         self._late: set[bytes] = set()  # and found changed then
-        self._out: dict[bytes, tuple[bytes, ...]] = {}  # given out: spool and all its files
-        self._taken: set[bytes] = set()  # the files of those
-        self._afresh: deque[bytes] = deque()  # to be looked at, known or not
-        self._ready: deque[Drop] = deque()
+        self._handout = Handout()
 
     # -- looks --------------------------------------------------------------------
     def see(self, sighting: Sighting, now: float, *, moved: bool = False, mark: int = 0) -> Role:
@@ -79,7 +73,7 @@ class Assembly:
         if role is Role.IGNORED:
             self.lose(name)
             return role
-        if name in self._taken:
+        if name in self._handout:
             return role
         new = name not in self.settling
         changed = self.settling.see(sighting, now, mark)
@@ -132,16 +126,12 @@ class Assembly:
                 self._batches.lose(name)
 
     def forget(self, spools: Sequence[bytes]) -> None:
-        """The drops of these spools have been claimed or given up: their files are
-        looked at afresh, whatever they are now."""
-        for spool in spools:
-            files = self._out.pop(spool, ())
-            self._taken.difference_update(files)
-            self._afresh.extend(files)
+        """These drops have been claimed or given up: their files are looked at afresh."""
+        self._handout.forget(spools)
 
     def due(self, now: float, limit: int) -> list[bytes]:
         """Up to ``limit`` names to look at now."""
-        found = [self._afresh.popleft() for _ in range(min(limit, len(self._afresh)))]
+        found = self._handout.take_afresh(limit)
         return found + self.settling.due(now, limit - len(found))
 
     def unfinished(self) -> int:
@@ -149,23 +139,23 @@ class Assembly:
         that are given out count until ``forget``."""
         # In this order, as in ``_give_out``: another thread may ask at any moment.
         settling = len(self.settling)
-        return settling + sum(len(files) for files in list(self._out.values()))
+        return settling + self._handout.files()
 
     def busy(self) -> bool:
         """Whether there is more to consider than a few drops: further looks would only
         grow old."""
-        return len(self._queue) + len(self._ready) > _ENOUGH
+        return len(self._queue) + self._handout.ready() > _ENOUGH
 
     def next_look(self, now: float) -> float | None:
         """When something is to be done next, if nothing happens; None if never."""
-        if self._afresh or self._queue or self._manifests or self._ready:
+        if self._queue or self._manifests or self._handout.pending():
             return now
         return self.settling.next_look()
 
     # -- drops --------------------------------------------------------------------
     def collect(self, now: float, limit: int) -> list[Drop]:
         """Up to ``limit`` drops that are finished. Each is given out once."""
-        while self._queue and len(self._ready) < limit:
+        while self._queue and self._handout.ready() < limit:
             name = self._queue.popleft()
             if name in self.settling:
                 self._consider(name, now)
@@ -174,7 +164,7 @@ class Assembly:
             for name in manifests:
                 if name in self.settling:
                     self._consider_batch(name, now)
-        return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
+        return self._handout.take(limit)
 
     def _consider(self, name: bytes, now: float) -> None:
         batched = self.rule.rule is CompletionRule.MANIFEST
@@ -227,7 +217,7 @@ class Assembly:
             self._give_out(name, trigger, company, (*late, *verdict.faults, *company.faults))
 
     def _standard(self, name: bytes, trigger: Sighting | None) -> Standard:
-        sighting = self._known(name)
+        sighting = self.settling.known(name)
         if trigger is not None and name not in self._late:
             # Written after its trigger (or by another clock): the trigger says nothing of it.
             before = sighting.mtime_ns <= trigger.mtime_ns
@@ -323,7 +313,7 @@ class Assembly:
         missing = absent(outcome.absent)
         if not plans and not missing:
             missing = (NO_SPOOL,)
-        trigger = self._known(manifest)
+        trigger = self.settling.known(manifest)
         for number, (name, company, faults) in enumerate(plans, start=1):
             # The manifest goes with the last one: until then it speaks for the others.
             last = number == len(plans) and not missing
@@ -337,23 +327,17 @@ class Assembly:
     ) -> None:
         drop = Drop(
             folder=self.profile.name,
-            spool=self._known(name),
+            spool=self.settling.known(name),
             sidecars=company.sidecars,
             trigger=trigger,
             settled_by=str(self.rule.rule),
             shared=company.shared,
             faults=faults,
         )
-        files = [name, *(sidecar.name for sidecar in company.sidecars)]
-        if trigger is not None:
-            files.append(trigger.name)
-        self._out[name] = tuple(files)
-        for file in files:
+        for file in self._handout.add(drop):
             self.settling.lose(file)
             self._drop_notes(file)
             self._batches.lose(file)
-        self._taken.update(files)
-        self._ready.append(drop)
 
     def _drop_notes(self, name: bytes) -> None:
         self._relatives.remove(name)
@@ -364,9 +348,3 @@ class Assembly:
         for name in names:
             if name in self.settling:
                 self.settling.book(name, at)
-
-    def _known(self, name: bytes) -> Sighting:
-        sighting = self.settling.get(name)
-        if sighting is None:
-            raise KeyError(name)
-        return sighting

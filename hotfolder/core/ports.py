@@ -197,6 +197,9 @@ class Journal(Protocol):
     def get_spool(self, spool_id: str) -> SpoolRow | None:
         """One spool, or None. A unique prefix of at least six characters will do."""
 
+    def states_of(self, spool_ids: Sequence[str]) -> Mapping[str, SpoolState]:
+        """The state of each of these spools, by whole id; those unknown are left out."""
+
     def documents_of(self, spool_id: str) -> list[CatalogueRow]:
         """The documents of a spool, by ordinal."""
 

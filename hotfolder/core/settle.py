@@ -16,7 +16,7 @@ from enum import IntEnum
 
 from hotfolder.core.errors import Fault, HotfolderError, InputFault
 from hotfolder.core.incomplete import EMPTY, STILL_OPEN
-from hotfolder.core.profiles import Completion
+from hotfolder.core.profiles import Completion, CompletionRule
 from hotfolder.core.records import Inspection, Sighting
 
 RELOOK = 0.25  # seconds to the look that confirms what a producer has announced
@@ -32,6 +32,10 @@ class Standard(IntEnum):
     CLOSED = 1  # it has just been closed: as announced, if the format shows its end
     NAMED = 2  # it bears its final name: seen unchanged for the quiet time
     QUIET = 3  # nothing is known: quiet and looked at often; longer without a trailer
+
+
+# What is asked of a file that nobody has announced, where no word is waited for.
+UNANNOUNCED = {CompletionRule.QUIET: Standard.QUIET, CompletionRule.RENAME: Standard.NAMED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,10 @@ class Settling:
         """The last look at ``name``, or None."""
         track = self._tracks.get(name)
         return None if track is None else track.sighting
+
+    def known(self, name: bytes) -> Sighting:
+        """The last look at ``name``. ``KeyError`` if it is not known."""
+        return self._tracks[name].sighting
 
     def since(self, name: bytes) -> float:
         """When the present version was first seen. ``KeyError`` if it is not known."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.lifecycle import SpoolState
@@ -24,6 +24,7 @@ from hotfolder.flows.aside import Aside
 from hotfolder.flows.receipts import SUFFIX, choose_receipt
 
 BATCH = 256
+_ASKED = 1000  # spools whose state is asked for at once
 
 
 class Finisher:
@@ -83,19 +84,29 @@ class Finisher:
         for folder, profile in self._folders.items():
             duplicates: list[SpoolRow] = []
             leftovers: list[str] = []
-            for spool_id in list_working(os.fsencode(profile.path)):
-                row = self._journal.get_spool(spool_id)
-                if row is None:
+            for spool_id, state in self._states_in_working(profile):
+                if state is None:
                     self._return_unknown(profile, spool_id)
-                elif row.state is SpoolState.REJECTED:
-                    self._aside.complete_rejection(row, row.faults)
-                elif row.state is SpoolState.DUPLICATE:
-                    duplicates.append(row)
-                elif row.state in (SpoolState.DONE, SpoolState.ABANDONED):
-                    leftovers.append(row.id)
+                elif state in (SpoolState.DONE, SpoolState.ABANDONED):
+                    leftovers.append(spool_id)
+                elif state in (SpoolState.REJECTED, SpoolState.DUPLICATE):
+                    row = self._journal.get_spool(spool_id)
+                    assert row is not None  # a spool is never deleted
+                    if state is SpoolState.DUPLICATE:
+                        duplicates.append(row)
+                    else:
+                        self._aside.complete_rejection(row, row.faults)
             self.finish_duplicates(duplicates)
             if leftovers:
                 self._remove(folder, leftovers)
+
+    def _states_in_working(self, profile: FolderProfile) -> Iterator[tuple[str, SpoolState | None]]:
+        # Asked by the thousand: after an outage all that wait for the server lie there.
+        spool_ids = list_working(os.fsencode(profile.path))
+        for start in range(0, len(spool_ids), _ASKED):
+            asked = spool_ids[start : start + _ASKED]
+            states = self._journal.states_of(asked)
+            yield from ((spool_id, states.get(spool_id)) for spool_id in asked)
 
     def recover(self) -> None:
         """After a start: settle half-made claims, clean the store, finish what was

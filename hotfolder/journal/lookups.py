@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 
@@ -73,6 +74,16 @@ class Lookups:
                     f"SELECT {SPOOL_COLUMNS} FROM spools WHERE number = ?", (number,)
                 ).fetchone()
             )
+
+    def states_of(self, spool_ids: Sequence[str]) -> dict[str, SpoolState]:
+        """The states of these spools, by whole id."""
+        with self._db.reading() as conn:
+            rows = conn.execute(
+                "SELECT s.id, s.state FROM json_each(?) AS wanted"
+                " CROSS JOIN spools AS s ON s.id = wanted.value",
+                (json.dumps(list(spool_ids)),),
+            ).fetchall()
+        return {spool_id: SpoolState(state) for spool_id, state in rows}
 
     def history(self, subject: str) -> list[HistoryRow]:
         """Every step of a spool or unit."""
