@@ -835,6 +835,22 @@ class JournalSuite:
             row = journal.get_spool(text)
             assert (row.id if row else None) == found, text
 
+    def test_states_of_many_are_found_by_whole_ids(self, journal: Journal) -> None:
+        claim(journal, 1)
+        journal.begin_claims([(spool_id(2), UNIT, make_drop(2))], 3)
+        asked = [
+            spool_id(2),
+            spool_id(1)[:8],
+            spool_id(7),
+            spool_id(1),
+            "",
+            "\x00",
+            "'",
+            spool_id(1),
+        ]
+        assert journal.states_of(asked) == {spool_id(1): S.CLAIMED, spool_id(2): S.CLAIMING}
+        assert journal.states_of([]) == {}
+
     def test_document_is_found_while_it_counts(self, journal: Journal) -> None:
         document = make_document("a")
         assert journal.get_document(document.identity) is None
