@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import HotfolderError, InputFault, OperatorFault
 from hotfolder.core.records import Drop, Sighting, SpoolRow
+from hotfolder.core.roles import stem
 from hotfolder.files.content import hash_descriptor, open_descriptor
 from hotfolder.files.copying import copy_between
 from hotfolder.files.durability import SyncScope
@@ -249,7 +250,8 @@ def return_claim(root: bytes, spool_id: str) -> int:
 
     For a working folder whose row is lost, or whose claim was given up: the files go
     to the root of the hot folder under their own names, or numbered ones where those
-    are taken. A copy of a file that is there with the same bytes is removed instead.
+    are taken. A file that stands alone in its name, and lies there with the same bytes,
+    is a copy and is removed instead; a spool and what is named after it stay together.
     """
     with SyncScope(root) as scope, Places(root) as places:
         with os_errors("returning a claimed drop"):
@@ -258,13 +260,27 @@ def return_claim(root: bytes, spool_id: str) -> int:
                 return 0
             try:
                 names = [os.fsencode(name) for name in os.listdir(fd)]
-                names = [name for name in names if not _drop_copy(places, name, fd)]
+                names = [
+                    name
+                    for name in names
+                    if _has_company(name, names) or not _drop_copy(places, name, fd)
+                ]
             finally:
                 os.close(fd)
             spool = min(names, key=len, default=b"")
             count = _give_back(places, spool_id, spool, names, ())
         scope.sync((), places.folders())
     return count
+
+
+def _has_company(name: bytes, names: Sequence[bytes]) -> bool:
+    """Whether another of ``names`` is named after it, or it after another: a producer may
+    describe two spools of one name in the same words."""
+    return name != _PART and any(
+        other.startswith(stem(name) + b".") or name.startswith(stem(other) + b".")
+        for other in names
+        if other not in (name, _PART)
+    )
 
 
 def _drop_copy(places: Places, name: bytes, fd: int) -> bool:

@@ -206,6 +206,16 @@ def test_a_returned_claim_overwrites_nothing(root: bytes) -> None:
     assert return_claim(root, spool_id(1)) == 0
 
 
+def test_a_returned_spool_keeps_its_sidecar_although_another_has_the_same(root: bytes) -> None:
+    spool, sidecar = put(root, b"a.pdf", b"old"), put(root, b"a.pdf.json", b"{}")
+    claim_drops(root, [request(1, spool, sidecar)])
+    put(root, b"a.pdf", b"new")
+    put(root, b"a.pdf.json", b"{}")
+    assert return_claim(root, spool_id(1)) == 2
+    assert names_in(root) == [b"a.1.pdf", b"a.1.pdf.json", b"a.pdf", b"a.pdf.json"]
+    assert read(root, b"a.1.pdf") == b"old"
+
+
 def test_working_folders_are_removed_once(root: bytes) -> None:
     claim_drops(root, [request(number, put(root, b"%d" % number)) for number in range(3)])
     put(root, b"_working/stray", b"")
