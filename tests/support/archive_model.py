@@ -85,6 +85,7 @@ class ModelServer:
         self.troubles: deque[Trouble] = deque()
         self.late: list[UnitRequest] = []
         self.lost: set[str] = set()  # identities that it had once and has no more
+        self.committed: set[str] = set()  # identities that it has had at any time
         self.requests = 0
         self._refuses = refuses
 
@@ -146,6 +147,7 @@ class ModelServer:
             size=place.length,
         )
         self.lost.discard(identity)
+        self.committed.add(identity)
         return None
 
     def save_unit(self, ref_id: str, identities: Sequence[str]) -> str | None:
@@ -342,6 +344,9 @@ class ModelArchive:
         for row in request.documents:
             _compare(row, present.get(row.document.identity))
         listed = {name for name, there in present.items() if there.unit_ref_ids}
+        listing = {ref_id for there in present.values() for ref_id in there.unit_ref_ids}
+        if len(request.documents) > 1 and listing - {request.unit.ref_id}:
+            return UnitAnswer(outcome="refused", reason="a document is in another unit already")
         try:
             return self._post_missing(request, set(present), listed)
         except _NoAnswerError as error:

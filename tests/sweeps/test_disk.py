@@ -23,6 +23,7 @@ _TRIED = {"line": 16, "replay": 6}
 
 
 @pytest.mark.sweep
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_write_or_sync_fails(scene: str) -> None:
     if not can_trace():
@@ -66,6 +67,7 @@ def _fill(path: Path) -> None:
 
 
 @pytest.mark.sweep
+@pytest.mark.timeout(600)
 def test_a_full_disk_pauses_the_daemon_until_there_is_room(small_disk: Path) -> None:
     with serving() as sandbox:
         daemon = Daemon(small_disk, sandbox.url)

@@ -15,6 +15,7 @@ from tests.sweeps.kill_points import kill_and_recover
 
 
 @pytest.mark.sweep
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_once(point: str, tmp_path: Path) -> None:
     reached = kill_and_recover(tmp_path, [(point, 1)])

@@ -22,6 +22,7 @@ def writes(*, least_privilege: bool) -> tuple[int, ...]:
 
 
 @pytest.mark.sweep
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.parametrize("least_privilege", [False, True], ids=["import", "single"])
 def test_each_write_meets_the_fault(name: str, least_privilege: bool, tmp_path: Path) -> None:
@@ -35,6 +36,7 @@ def test_each_write_meets_the_fault(name: str, least_privilege: bool, tmp_path: 
 
 
 @pytest.mark.sweep
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["refused", "session expired", "500 before", "reset before"])
 def test_the_first_requests_meet_the_fault(name: str, tmp_path: Path) -> None:
     for number in (1, 2, 3):

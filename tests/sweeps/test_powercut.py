@@ -14,7 +14,7 @@ from tests.sweeps.scenes import SCENES, can_trace
 
 _TRIED = {"daemon": 3, "line": 5, "replay": 2}
 
-pytestmark = [pytest.mark.sweep, pytest.mark.xdist_group("loop")]
+pytestmark = [pytest.mark.sweep, pytest.mark.timeout(600), pytest.mark.xdist_group("loop")]
 
 
 @pytest.fixture(autouse=True)

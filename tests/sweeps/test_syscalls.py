@@ -14,6 +14,7 @@ _TRIED = {"daemon": 12, "line": 12, "replay": 6}
 
 
 @pytest.mark.sweep
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("scene", SCENES)
 def test_killed_on_entering_a_call(scene: str) -> None:
     if not can_trace():
