@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from hotfolder.core.crashpoints import crashpoint
@@ -24,6 +25,7 @@ from hotfolder.files.faults import os_errors
 from hotfolder.files.layout import working_folder
 from hotfolder.files.places import Places, is_file, look, put_back
 from hotfolder.files.syscalls import rename_new
+from hotfolder.files.working import PLAN
 
 _PART = b".part"  # a shared sidecar while it is being copied
 
@@ -258,6 +260,8 @@ def return_claim(root: bytes, spool_id: str) -> int:
             fd = places.open_working(spool_id)
             if fd is None:
                 return 0
+            with suppress(FileNotFoundError):  # of a rejection that the journal lost too
+                os.unlink(working_folder(root, spool_id) + PLAN)
             try:
                 names = [os.fsencode(name) for name in os.listdir(fd)]
                 names = [

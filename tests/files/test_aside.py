@@ -9,6 +9,7 @@ import pytest
 
 from hotfolder.core.errors import Corrupt
 from hotfolder.files.aside import move_aside
+from hotfolder.files.claim import return_claim
 from hotfolder.files.working import list_files, list_working, remove_working
 from tests.support.crash import KILLED, inject, run_python
 from tests.support.drops import make_hot_folder, put, spool_id
@@ -18,6 +19,7 @@ MOVE = """
 import os, sys
 from hotfolder.core.errors import HotfolderError
 from hotfolder.files.aside import move_aside
+from hotfolder.files.claim import return_claim
 from tests.support.drops import spool_id
 try:
     move_aside(os.fsencode(sys.argv[1]), spool_id(1), "2026-11-23", b"a.pdf", b"the note")
@@ -111,6 +113,15 @@ def test_killed_and_taken_out_by_a_clerk_there_is_no_new_note(root: bytes) -> No
         os.unlink(os.path.join(root, b"_failed", DAY.encode(), name))
     move_aside(root, spool_id(1), DAY, b"a.pdf", b"the note")
     assert failed(root) == {}
+
+
+@pytest.mark.parametrize("point", ["aside.note_written", "aside.moved"])
+def test_killed_and_the_journal_lost_nothing_is_left_of_the_plan(root: bytes, point: str) -> None:
+    work(root, 1, b"a.pdf", b"a.pdf.json")
+    died = run_python(MOVE, os.fsdecode(root), crash_at=point)
+    assert died.returncode == KILLED, died.stderr
+    assert return_claim(root, spool_id(1)) == (2 if point == "aside.note_written" else 0)
+    assert os.listdir(os.path.join(root, b"_working")) == []
 
 
 @pytest.mark.parametrize("when", range(1, 8))
