@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import cycle
 from pathlib import Path
 
-from bench.common import answer
+from bench.common import answer, own_peak
 from hotfolder.core.identity import business_key_of, document_identity, source_of
 from hotfolder.core.lifecycle import OPEN_SPOOL_STATES, UnitState
+from hotfolder.core.lifecycle import SpoolState as S
 from hotfolder.core.records import (
     Document,
     DocumentMetadata,
@@ -86,9 +87,10 @@ def spool_id(number: int) -> str:
 
 
 class Timed:
-    """The journal, its methods timed by name."""
+    """What transactions take, by the name of the method."""
 
     def __init__(self) -> None:
+        self.calls: dict[str, int] = defaultdict(int)
         self.seconds: dict[str, float] = defaultdict(float)
         self.longest: dict[str, float] = defaultdict(float)
 
@@ -98,8 +100,25 @@ class Timed:
         started = time.perf_counter()
         yield
         taken = time.perf_counter() - started
+        self.calls[name] += 1
         self.seconds[name] += taken
         self.longest[name] = max(self.longest[name], taken)
+
+    def answer(self, **more: float) -> None:
+        """Say it all."""
+        found: dict[str, Mapping[str, float]] = {
+            "s": self.seconds,
+            "longest": self.longest,
+            "calls": self.calls,
+        }
+        answer(
+            **{
+                f"{name} {what}": value
+                for what, part in found.items()
+                for name, value in part.items()
+            },
+            **more,
+        )
 
 
 def take(journal: SqliteJournal, numbers: range, timed: Timed) -> None:
@@ -147,19 +166,23 @@ def deliver(journal: SqliteJournal, timed: Timed) -> None:
 
 
 def burst(path: Path, count: int, batch: int) -> None:
-    """``count`` new spools in batches, then their units: seconds for each method."""
+    """``count`` new spools in batches, then their units: seconds for each method, and
+    the bytes that were written for each transaction."""
     journal = SqliteJournal(os.fsencode(path))
     timed = Timed()
+    before = bytes_written()
     for first in range(0, count, batch):
         take(journal, range(first, min(first + batch, count)), timed)
-    taken = sum(timed.seconds.values())
+    written = (bytes_written() - before) / sum(timed.calls.values())
     deliver(journal, timed)
     journal.close()
-    answer(
-        taken=taken,
-        **{f"{name} s": value for name, value in timed.seconds.items()},
-        **{f"{name} longest": value for name, value in timed.longest.items()},
-    )
+    timed.answer(written=written)
+
+
+def bytes_written() -> int:
+    """What this process has handed to ``write`` so far (proc(5))."""
+    lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    return int(next(line for line in lines if line.startswith("wchar:")).split()[1])
 
 
 def fill(path: Path, first: int, count: int, finish: int) -> None:
@@ -175,8 +198,9 @@ def fill(path: Path, first: int, count: int, finish: int) -> None:
     answer(bytes=path.stat().st_size)
 
 
-def restart(path: Path, rounds: int) -> None:
-    """Open and look, as a daemon that starts; then the looks that it repeats."""
+def restart(path: Path, rounds: int, last: int) -> None:
+    """Open and look, as a daemon that starts; then the looks that it repeats, and those
+    of a person. ``last`` is the number of the last spool that is done."""
     started = time.perf_counter()
     journal = SqliteJournal(os.fsencode(path))
     journal.status()
@@ -185,12 +209,28 @@ def restart(path: Path, rounds: int) -> None:
     journal.units([UnitState.PLANNED, UnitState.SENT])
     journal.backlogs()
     seconds = time.perf_counter() - started
+    peak = own_peak()
+    some = [spool_id(last * number // rounds) for number in range(1, rounds + 1)]
+    ids = cycle(some)
+    documents = cycle([journal.documents_of(name)[0] for name in some])
     looks: dict[str, Callable[[], object]] = {
         "status": journal.status,
         "backlogs": journal.backlogs,
         "open units": lambda: journal.units([UnitState.PLANNED, UnitState.SENT]),
         "due spools": lambda: journal.spools(list(OPEN_SPOOL_STATES), due_at=1e10, limit=256),
         "server_state": journal.server_state,
+        "get_spool": lambda: journal.get_spool(next(ids)),
+        "get_spool by a prefix": lambda: journal.get_spool(next(ids)[:-4]),
+        "get_document": lambda: journal.get_document(next(documents).document.identity),
+        "documents_of": lambda: journal.documents_of(next(ids)),
+        "history": lambda: journal.history(next(ids)),
+        "states_of 1,000": lambda: journal.states_of([next(ids) for _ in range(1000)]),
+        "newest 100": lambda: journal.spools([], limit=100, newest_first=True),
+        "newest 100 DONE": lambda: journal.spools([S.DONE], limit=100, newest_first=True),
+        "1,000 after one": lambda: journal.spools([], after=next(ids), limit=1000),
+        "none in a folder": lambda: journal.spools([], folder="nowhere", limit=100),
+        "unit": lambda: journal.get_unit(next(documents).unit_ref_id or ""),
+        "request of a unit": lambda: journal.unit_request(next(documents).unit_ref_id or ""),
     }
     taken: dict[str, float] = {}
     for name, look in looks.items():
@@ -199,27 +239,7 @@ def restart(path: Path, rounds: int) -> None:
             look()
         taken[f"{name} ms"] = (time.perf_counter() - started) / rounds * 1000
     journal.close()
-    answer(seconds=seconds, **taken)
-
-
-def bare(path: Path, count: int, batch: int) -> None:
-    """The floor: the same fields in one plain table, inserted once and never moved."""
-    conn = sqlite3.connect(path, isolation_level=None)
-    conn.execute("PRAGMA journal_mode = WAL")
-    conn.execute("PRAGMA synchronous = FULL")
-    conn.execute("CREATE TABLE spools (id TEXT PRIMARY KEY, name BLOB, identity TEXT, key TEXT)")
-    rows = [
-        (item.spool_id, b"name", item.documents[0].identity, item.documents[0].business_key)
-        for item in (make_reading(number) for number in range(count))
-    ]
-    started = time.perf_counter()
-    for first in range(0, count, batch):
-        conn.execute("BEGIN IMMEDIATE")
-        conn.executemany("INSERT INTO spools VALUES (?, ?, ?, ?)", rows[first : first + batch])
-        conn.execute("COMMIT")
-    seconds = time.perf_counter() - started
-    conn.close()
-    answer(seconds=seconds)
+    answer(seconds=seconds, peak=peak, **taken)
 
 
 if __name__ == "__main__":
@@ -227,6 +247,5 @@ if __name__ == "__main__":
         "burst": burst,
         "fill": fill,
         "restart": restart,
-        "bare": bare,
     }
     parts[sys.argv[1]](Path(sys.argv[2]), *(int(text) for text in sys.argv[3:]))
