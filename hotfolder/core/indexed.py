@@ -1,0 +1,25 @@
+"""One document of a spool that holds many, as an index or the spool itself tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedDocument:
+    """Where a document lies and what is said of it, before anybody says what it means.
+
+    It lies in bytes (``offset``, ``length``) or in pages (``first_page`` from 1,
+    ``pages``) of the spool, or of ``file``, another file of the same drop (a bare name).
+    ``fields`` are names and values in the producer's words and order; a name may come
+    more than once. ``place`` says where in the index it stands, for notes to people.
+    """
+
+    ordinal: int  # from 1, in the order of the index
+    place: str
+    fields: tuple[tuple[str, str], ...]
+    offset: int | None = None
+    length: int | None = None
+    first_page: int | None = None
+    pages: int | None = None
+    file: bytes | None = None
