@@ -54,10 +54,11 @@ class Finisher:
     def finish(self, limit: int = BATCH) -> int:
         """Receipt up to ``limit`` delivered spools and remove their working copies.
 
-        Returns how many were finished. The receipts are on disk before the journal says DONE,
+        Returns how many were finished. One with a document that the server has lost since
+        waits until that has been sent again. The receipts are on disk before the journal says DONE,
         and the journal says DONE before a working copy goes.
         """
-        rows = self._journal.spools([SpoolState.DELIVERED], limit=limit)
+        rows = self._confirmed(limit)
         for folder, group in _by_folder(rows).items():
             self._write_receipts(folder, group, outcome="archived")
             self._journal.record_receipted([row.id for row in group], self._clock.now())
@@ -66,6 +67,22 @@ class Finisher:
             self._remove(folder, [row.id for row in group])
             self._emit("spool.done", folder=folder, count=len(group))
         return len(rows)
+
+    def _confirmed(self, limit: int) -> list[SpoolRow]:
+        """The oldest DELIVERED spools all of whose documents are confirmed still."""
+        found: list[SpoolRow] = []
+        after: str | None = None
+        while len(found) < limit:
+            page = self._journal.spools([SpoolState.DELIVERED], after=after, limit=limit)
+            found += [
+                row
+                for row in page[: limit - len(found)]
+                if all(item.record_uri for item in self._journal.documents_of(row.id))
+            ]
+            if len(page) < limit:
+                break
+            after = page[-1].id
+        return found
 
     def finish_duplicates(self, rows: Sequence[SpoolRow]) -> None:
         """Receipt duplicates and remove their working copies; harmless to repeat.
