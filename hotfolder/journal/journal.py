@@ -13,11 +13,12 @@ from hotfolder.journal.connection import Connection, classify
 from hotfolder.journal.lookups import Lookups
 from hotfolder.journal.readings import Readings
 from hotfolder.journal.restoration import Restoration
+from hotfolder.journal.search import Search
 from hotfolder.journal.spools import Spools
 from hotfolder.journal.units import Units
 
 
-class SqliteJournal(Spools, Readings, Units, Lookups, Catalogue, Audit, Restoration):
+class SqliteJournal(Spools, Readings, Units, Lookups, Search, Catalogue, Audit, Restoration):
     """One journal file. Safe to use from any thread."""
 
     def __init__(self, path: bytes, *, must_exist: bool = False) -> None:

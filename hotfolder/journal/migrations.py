@@ -12,7 +12,7 @@ from sqlite_utils import Migrations
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 1  # PRAGMA user_version after the last migration
+VERSION = 2  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -24,6 +24,17 @@ def m001_first_schema(db: Database) -> None:
     for statement in _statements(script):
         db.conn.execute(statement)
     db.conn.execute("PRAGMA user_version = 1")
+
+
+@migrations()
+def m002_finding(db: Database) -> None:
+    """Documents are found by account and by day."""
+    db.conn.execute(
+        "CREATE INDEX documents_account ON documents (account_number, issue_date)"
+        " WHERE account_number IS NOT NULL"
+    )
+    db.conn.execute("CREATE INDEX documents_issued ON documents (issue_date)")
+    db.conn.execute("PRAGMA user_version = 2")
 
 
 def _statements(script: str) -> list[str]:

@@ -1,0 +1,26 @@
+"""A question to the catalogue: which documents?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentQuery:
+    """All that is given must hold; nothing given asks for every document.
+
+    Texts are compared as they were journalled (customer, account, case: exactly;
+    document type: without regard to case; ``words``: each must be in the title,
+    without regard to case).
+    """
+
+    customer_id: str | None = None
+    account_number: str | None = None
+    document_type: str | None = None
+    issued_from: date | None = None
+    issued_to: date | None = None  # this day included
+    case_ref: str | None = None
+    words: tuple[str, ...] = ()
+    spool_id: str | None = None
+    after: str | None = None  # the identity of the last document of the page before
