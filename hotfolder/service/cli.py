@@ -1,5 +1,9 @@
 """The command line. Each command has ``--json``, an example in its help and an
-exit code from sysexits.h; the work is done by the modules that it calls."""
+exit code from sysexits.h; the work is done by the modules that it calls.
+
+What only some commands need is imported by them: the flows and their libraries take
+most of the start of a Python, and whoever looks at a status needs none of them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ import click
 
 from hotfolder import __version__
 from hotfolder.core.errors import EX_OK, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE, HotfolderError
-from hotfolder.service import inspecting, steering
+from hotfolder.service import inspecting
 from hotfolder.service.settings import DEFAULT_PATH
 from hotfolder.service.terminal import show_error
 
@@ -77,6 +81,8 @@ def run(**options: Any) -> int:
 @click.option("--force", is_flag=True, help="Overwrite a configuration that is there.")
 def init(path: str, as_json: bool, force: bool) -> int:
     """Write a commented starting configuration to PATH."""
+    from hotfolder.service import steering  # noqa: PLC0415  see the top
+
     return steering.write_configuration(Path(path), force=force, as_json=as_json)
 
 
@@ -129,6 +135,27 @@ def show(config_path: str, as_json: bool, subject: str) -> int:
     return inspecting.show_subject(config_path, subject, as_json=as_json)
 
 
+@group.command(cls=Command, epilog="hotfolder find --customer C0100002 --from 2026-01-01")
+@_CONFIG
+@_JSON
+@click.option("--customer", help="The customer's id, exactly.")
+@click.option("--account", help="The account number, exactly.")
+@click.option("--type", "document_type", help="The document type.")
+@click.option("--from", "issued_from", help="Issued on this day or later (2026-06-30).")
+@click.option("--to", "issued_to", help="Issued on this day or earlier.")
+@click.option("--case", help="A case reference, exactly.")
+@click.option("--text", help="Words that are all in the title.")
+@click.option("--spool", help="Only within this spool.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--after", help="Go on after the document with this identity.")
+@click.option("--count", is_flag=True, help="Say how many there are, and nothing else.")
+def find(config_path: str, as_json: bool, **filters: Any) -> int:
+    """Documents, newest first; all filters that are given must hold."""
+    from hotfolder.service import finding  # noqa: PLC0415  see the top
+
+    return finding.find(config_path, as_json=as_json, **filters)
+
+
 @group.command(cls=Command, epilog="hotfolder retry 0193f2a4b6c1")
 @_CONFIG
 @_JSON
@@ -136,6 +163,8 @@ def show(config_path: str, as_json: bool, subject: str) -> int:
 @click.option("--all", "everything", is_flag=True, help="Everything that waits.")
 def retry(config_path: str, as_json: bool, subjects: Sequence[str], everything: bool) -> int:
     """Try spools or units again now instead of at their time."""
+    from hotfolder.service import steering  # noqa: PLC0415  see the top
+
     return steering.retry(config_path, subjects, everything=everything, as_json=as_json)
 
 
@@ -146,6 +175,8 @@ def retry(config_path: str, as_json: bool, subjects: Sequence[str], everything: 
 @click.option("--reason", required=True, help="Why; kept in the history.")
 def hold(config_path: str, as_json: bool, spool: str, reason: str) -> int:
     """Stop a spool where it is until it is released."""
+    from hotfolder.service import steering  # noqa: PLC0415  see the top
+
     return steering.hold(config_path, spool, reason, as_json=as_json)
 
 
@@ -156,6 +187,8 @@ def hold(config_path: str, as_json: bool, spool: str, reason: str) -> int:
 @click.option("--reason", required=True, help="Why; kept in the history.")
 def release(config_path: str, as_json: bool, spool: str, reason: str) -> int:
     """Let a held (or mended corrupt) spool go on."""
+    from hotfolder.service import steering  # noqa: PLC0415  see the top
+
     return steering.release(config_path, spool, reason, as_json=as_json)
 
 
@@ -173,6 +206,8 @@ def replay(
     For a server restored from a backup. Doubles nothing; may be interrupted and run
     again. While a daemon runs, the daemon does the sending.
     """
+    from hotfolder.service import steering  # noqa: PLC0415  see the top
+
     return steering.replay(config_path, since=since, folder=folder, verify=verify, as_json=as_json)
 
 
@@ -184,6 +219,8 @@ def rebuild(config_path: str, as_json: bool) -> int:
 
     The daemon must not be running. Move a damaged journal away first.
     """
+    from hotfolder.service import steering  # noqa: PLC0415  see the top
+
     return steering.rebuild(config_path, as_json=as_json)
 
 
