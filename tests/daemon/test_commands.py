@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hotfolder.core.errors import EX_NOINPUT, EX_TEMPFAIL, EX_USAGE
-from tests.support.commands import ask, run, spool_ids
+from tests.support.commands import ask, expected_states, run, spool_ids
 from tests.support.serving import server_documents, serving
 from tests.sweeps.scenes import Scene
 
@@ -22,10 +22,11 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 def test_what_is_there_can_be_looked_at(scene: Scene) -> None:
     scene.complete()
     status = ask(scene, "status")
-    assert status["spools"] == {"DONE": 4, "REJECTED": 2}
-    assert (status["documents"], status["documents_waiting"]) == (4, 0)
+    states = expected_states(scene)
+    assert status["spools"] == states
+    assert (status["documents"], status["documents_waiting"]) == (states["DONE"], 0)
     assert status["server"]["answering"] is True
-    assert sum(status["rejected_by_reason"].values()) == 2
+    assert sum(status["rejected_by_reason"].values()) == states["REJECTED"]
 
     done = spool_ids(scene, "DONE")
     story = ask(scene, "show", done[0])
@@ -43,8 +44,22 @@ def test_what_is_there_can_be_looked_at(scene: Scene) -> None:
     first = ask(scene, "list", "--limit", "2")
     more = ask(scene, "list", "--limit", "100", "--after", first[-1]["id"])
     assert len(first) == 2
-    assert len(more) == 4
+    assert len(more) == sum(states.values()) - 2
     assert not {row["id"] for row in first} & {row["id"] for row in more}
+
+    found = ask(scene, "find", "--limit", "3")
+    assert len(found["documents"]) == 3
+    rest = ask(scene, "find", "--after", found["next"])
+    assert (len(rest["documents"]), rest["next"]) == (states["DONE"] - 3, None)
+    one = found["documents"][0]
+    again = ask(
+        scene,
+        *("find", "--customer", one["customer_id"], "--type", one["document_type"]),
+        *("--from", one["issue_date"], "--to", one["issue_date"], "--spool", one["spool"]),
+    )
+    assert [item["identity"] for item in again["documents"]] == [one["identity"]]
+    assert ask(scene, "find", "--count", "--customer", one["customer_id"])["count"] >= 1
+    assert ask(scene, "find", "--customer", "nobody", code=EX_NOINPUT)["documents"] == []
 
     checked = ask(scene, "check")
     assert checked["ok"], checked
@@ -57,6 +72,8 @@ def test_what_is_there_can_be_looked_at(scene: Scene) -> None:
         (("release", done[0], "--reason", "x"), EX_USAGE),
         (("hold", done[0], "--reason", "x"), EX_TEMPFAIL),
         (("retry",), EX_USAGE),
+        (("find", "--from", "yesterday"), EX_USAGE),
+        (("find", "--after", "hf-1"), EX_NOINPUT),
         (("retry", "nothing"), EX_NOINPUT),
         (("replay", "--since", "yesterday"), 78),
         (("replay", "--folder", "nowhere"), 78),
@@ -73,7 +90,8 @@ def test_a_spool_is_held_and_released_where_it_is(scene: Scene) -> None:
     waiting = run(scene, "run", "--until-idle")
     assert waiting.returncode == EX_TEMPFAIL, waiting.stderr
     status = ask(scene, "status")
-    assert status["spools"]["STORED"] == 4
+    archived = expected_states(scene)["DONE"]
+    assert status["spools"]["STORED"] == archived
     assert status["server"]["answering"] is False
     assert status["server"]["next_probe"]
 
@@ -82,7 +100,7 @@ def test_a_spool_is_held_and_released_where_it_is(scene: Scene) -> None:
     scene.sandbox.start()
     assert ask(scene, "retry", "--all")["changed"] >= 1
     assert run(scene, "run", "--until-idle").returncode == 0
-    assert len(server_documents(scene.sandbox.url)) == 3
+    assert len(server_documents(scene.sandbox.url)) == archived - 1
     story = run(scene, "show", held).stdout
     assert "wrong template" in story
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from hotfolder.sandbox.exstream import Outcome
 from tests.sweeps.scenes import Scene, call
 
 
@@ -33,3 +35,9 @@ def spool_ids(scene: Scene, state: str) -> list[str]:
 def hot(scene: Scene) -> Path:
     """The scene's hot folder."""
     return scene.root / "hot"
+
+
+def expected_states(scene: Scene) -> dict[str, int]:
+    """How many spools end in which state."""
+    states = {Outcome.REJECTED: "REJECTED", Outcome.DUPLICATE: "DUPLICATE"}
+    return dict(Counter(states.get(item.outcome, "DONE") for item in scene.expected))

@@ -1,0 +1,118 @@
+"""``hotfolder find``: which documents are there for a customer, a case, a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+import click
+
+from hotfolder.core.errors import EX_NOINPUT, EX_OK
+from hotfolder.core.query import DocumentQuery
+from hotfolder.core.records import CatalogueRow
+from hotfolder.service.inspecting import opened
+from hotfolder.service.story import document_data, readable
+from hotfolder.service.terminal import print_json, print_table
+from hotfolder.sidecars.values import parse_date
+
+
+def find(
+    config_path: str,
+    *,
+    as_json: bool,
+    count: bool,
+    limit: int,
+    customer: str | None,
+    account: str | None,
+    document_type: str | None,
+    issued_from: str | None,
+    issued_to: str | None,
+    case: str | None,
+    text: str | None,
+    spool: str | None,
+    after: str | None,
+) -> int:
+    """Documents, newest first. 66 if there is none."""
+    query = DocumentQuery(
+        customer_id=customer,
+        account_number=account,
+        document_type=document_type,
+        issued_from=_day("--from", issued_from),
+        issued_to=_day("--to", issued_to),
+        case_ref=case,
+        words=tuple((text or "").split()),
+        after=after,
+    )
+    with opened(config_path) as (_, journal):
+        if spool is not None:
+            row = journal.get_spool(spool)
+            if row is None:
+                click.echo(f"no spool {spool!r}", err=True)
+                return EX_NOINPUT
+            query = replace(query, spool_id=row.id)
+        if count:
+            total = journal.count_documents(query)
+            if as_json:
+                print_json({"count": total})
+            else:
+                click.echo(f"{total:,}")
+            return EX_OK
+        try:
+            rows = journal.find_documents(query, limit + 1)
+        except KeyError:
+            click.echo(f"--after: no document is called {after!r}", err=True)
+            return EX_NOINPUT
+    return _show(rows[:limit], more=len(rows) > limit, as_json=as_json)
+
+
+def _show(rows: Sequence[CatalogueRow], *, more: bool, as_json: bool) -> int:
+    following = rows[-1].document.identity if more else None
+    if as_json:
+        print_json(
+            {
+                "documents": [
+                    {
+                        **document_data(row),
+                        "customer_id": row.document.metadata.customer_id,
+                        "account_number": row.document.metadata.account_number,
+                        "case_refs": list(row.document.metadata.case_refs),
+                        "spool": row.spool_id,
+                        "file": readable(row.spool_name),
+                    }
+                    for row in rows
+                ],
+                "next": following,
+            }
+        )
+    elif rows:
+        print_table(
+            "",
+            ("issued", "type", "customer", "title", "version", "record", "identity"),
+            [
+                (
+                    row.document.metadata.issue_date or "",
+                    row.document.metadata.document_type or "",
+                    row.document.metadata.customer_id or "",
+                    row.document.title,
+                    row.document.version,
+                    row.record_uri or "not confirmed yet",
+                    row.document.identity,
+                )
+                for row in rows
+            ],
+        )
+        if following is not None:
+            click.echo(f"there are more: --after {following}")
+    else:
+        click.echo("nothing found", err=True)
+    return EX_OK if rows else EX_NOINPUT
+
+
+def _day(option: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    found = parse_date(text)
+    if found is None:
+        raise click.UsageError(f"{option} is no day: write it like 2026-06-30")
+    return found
