@@ -29,11 +29,9 @@ from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState
 from tests.support.archive_model import Records, Trouble
 from tests.support.flow_truth import check_now, check_settled
-from tests.support.flow_world import POISON, World, content_of, sidecar_of
+from tests.support.flow_world import POISON, WHOLE, World, content_of, memory, sidecar_of
 
 T = TypeVar("T")
-WHOLE = os.environ.get("HYPOTHESIS_PROFILE") == "whole"
-SHM = "/dev/shm"
 ANY = st.integers(0, 1000)
 KEYS = st.sampled_from("abc")  # c belongs to another series
 TEXTS = st.sampled_from("12")
@@ -53,8 +51,7 @@ class FlowMachine(RuleBasedStateMachine):
         first=st.lists(st.tuples(KEYS, TEXTS), max_size=4),
     )
     def begin(self, unit_size: int, least_privilege: bool, first: list[tuple[str, str]]) -> None:
-        # Rules are tried here, not durability: in memory a sync costs nothing.
-        self.place = tempfile.TemporaryDirectory(dir=SHM if os.path.isdir(SHM) else None)
+        self.place = tempfile.TemporaryDirectory(dir=memory())
         self.world = World(
             root=Path(self.place.name), unit_size=unit_size, least_privilege=least_privilege
         )

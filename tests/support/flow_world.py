@@ -28,8 +28,10 @@ from hotfolder.store.ocfl import OcflStore
 from tests.support.archive_model import ModelArchive, ModelServer, ProcessKilledError
 from tests.support.line import RULES, drops_in
 
+WHOLE = os.environ.get("HYPOTHESIS_PROFILE") == "whole"  # more, and other, examples
 POISON = "poisoned"
 WORDS = "title: this server will not have it"
+_SHM = "/dev/shm"
 _NOTE = ".ERROR.txt"
 _PASSES = 60  # more than any backlog of a test needs
 
@@ -327,6 +329,11 @@ def sidecar_of(content: bytes, title: str = "") -> bytes:
         "issue_date": "2026-06-30",
     }
     return json.dumps(fields | ({"title": title} if title else {})).encode()
+
+
+def memory() -> str | None:
+    """Where temporary files cost no sync: rules are tried with them, not durability."""
+    return _SHM if os.path.isdir(_SHM) else None
 
 
 def sha256(content: bytes) -> str:
