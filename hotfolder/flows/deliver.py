@@ -97,7 +97,8 @@ class Delivery:
         if unit.state is UnitState.SENT and self._adopt_if_there(request):
             return True
         self._archive.prepare_series(unit.business_unit, unit.series, unit.cycle)
-        self._journal.mark_sent(unit.ref_id, self._clock.now())
+        if not self._mark_sent(unit):
+            return True
         # survives: killed here, the unit is SENT and is looked up before it is sent again
         crashpoint("unit.marked_sent")
         started = self._clock.monotonic()
@@ -110,6 +111,18 @@ class Delivery:
             self._settle_refusal(request)
         else:
             self._defer(unit, answer.reason or "the answer was lost")
+            return False
+        return True
+
+    def _mark_sent(self, unit: UnitRow) -> bool:
+        """False if the unit is no more: an operator has held one of its spools while the
+        series was being prepared, and the others wait for another unit."""
+        try:
+            self._journal.mark_sent(unit.ref_id, self._clock.now())
+        except ValueError:
+            found = self._journal.get_unit(unit.ref_id)
+            if found is None or found.state is not UnitState.REFUSED:
+                raise
             return False
         return True
 

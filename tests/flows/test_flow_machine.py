@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 )
 
 from hotfolder.core.errors import Fault
-from hotfolder.core.lifecycle import SpoolState
+from hotfolder.core.lifecycle import SpoolState, UnitState
 from tests.support.archive_model import Records, Trouble
 from tests.support.flow_truth import check_now, check_settled
 from tests.support.flow_world import POISON, WHOLE, World, content_of, memory, sidecar_of
@@ -169,6 +169,22 @@ class FlowMachine(RuleBasedStateMachine):
         works = self.world.running
         if rows := works.journal.spools([SpoolState.HELD]):
             works.journal.release(pick(rows, which).id, "go on", self.world.clock.now())
+
+    @precondition(runs)
+    @rule(requests=st.integers(0, 4), which=ANY, act=st.sampled_from(["hold", "release", "lose"]))
+    def meanwhile(self, requests: int, which: int, act: str) -> None:
+        """The operator, or a replay beside the daemon, while a unit is being delivered."""
+        acts = {"hold": lambda: self.hold(which), "release": lambda: self.release(which)}
+        acts["lose"] = lambda: self.lose_unit(which)
+        self.world.server.meanwhile.extend([*[lambda: None] * requests, acts[act]])
+
+    def lose_unit(self, which: int) -> None:
+        """What a replay does with a unit that the server has no more."""
+        works, records = self.world.running, self.world.server.records
+        if units := works.journal.units([UnitState.CONFIRMED]):
+            ref_id = pick(units, which).ref_id
+            if ref_id not in records.units:
+                works.journal.lose_unit(ref_id, "not there", self.world.clock.now())
 
     @precondition(runs)
     @rule()

@@ -87,6 +87,7 @@ class ModelServer:
         self.lost: set[str] = set()  # identities that it had once and has no more
         self.committed: set[str] = set()  # identities that it has had at any time
         self.requests = 0
+        self.meanwhile: deque[Callable[[], None]] = deque()  # before each request to come
         self._refuses = refuses
 
     # -- what happens to it --------------------------------------------------------
@@ -284,6 +285,8 @@ class ModelArchive:
 
     # -- requests --------------------------------------------------------------------
     def _next(self) -> Trouble:
+        if self._server.meanwhile:
+            self._server.meanwhile.popleft()()
         if not self._server.up:
             return Trouble.DOWN
         return self._server.troubles.popleft() if self._server.troubles else Trouble.NONE

@@ -115,6 +115,7 @@ class World:
     def stop(self) -> None:
         """No daemon any more. What it had not committed is lost."""
         crashpoints.arm(None)
+        self.server.meanwhile.clear()
         if self.works is not None:
             self.works.close()
             self.works = None
@@ -250,6 +251,7 @@ class World:
         crashpoints.arm(None)
         self.server.up = True
         self.server.troubles.clear()
+        self.server.meanwhile.clear()
         self.server.commit_late()
         if self.journal_lost:
             self.rebuild()
