@@ -9,6 +9,7 @@ POST is answered, the key is looked up.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from hotfolder.archivesspace.answer import Unanswered
 from hotfolder.archivesspace.calls import Calls, Created, Record, Refusal
@@ -77,6 +78,10 @@ class SinglePosts:
             return UnitAnswer(outcome="unknown", reason=error.message)
 
 
+class _RefTakenError(Unanswered):
+    """An archival object has the ``ref_id`` and does not list all documents."""
+
+
 class _Attempt:
     """One attempt at one unit."""
 
@@ -129,7 +134,8 @@ class _Attempt:
         if unlisted:
             # The refused ones will be dealt with one by one. What was saved gets an archival
             # object and an event of its own, so that no document is without them.
-            self._list(unlisted, unit_ref_id(unlisted))
+            with suppress(_RefTakenError):  # listed when they are sent without the refused ones
+                self._list(unlisted, unit_ref_id(unlisted))
         return UnitAnswer(outcome="refused", reason=refusals[0].words)
 
     def _send_document(self, identity: str, record: Record) -> Refusal | None:
@@ -168,11 +174,14 @@ class _Attempt:
             self._record_event(answer.uri, ref_id)
             return answer.uri
         found = self._lookup.find_units(repository, [ref_id], finished=False).get(ref_id)
-        listed = {item.uri for item in found.documents.values()} if found else set()
-        if found is None or not listed.issuperset(uris):
+        if found is None:
             raise Unanswered(f"ArchivesSpace did not take a unit (status {answer.status})")
         if not self._lookup.has_event(repository, ref_id, found.uri):
             self._record_event(found.uri, ref_id)
+        if not {item.uri for item in found.documents.values()}.issuperset(uris):
+            # Somebody deleted a document of it. With its event it is found when it is looked
+            # up, which tells what it lacks; those are then listed under another ref_id.
+            raise _RefTakenError("the unit is there and lacks documents")
         return found.uri
 
     def _record_event(self, unit_uri: str, ref_id: str) -> None:

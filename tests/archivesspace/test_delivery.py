@@ -283,6 +283,38 @@ def test_unit_whose_event_was_removed_is_finished_by_sending_it_again(
     check_once(sandbox, request)
 
 
+def test_unit_that_was_begun_and_then_lost_a_document_is_found(sandbox: Sandbox) -> None:
+    with clients(sandbox, least_privilege=True) as connect:
+        archive = connect()
+        request = make_request(make_row(1), make_row(2))
+        sandbox.faults.add(Fault(action=Action.RESET, path="/events$", count=1))
+        assert archive.send_unit(request).outcome == "unknown"
+        first, second = request.unit.identities
+        there = archive.find_documents(BUSINESS_UNIT, [first])[first]
+        call(sandbox, "DELETE", there.uri, token=administrator(sandbox))
+        # The document is there again, the unit does not list it, and both can be looked up.
+        assert archive.send_unit(request).outcome == "unknown"
+        assert len(archive.find_documents(BUSINESS_UNIT, request.unit.identities)) == 2
+        found = archive.find_units(BUSINESS_UNIT, [request.unit.ref_id])
+        assert list(found[request.unit.ref_id].documents) == [second]
+
+
+def test_documents_beside_a_refused_one_whose_unit_is_taken_are_refused_with_it(
+    sandbox: Sandbox,
+) -> None:
+    with clients(sandbox, least_privilege=True) as connect:
+        archive = connect()
+        rows = [make_row(number) for number in range(3)]
+        good = make_request(rows[0], rows[2])
+        archive.send_unit(good)
+        for there in archive.find_documents(BUSINESS_UNIT, good.unit.identities).values():
+            call(sandbox, "DELETE", there.uri, token=administrator(sandbox))
+        clash(sandbox, rows[1].document.identity)
+        assert archive.send_unit(make_request(*rows)).outcome == "refused"
+        found = archive.find_documents(BUSINESS_UNIT, good.unit.identities)
+        assert [there.unit_ref_ids for there in found.values()] == [(), ()]
+
+
 def clash(sandbox: Sandbox, identity: str) -> None:
     """A record whose key the server takes for ours, and we do not."""
     (repository,) = (

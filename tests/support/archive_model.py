@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from enum import Enum
@@ -202,6 +203,10 @@ class _NoAnswerError(Exception):
     """Something was sent and nothing that can be trusted came back."""
 
 
+class _RefTakenError(_NoAnswerError):
+    """A unit has the ``ref_id`` and does not list all documents."""
+
+
 class ModelArchive:
     """``core.ports.Archive`` for one daemon. Safe to use from several threads."""
 
@@ -372,16 +377,17 @@ class ModelArchive:
             return self._server.answer_to(request)
         unlisted = [name for name in in_order if name in saved and name not in listed]
         if unlisted:
-            self._post_unit(unit_ref_id(unlisted), unlisted)
+            with suppress(_RefTakenError):
+                self._post_unit(unit_ref_id(unlisted), unlisted)
         return UnitAnswer(outcome="refused", reason=refusals[0])
 
     def _post_unit(self, ref_id: str, identities: Sequence[str]) -> None:
         self._post(lambda: self._server.save_unit(ref_id, identities))
         unit = self._server.records.units[ref_id]
-        if not set(unit.documents).issuperset(identities):
-            raise _NoAnswerError("another unit has this ref_id")
         if not unit.event:
             self._post(lambda: self._record_event(unit.ref_id))
+        if not set(unit.documents).issuperset(identities):
+            raise _RefTakenError("the unit is there and lacks documents")
 
     def _record_event(self, ref_id: str) -> str | None:
         self._server.records.units[ref_id].event = True
