@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from hotfolder.core.errors import Corrupt
 from hotfolder.core.identity import unit_ref_id
 from hotfolder.core.ports import Archive
-from hotfolder.core.records import ArchivedDocument, ArchivedUnit
+from hotfolder.core.records import ArchivedDocument, ArchivedUnit, CatalogueRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +53,20 @@ def sort_present(
             begun.append(tuple(names))
             taken.update(names)
     return Present(units=tuple(units), begun=tuple(begun))
+
+
+def differs(row: CatalogueRow, there: ArchivedDocument) -> bool:
+    """Whether the record's checksum or size is other than the document's. A record
+    without checksum (its file versions were emptied by disposal or by hand) differs."""
+    return there.sha256 != row.document.range.sha256 or there.size != row.document.range.length
+
+
+def compare_document(row: CatalogueRow, there: ArchivedDocument) -> None:
+    """Raise ``Corrupt`` if the record is not this document."""
+    if differs(row, there):
+        raise Corrupt(
+            f"{there.uri} has the identity of a document of spool {row.spool_id}"
+            " but another checksum or size",
+            hint="the record is neither adopted nor overwritten",
+            code="archive.differs",
+        )

@@ -19,7 +19,7 @@ from hotfolder.core.errors import ArchiveFault, Corrupt, Fault, OperatorFault, T
 from hotfolder.core.lifecycle import Backoff, SpoolState, UnitState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal
 from hotfolder.core.records import ArchivedDocument, CatalogueRow, UnitRequest, UnitRow
-from hotfolder.flows.adopt import sort_present
+from hotfolder.flows.adopt import compare_document, differs, sort_present
 from hotfolder.flows.aside import Aside
 
 UNCLEAR_ATTEMPTS = 8  # a lone document refused without reason that often is an operator's matter
@@ -348,20 +348,3 @@ class Delivery:
             self._journal.hasten([unit.ref_id for unit in open_units], now)
             self._emit("server.returned", failures=failures)
         return True
-
-
-def differs(row: CatalogueRow, there: ArchivedDocument) -> bool:
-    """Whether the record's checksum or size is other than the document's. A record
-    without checksum (its file versions were emptied by disposal or by hand) differs."""
-    return there.sha256 != row.document.range.sha256 or there.size != row.document.range.length
-
-
-def compare_document(row: CatalogueRow, there: ArchivedDocument) -> None:
-    """Raise ``Corrupt`` if the record is not this document."""
-    if differs(row, there):
-        raise Corrupt(
-            f"{there.uri} has the identity of a document of spool {row.spool_id}"
-            " but another checksum or size",
-            hint="the record is neither adopted nor overwritten",
-            code="archive.differs",
-        )

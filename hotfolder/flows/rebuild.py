@@ -18,8 +18,7 @@ from hotfolder.core.errors import Corrupt
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal, Store
 from hotfolder.core.records import ArchivedDocument, CatalogueRow, SpoolRow
-from hotfolder.flows.adopt import sort_present
-from hotfolder.flows.deliver import differs
+from hotfolder.flows.adopt import differs, sort_present
 
 CHUNK = 50
 

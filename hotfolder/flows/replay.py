@@ -16,7 +16,7 @@ from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal
 from hotfolder.core.records import ArchivedUnit, UnitRow
-from hotfolder.flows.deliver import differs
+from hotfolder.flows.adopt import differs
 
 CHUNK = 50  # ref_ids in one look-up
 
