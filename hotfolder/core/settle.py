@@ -9,11 +9,11 @@ step back, waiting begins again.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from hotfolder.core.bookings import Bookings
 from hotfolder.core.errors import Fault, HotfolderError, InputFault
 from hotfolder.core.incomplete import EMPTY, STILL_OPEN
 from hotfolder.core.profiles import Completion, CompletionRule
@@ -48,12 +48,14 @@ class Verdict:
 
 
 class _Track:
-    """What the looks at one name have shown so far."""
+    """What the looks at one name have shown so far. 100,000 of them may wait, so the
+    sighting is kept in short."""
 
-    __slots__ = ("again", "inspection", "looked", "mark", "sighting", "since", "unchanged")
+    __slots__ = ("again", "closed", "inspection", "looked", "mark", "since", "unchanged", "version")
 
-    def __init__(self, sighting: Sighting, now: float) -> None:
-        self.sighting = sighting
+    def __init__(self, version: bytes, now: float, *, closed: bool) -> None:
+        self.version = version
+        self.closed = closed
         self.since = now  # first look at this version
         self.looked = now  # last look
         self.unchanged = 0  # later looks that showed the same
@@ -77,22 +79,27 @@ class Settling:
         self._rule = completion
         self._is_whole = is_whole
         self._has_writer = has_writer
+        self._folder = ""
         self._tracks: dict[bytes, _Track] = {}
-        self._booked: list[tuple[float, bytes]] = []
+        self._booked = Bookings(self._holds)
         self._last_booked = 0.0
 
     # -- looks --------------------------------------------------------------------
     def see(self, sighting: Sighting, now: float, mark: int = 0) -> bool:
-        """Take in a look; true if the file is new or another than at the last look."""
+        """Take in a look at a regular file; true if it is new or another than at the last
+        look."""
         track = self._tracks.get(sighting.name)
+        version = _version(sighting)
         if track is None:
-            track = self._tracks[sighting.name] = _Track(sighting, now)
+            track = self._tracks[sighting.name] = _Track(version, now, closed=sighting.closed)
             track.mark = mark
+            self._folder = sighting.folder
             return True
         track.mark = mark or track.mark
         backwards = now < track.looked
-        if backwards or _differ(track.sighting, sighting):
-            track.sighting = sighting
+        if backwards or version != track.version:
+            track.version = version
+            track.closed = sighting.closed
             track.since = track.looked = now
             track.unchanged = 0
             track.inspection = None
@@ -101,8 +108,7 @@ class Settling:
         if now > track.looked:
             track.unchanged += 1
             track.looked = now
-        if sighting.closed and not track.sighting.closed:
-            track.sighting = sighting
+        track.closed = track.closed or sighting.closed
         return False
 
     def lose(self, name: bytes) -> bool:
@@ -111,12 +117,21 @@ class Settling:
 
     def get(self, name: bytes) -> Sighting | None:
         """The last look at ``name``, or None."""
-        track = self._tracks.get(name)
-        return None if track is None else track.sighting
+        return self.known(name) if name in self._tracks else None
 
     def known(self, name: bytes) -> Sighting:
         """The last look at ``name``. ``KeyError`` if it is not known."""
-        return self._tracks[name].sighting
+        track = self._tracks[name]
+        size, mtime_ns, inode, device = (int(part, 16) for part in track.version.split())
+        return Sighting(
+            folder=self._folder,
+            name=name,
+            size=size,
+            mtime_ns=mtime_ns,
+            inode=inode,
+            device=device,
+            closed=track.closed,
+        )
 
     def since(self, name: bytes) -> float:
         """When the present version was first seen. ``KeyError`` if it is not known."""
@@ -148,12 +163,14 @@ class Settling:
             track.again = at = self._last_booked = (
                 self._last_booked if at == self._last_booked else at
             )
-            heapq.heappush(self._booked, (at, name))
+            self._booked.add(name, at)
             if len(self._booked) > 2 * len(self._tracks) + _STALE:
-                # Entries of files long gone: at 2,000 files a second they would pile up.
-                live = ((item.again, name) for name, item in self._tracks.items())
-                self._booked = [(at, name) for at, name in live if at is not None]
-                heapq.heapify(self._booked)
+                # Those of files long gone: at 2,000 files a second they would pile up.
+                self._booked.replace(
+                    (name, item.again)
+                    for name, item in self._tracks.items()
+                    if item.again is not None
+                )
 
     def book_quiet(self, name: bytes, standard: Standard) -> None:
         """Book the look that a file needs which has just changed."""
@@ -168,23 +185,18 @@ class Settling:
     def due(self, now: float, limit: int) -> list[bytes]:
         """Up to ``limit`` names to look at now, longest overdue first."""
         found: list[bytes] = []
-        while self._booked and self._booked[0][0] <= now and len(found) < limit:
-            at, name = heapq.heappop(self._booked)
-            track = self._tracks.get(name)
-            if track is not None and track.again == at:
-                track.again = None
-                found.append(name)
+        while len(found) < limit and (name := self._booked.pop(now)) is not None:
+            self._tracks[name].again = None
+            found.append(name)
         return found
 
     def next_look(self) -> float | None:
         """When the next look is due; None if none is booked."""
-        while self._booked:
-            at, name = self._booked[0]
-            track = self._tracks.get(name)
-            if track is not None and track.again == at:
-                return at
-            heapq.heappop(self._booked)
-        return None
+        return self._booked.next()
+
+    def _holds(self, name: bytes, at: float) -> bool:
+        track = self._tracks.get(name)
+        return track is not None and track.again == at
 
     # -- the verdict --------------------------------------------------------------
     def judge(  # noqa: PLR0911  one return a question
@@ -200,14 +212,15 @@ class Settling:
         quiet_until = self._quiet_until(track, standard)
         if quiet_until is not None:
             return Verdict(ready=False, again=quiet_until)
-        writer = self._has_writer(track.sighting) if self._rule.writer_check else None
+        sighting = self.known(name)
+        writer = self._has_writer(sighting) if self._rule.writer_check else None
         if writer:
             return self._wait(track, (STILL_OPEN,), now + _WRITER_WAIT)
-        if track.sighting.size == 0:
+        if sighting.size == 0:
             return self._wait(track, (EMPTY,))
         if content:
             try:
-                inspection = track.inspection or self._is_whole(track.sighting)
+                inspection = track.inspection or self._is_whole(sighting)
             except HotfolderError as error:
                 return self._wait(track, _faults_of(error), now + max(self._rule.quiet, RELOOK))
             track.inspection = inspection
@@ -264,10 +277,7 @@ def _faults_of(error: HotfolderError) -> tuple[Fault, ...]:
     return (Fault(code=error.code, message=error.message, remedy=error.hint),)
 
 
-def _differ(one: Sighting, other: Sighting) -> bool:
-    return (one.size, one.mtime_ns, one.inode, one.device) != (
-        other.size,
-        other.mtime_ns,
-        other.inode,
-        other.device,
-    )
+def _version(sighting: Sighting) -> bytes:
+    """What tells one version of a file from another. As text: times and inodes have no
+    limit that is known here."""
+    return b"%x %x %x %x" % (sighting.size, sighting.mtime_ns, sighting.inode, sighting.device)
