@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -31,6 +32,7 @@ from tests.support.archive_model import Records, Trouble
 from tests.support.flow_truth import check_now, check_settled
 from tests.support.flow_world import POISON, WHOLE, World, content_of, memory, sidecar_of
 
+pytestmark = pytest.mark.timeout(0 if WHOLE else 300)
 T = TypeVar("T")
 ANY = st.integers(0, 1000)
 KEYS = st.sampled_from("abc")  # c belongs to another series
@@ -48,9 +50,16 @@ class FlowMachine(RuleBasedStateMachine):
     @initialize(
         unit_size=st.integers(1, 4),
         least_privilege=st.booleans(),
-        first=st.lists(st.tuples(KEYS, TEXTS), max_size=4),
+        first=st.lists(st.tuples(KEYS, TEXTS, st.booleans()), max_size=5),
+        deliveries=st.integers(0, 6),
     )
-    def begin(self, unit_size: int, least_privilege: bool, first: list[tuple[str, str]]) -> None:
+    def begin(
+        self,
+        unit_size: int,
+        least_privilege: bool,
+        first: list[tuple[str, str, bool]],
+        deliveries: int,
+    ) -> None:
         self.place = tempfile.TemporaryDirectory(dir=memory())
         self.world = World(
             root=Path(self.place.name), unit_size=unit_size, least_privilege=least_privilege
@@ -58,8 +67,13 @@ class FlowMachine(RuleBasedStateMachine):
         self.backups: list[Records] = [self.world.server.back_up()]
         self.bad = 0
         self.world.start()
-        for key, text in first:
-            self.drop(key, text)
+        for key, text, good in first:
+            if good:
+                self.drop(key, text)
+            else:
+                self.drop_poisoned(key, text)
+        # Most that is worth trying begins where something is under way or delivered.
+        self.work(deliveries)
 
     def teardown(self) -> None:
         if not hasattr(self, "world"):
@@ -74,6 +88,14 @@ class FlowMachine(RuleBasedStateMachine):
 
     def runs(self) -> bool:
         return self.world.works is not None
+
+    def has(self, *states: SpoolState) -> bool:
+        return self.runs() and bool(self.world.running.journal.spools(states, limit=1))
+
+    def may_deliver(self) -> bool:
+        journal = self.world.running.journal if self.world.works else None
+        open_states = [UnitState.PLANNED, UnitState.SENT]
+        return journal is not None and bool(journal.backlogs() or journal.units(open_states))
 
     # -- producer and clerk ----------------------------------------------------------------
     @rule(key=KEYS, text=TEXTS)
@@ -97,7 +119,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.world.put_back(pick(self.world.failed(), which))
 
     # -- the daemon ------------------------------------------------------------------------
-    @precondition(runs)
+    @precondition(lambda self: self.runs() and self.world.waiting_drops())
     @rule(limit=st.integers(1, 4), changed=st.booleans())
     def claim(self, limit: int, changed: bool) -> None:
         drops = self.world.waiting_drops()[:limit]
@@ -106,17 +128,17 @@ class FlowMachine(RuleBasedStateMachine):
             os.utime(path, ns=(1, drops[0].spool.mtime_ns + 1))
         self.world.claim(drops)
 
-    @precondition(runs)
+    @precondition(lambda self: self.has(SpoolState.CLAIMED, SpoolState.READ))
     @rule(limit=st.integers(1, 4))
     def advance(self, limit: int) -> None:
         self.world.advance(limit)
 
-    @precondition(runs)
+    @precondition(may_deliver)
     @rule(which=ANY)
     def deliver(self, which: int) -> None:
         self.world.deliver(which)
 
-    @precondition(runs)
+    @precondition(lambda self: self.has(SpoolState.DELIVERED))
     @rule()
     def finish(self) -> None:
         self.world.finish()
@@ -137,6 +159,12 @@ class FlowMachine(RuleBasedStateMachine):
                 step()
 
     @precondition(runs)
+    @rule(countdown=st.integers(1, 25), deliveries=st.integers(0, 6))
+    def work_and_die(self, countdown: int, deliveries: int) -> None:
+        self.world.arm(countdown)
+        self.work(deliveries)
+
+    @precondition(runs)
     @rule(countdown=st.integers(1, 9))
     def arm(self, countdown: int) -> None:
         self.world.arm(countdown)
@@ -153,7 +181,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.world.start()
 
     # -- the operator ----------------------------------------------------------------------
-    @precondition(runs)
+    @precondition(lambda self: self.has(SpoolState.CLAIMED, SpoolState.READ, SpoolState.STORED))
     @rule(which=ANY)
     def hold(self, which: int) -> None:
         works = self.world.running
@@ -163,14 +191,14 @@ class FlowMachine(RuleBasedStateMachine):
             with suppress(ValueError):  # on its way in a unit that is SENT
                 works.journal.set_aside(spool, SpoolState.HELD, [HOLD], self.world.clock.now())
 
-    @precondition(runs)
+    @precondition(lambda self: self.has(SpoolState.HELD))
     @rule(which=ANY)
     def release(self, which: int) -> None:
         works = self.world.running
         if rows := works.journal.spools([SpoolState.HELD]):
             works.journal.release(pick(rows, which).id, "go on", self.world.clock.now())
 
-    @precondition(runs)
+    @precondition(may_deliver)
     @rule(requests=st.integers(0, 4), which=ANY, act=st.sampled_from(["hold", "release", "lose"]))
     def meanwhile(self, requests: int, which: int, act: str) -> None:
         """The operator, or a replay beside the daemon, while a unit is being delivered."""
@@ -244,8 +272,8 @@ class FlowMachine(RuleBasedStateMachine):
 
 TestFlowMachine = FlowMachine.TestCase
 TestFlowMachine.settings = settings(
-    max_examples=2000 if WHOLE else 80,
-    stateful_step_count=50 if WHOLE else 30,
+    max_examples=2000 if WHOLE else 150,
+    stateful_step_count=50 if WHOLE else 40,
     derandomize=not WHOLE,
     deadline=None,
     print_blob=True,

@@ -7,6 +7,7 @@ import tempfile
 from math import ceil, log2
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,8 @@ from tests.support.flow_world import (
     sha256,
     sidecar_of,
 )
+
+pytestmark = pytest.mark.timeout(0 if WHOLE else 300)
 
 
 @settings(max_examples=400 if WHOLE else 25, deadline=None, derandomize=not WHOLE)

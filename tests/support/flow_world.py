@@ -33,7 +33,7 @@ POISON = "poisoned"
 WORDS = "title: this server will not have it"
 _SHM = "/dev/shm"
 _NOTE = ".ERROR.txt"
-_PASSES = 60  # more than any backlog of a test needs
+_PASSES = 100  # more than any backlog of a test needs
 
 
 def refuses(row: CatalogueRow) -> str | None:
@@ -279,10 +279,9 @@ class World:
         for unit in works.journal.units([UnitState.PLANNED, UnitState.SENT]):
             works.delivery.deliver(unit)
         for backlog in works.journal.backlogs():
-            while (
-                unit_ := works.delivery.plan(backlog.business_unit, backlog.series, backlog.cycle)
-            ) is not None:
-                works.delivery.deliver(unit_)
+            planned = works.delivery.plan(backlog.business_unit, backlog.series, backlog.cycle)
+            if planned is not None:
+                works.delivery.deliver(planned)
 
     def idle(self) -> bool:
         """Whether nothing waits: no drop, no spool, no unit, no document."""
