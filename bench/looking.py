@@ -13,6 +13,7 @@ leaves it alone.
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import sqlite3
@@ -100,16 +101,18 @@ def report(producers: Producers, heard: Moments, kept: Moments | None, **more: f
 
 @contextmanager
 def queue_of(length: int) -> Iterator[None]:
-    """Let inotify instances made inside have a short queue in the kernel."""
-    if not length:
-        yield
-        return
-    before = LIMIT.read_text(encoding="ascii")
-    LIMIT.write_text(str(length), encoding="ascii")
-    try:
-        yield
-    finally:
-        LIMIT.write_text(before, encoding="ascii")
+    """Let inotify instances made inside have a short queue in the kernel; 0: its own.
+    One at a time on this machine, lest a second run take the short one for its own."""
+    with LIMIT.open(encoding="ascii") as limit:
+        fcntl.flock(limit, fcntl.LOCK_EX)
+        before = limit.read()
+        if length:
+            LIMIT.write_text(str(length), encoding="ascii")
+        try:
+            yield
+        finally:
+            if length:
+                LIMIT.write_text(before, encoding="ascii")
 
 
 def run_hotfolder(
