@@ -21,6 +21,7 @@ from hotfolder.core.profiles import FolderProfile
 from hotfolder.core.records import SpoolRow
 from hotfolder.files.aside import move_aside
 from hotfolder.files.working import remove_working
+from hotfolder.flows.endings import Endings
 
 
 class Aside:
@@ -40,6 +41,7 @@ class Aside:
         self._folders = dict(folders)
         self._clock = clock
         self._emit = emit
+        self.endings = Endings()
 
     def use_folders(self, folders: Mapping[str, FolderProfile]) -> None:
         """Replace the folder profiles (after SIGHUP)."""
@@ -48,13 +50,15 @@ class Aside:
     def reject(self, row: SpoolRow, faults: Sequence[Fault]) -> None:
         """The drop is at fault: journal every fault, then move it to ``_failed``.
 
-        When it returns, the drop and its note are there and synced.
+        When it returns, the drop and its note are there and synced. If that fails, the
+        spool is among the ``endings``.
         """
         self._journal.set_aside(row.id, SpoolState.REJECTED, faults, self._clock.now())
         # survives: killed here, recovery finds the working copy of a REJECTED spool
         crashpoint("aside.recorded")
         self._emit("spool.rejected", spool=row.id, reason=faults[0].code, faults=len(faults))
-        self.complete_rejection(row, faults)
+        with self.endings.completing([row.id]):
+            self.complete_rejection(row, faults)
 
     def complete_rejection(self, row: SpoolRow, faults: Sequence[Fault]) -> None:
         """Move what is still in ``_working`` of a REJECTED spool; harmless to repeat."""

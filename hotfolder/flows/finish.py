@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hotfolder.core.crashpoints import crashpoint
+from hotfolder.core.errors import HotfolderError
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.ports import Clock, Emit, Journal, Store
 from hotfolder.core.profiles import FolderProfile
@@ -56,7 +57,8 @@ class Finisher:
 
         Returns how many were finished. One with a document that the server has lost since
         waits until that has been sent again. The receipts are on disk before the journal says DONE,
-        and the journal says DONE before a working copy goes.
+        and the journal says DONE before a working copy goes. When there is nothing to
+        receipt, what a fault has left in ``_working`` is brought to its end.
         """
         rows = self._confirmed(limit)
         for folder, group in _by_folder(rows).items():
@@ -64,9 +66,31 @@ class Finisher:
             self._journal.record_receipted([row.id for row in group], self._clock.now())
             # survives: killed here, recovery removes the working copies
             crashpoint("receipt.recorded")
-            self._remove(folder, [row.id for row in group])
+            with self._aside.endings.completing([row.id for row in group]):
+                self._remove(folder, [row.id for row in group])
             self._emit("spool.done", folder=folder, count=len(group))
+        if not rows:
+            self._complete_endings()
         return len(rows)
+
+    def unfinished(self) -> int:
+        """How many spools have ended but for their files in ``_working``."""
+        return len(self._aside.endings)
+
+    def _complete_endings(self) -> None:
+        failed: HotfolderError | None = None
+        for _ in range(len(self._aside.endings)):
+            if (spool_id := self._aside.endings.take()) is None:
+                break
+            try:
+                with self._aside.endings.completing([spool_id]):
+                    row = self._journal.get_spool(spool_id)
+                    assert row is not None  # a spool is never deleted
+                    self._complete(row.folder, [(row.id, row.state)])
+            except HotfolderError as error:
+                failed = error  # the others are not held up by it
+        if failed is not None:
+            raise failed
 
     def _confirmed(self, limit: int) -> list[SpoolRow]:
         """The oldest DELIVERED spools all of whose documents are confirmed still."""
@@ -91,31 +115,40 @@ class Finisher:
         it says so.
         """
         for folder, group in _by_folder(rows).items():
-            self._write_receipts(folder, group, outcome="duplicate")
-            self._remove(folder, [row.id for row in group])
+            with self._aside.endings.completing([row.id for row in rows]):
+                self._write_receipts(folder, group, outcome="duplicate")
+                self._remove(folder, [row.id for row in group])
             self._emit("spool.done", folder=folder, count=len(group))
 
     def _clear_working(self) -> None:
         """Complete every spool that the journal has ended but that still has a
         working copy: the daemon was killed between the two."""
         for folder, profile in self._folders.items():
-            duplicates: list[SpoolRow] = []
-            leftovers: list[str] = []
+            known: list[tuple[str, SpoolState]] = []
             for spool_id, state in self._states_in_working(profile):
                 if state is None:
                     self._return_unknown(profile, spool_id)
-                elif state in (SpoolState.DONE, SpoolState.ABANDONED):
-                    leftovers.append(spool_id)
-                elif state in (SpoolState.REJECTED, SpoolState.DUPLICATE):
-                    row = self._journal.get_spool(spool_id)
-                    assert row is not None  # a spool is never deleted
-                    if state is SpoolState.DUPLICATE:
-                        duplicates.append(row)
-                    else:
-                        self._aside.complete_rejection(row, row.faults)
-            self.finish_duplicates(duplicates)
-            if leftovers:
-                self._remove(folder, leftovers)
+                else:
+                    known.append((spool_id, state))
+            self._complete(folder, known)
+
+    def _complete(self, folder: str, spools: Iterable[tuple[str, SpoolState]]) -> None:
+        """Bring those that the journal has ended to their end in ``_working``."""
+        duplicates: list[SpoolRow] = []
+        leftovers: list[str] = []
+        for spool_id, state in spools:
+            if state in (SpoolState.DONE, SpoolState.ABANDONED):
+                leftovers.append(spool_id)
+            elif state in (SpoolState.REJECTED, SpoolState.DUPLICATE):
+                row = self._journal.get_spool(spool_id)
+                assert row is not None  # a spool is never deleted
+                if state is SpoolState.DUPLICATE:
+                    duplicates.append(row)
+                else:
+                    self._aside.complete_rejection(row, row.faults)
+        self.finish_duplicates(duplicates)
+        if leftovers:
+            self._remove(folder, leftovers)
 
     def _states_in_working(self, profile: FolderProfile) -> Iterator[tuple[str, SpoolState | None]]:
         # Asked by the thousand: after an outage all that wait for the server lie there.

@@ -244,6 +244,8 @@ class Supervisor:
             folder.pending() for folder, _ in self._folders.values()
         ):
             return None
+        if self._works.finisher.unfinished():
+            return None
         status = self._works.journal.status()
         open_spools = sum(status.spools.get(state, 0) for state in OPEN_SPOOL_STATES)
         open_units = status.units.get("PLANNED", 0) + status.units.get("SENT", 0)

@@ -23,7 +23,8 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def take_in(world: World, *contents: bytes) -> None:
     for content in contents:
-        world.drop(content, sidecar_of(content), "a")
+        bad = world.unreadable(content)
+        world.drop(content, b"{" if bad else sidecar_of(content), "a")
     world.claim(world.waiting_drops())
     world.advance()
     world.advance()
@@ -31,13 +32,13 @@ def take_in(world: World, *contents: bytes) -> None:
 
 def spoil(folder: Path) -> None:
     """Nothing can be written there until ``mend``."""
-    folder.rename(folder.with_name("_away"))
+    folder.rename(folder.with_name(f"{folder.name}-away"))
     folder.write_text("a file where a folder was")
 
 
 def mend(folder: Path) -> None:
     folder.unlink()
-    folder.with_name("_away").rename(folder)
+    folder.with_name(f"{folder.name}-away").rename(folder)
 
 
 def working(world: World) -> list[Path]:
@@ -70,18 +71,16 @@ def test_an_end_that_failed_is_tried_again(world: World, folder: str, state: Spo
 
 def test_one_end_that_fails_still_holds_up_no_other(world: World) -> None:
     take_in(world, content_of("a", "1"))
-    for folder in ("_failed", "_receipts"):
-        (world.hot / folder).rename(world.hot / f"{folder}-away")
-        (world.hot / folder).write_text("a file where a folder was")
+    spoil(world.hot / "_failed")
+    spoil(world.hot / "_receipts")
     take_in(world, b"bad document", content_of("a", "1"))
     assert world.running.finisher.unfinished() == 2
-    (world.hot / "_receipts").unlink()
-    (world.hot / "_receipts-away").rename(world.hot / "_receipts")
+    mend(world.hot / "_receipts")
     with pytest.raises(OperatorFault):
         world.running.finisher.finish()
     assert world.running.finisher.unfinished() == 1
     assert len(world.receipts()) == 1
-    (world.hot / "_failed").unlink()
-    (world.hot / "_failed-away").rename(world.hot / "_failed")
+    mend(world.hot / "_failed")
     world.settle()
+    world.finish()
     check_settled(world)
