@@ -16,7 +16,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlite_utils import Database
 
@@ -298,6 +298,7 @@ def acquire_daemon_lock(journal_path: bytes) -> DaemonLock:
             hint="stop it first; two daemons on one journal are refused",
             code="journal.in_use",
         ) from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    with suppress(OSError):  # only told to whoever is refused; the disk may be full
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     return DaemonLock(descriptor)
