@@ -78,8 +78,10 @@ def build_line(
     username: str = "admin",
     password: str = "admin",
     rules: Rules = RULES,
+    store: Path | None = None,
 ) -> Line:
-    """Put the line together under ``root``: ``hot/``, ``journal.db``, ``store/``."""
+    """Put the line together under ``root``: ``hot/``, ``journal.db``, ``store/`` (or
+    another ``store``)."""
     hot = root / "hot"
     hot.mkdir(parents=True, exist_ok=True)
     profile = FolderProfile(name="hot", path=str(hot), business_unit="RETAIL")
@@ -90,8 +92,8 @@ def build_line(
         events.append((event, fields))
 
     clock = SystemClock()
-    store = OcflStore(os.fsencode(root / "store"), clock=clock)
-    store.initialise()
+    ocfl = OcflStore(os.fsencode(store or root / "store"), clock=clock)
+    ocfl.initialise()
     archive = ArchivesSpace(
         ArchiveProfile(
             url=url,
@@ -110,7 +112,7 @@ def build_line(
     )
     works = connect(
         journal=SqliteJournal(os.fsencode(root / "journal.db")),
-        store=store,
+        store=ocfl,
         archive=archive,
         clock=clock,
         emit=emit,

@@ -24,6 +24,7 @@ def check_outcome(line: Line, root: Path, url: str, expected: Sequence[Expected]
     note, history legal."""
     archived = [item for item in expected if item.outcome in (Outcome.ARCHIVED, Outcome.VERSION)]
     rejected = [item for item in expected if item.outcome is Outcome.REJECTED]
+    resent = [item for item in expected if item.outcome is Outcome.DUPLICATE]
     wanted = Counter(item.sha256 for item in archived)
 
     stored = Counter(item.content_sha256 for item in line.works.store.iterate())
@@ -42,18 +43,31 @@ def check_outcome(line: Line, root: Path, url: str, expected: Sequence[Expected]
     events = Counter(item["refid"] for item in server_events(url))
     assert events == Counter(f"hf:{unit['ref_id']}:ingestion" for unit in units)
 
-    _check_folders(root, archived, rejected)
+    _check_folders(root, archived, resent, rejected)
     _check_history(line)
 
 
-def _check_folders(root: Path, archived: Sequence[Expected], rejected: Sequence[Expected]) -> None:
+def _check_folders(
+    root: Path,
+    archived: Sequence[Expected],
+    resent: Sequence[Expected],
+    rejected: Sequence[Expected],
+) -> None:
     hot = root / "hot"
     left = [name for name in os.listdir(os.fsencode(hot)) if not name.startswith(b"_")]
     assert left == [], "nothing is left in the hot folder"
     assert os.listdir(hot / "_working") == []
     receipts = [json.loads(path.read_text()) for path in (hot / "_receipts").glob("*.json")]
-    assert {item["spool"]["sha256"] for item in receipts} >= {item.sha256 for item in archived}
-    assert all(document["confirmed"] for item in receipts for document in item["documents"])
+    for outcome, items in (("archived", archived), ("duplicate", resent)):
+        told = Counter(item["spool"]["sha256"] for item in receipts if item["outcome"] == outcome)
+        assert told == Counter(item.sha256 for item in items), f"a receipt for each {outcome}"
+    # A duplicate's receipt may be written while the first is still on its way.
+    assert all(
+        document["confirmed"]
+        for item in receipts
+        if item["outcome"] == "archived"
+        for document in item["documents"]
+    )
     failed = [path.name for path in (hot / "_failed").rglob("*") if path.is_file()]
     for item in rejected:
         name = item.name.decode()

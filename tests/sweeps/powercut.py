@@ -27,7 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.serving import serving
-from tests.sweeps.scenes import SCENES, Scene, can_trace, count_calls, explain
+from tests.sweeps.attempts import EX_TEMPFAIL, run_sweep
+from tests.sweeps.scenes import SCENES, Scene, can_trace, count_calls
 
 CALLS = ("fsync", "fdatasync", "syncfs")
 _SIZE = 64 << 20  # bytes of the disk
@@ -134,21 +135,11 @@ def main() -> int:
     options = parser.parse_args()
     if not (can_trace() and can_mount()):
         print("strace may not trace, or an image may not be mounted: nothing was tried")
-        return 75
+        return EX_TEMPFAIL
     points = [
         point for scene in options.scene or SCENES for point in find_points(scene)[:: options.every]
     ]
-    reached = failed = 0
-    for number, point in enumerate(points, 1):
-        try:
-            reached += cut_at(point)
-        except (AssertionError, subprocess.SubprocessError, OSError) as error:
-            failed += 1
-            print(f"WRONG {point}: {explain(error)}", flush=True)
-        if number % 10 == 0:
-            print(f"{number}/{len(points)}, {failed} wrong", flush=True)
-    print(f"{len(points)} power cuts tried, {reached} reached, {failed} left something wrong")
-    return 1 if failed else 0
+    return run_sweep("power cuts", points, cut_at)
 
 
 if __name__ == "__main__":

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import traceback
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from hotfolder.sandbox.exstream import Expected
+from hotfolder.sandbox.exstream import Expected, make_resent
 from hotfolder.sandbox.sandbox import Sandbox
 from hotfolder.sandbox.writers import put_file
-from tests.support.drop_mix import write_drops
+from tests.support.drop_mix import outputs_of, write_drops
 from tests.support.line import RULES, build_line
 from tests.support.outcome import check_outcome
 from tests.support.serving import serving
 
 ROOT = Path(__file__).parent.parent.parent
+ENVIRON = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
 SCENES = ("daemon", "line", "replay")
-_TIMEOUT = 120
+# No --seccomp-bpf: with it strace 6.1 does not inject at all.
+STRACE = ("strace", "-f", "-qq")
+_TIMEOUT = 240  # seconds for one run; the machine may be busy
 _CALL = re.compile(r"^(\d+) +(\w+)\(")
 _CONFIGURATION = """\
 [archivesspace]
@@ -33,7 +40,7 @@ password_file = "{root}/password"
 [journal]
 path = "{root}/journal.db"
 [store]
-path = "{root}/store"
+path = "{store}"
 [metrics]
 port = 0
 [units.RETAIL]
@@ -59,12 +66,15 @@ _RETENTION = '[retention.{code}]\ntitle = "{code}"\ntrigger = "issue_date"\nperi
 class Scene:
     """A folder, a server, and what is run on them."""
 
-    def __init__(self, name: str, root: Path, sandbox: Sandbox) -> None:
+    def __init__(
+        self, name: str, root: Path, sandbox: Sandbox, *, store: Path | None = None
+    ) -> None:
         self.name = name
         self.root = root
+        self.store = store or root / "store"
         self.sandbox = sandbox
-        (root / "hot").mkdir()
-        self.expected: Sequence[Expected] = write_drops(root / "hot")
+        (root / "hot").mkdir(exist_ok=True)
+        self.expected: Sequence[Expected] = [*write_drops(root / "hot"), _resend(root / "hot")]
         if name == "daemon":
             self._configure()
             for item in self.expected:
@@ -77,28 +87,44 @@ class Scene:
 
     def check(self) -> None:
         """Everything once, and in its place."""
-        line = build_line(self.root, self.sandbox.url)
+        line = build_line(self.root, self.sandbox.url, store=self.store)
         try:
             check_outcome(line, self.root, self.sandbox.url, self.expected)
         finally:
             line.works.close()
 
-    def _command(self, name: str) -> list[str]:
+    def command(self, name: str, *, until_idle: bool = True) -> list[str]:
+        """What is run."""
         if name == "daemon":
-            config = str(self.root / "hotfolder.toml")
-            return [sys.executable, "-m", "hotfolder", "run", "--until-idle", "--config", config]
+            run = [sys.executable, "-m", "hotfolder", "run", "--config"]
+            return [*run, str(self.root / "hotfolder.toml"), *["--until-idle"][:until_idle]]
         command = [sys.executable, "-m", "tests.support.line", str(self.root), self.sandbox.url]
         return [*command, "--replay"] if name == "replay" else command
 
     def trace(self, *options: str) -> subprocess.CompletedProcess[str]:
         """One run under strace with these options."""
-        # No --seccomp-bpf: with it strace 6.1 does not inject at all.
-        strace = ["strace", "-f", "-qq", *options]
-        return call([*strace, *self._command(self.name)])
+        return call([*STRACE, *options, *self.command(self.name)])
+
+    @contextmanager
+    def daemon(self, *options: str) -> Iterator[RunningDaemon]:
+        """``hotfolder run``, under strace if there are options for it."""
+        command = self.command("daemon", until_idle=False)
+        if options:
+            # -D: the process that is started is the daemon, and strace stands aside.
+            command = [*STRACE, "-D", *options, *command]
+        with tempfile.TemporaryFile() as said:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=ENVIRON, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            )
+            try:
+                yield RunningDaemon(self, process, said.fileno())
+            finally:
+                process.kill()
+                process.wait()
 
     def complete(self, name: str = "") -> None:
         """One run with nothing in its way, to the end."""
-        done = call(self._command(name or self.name))
+        done = call(self.command(name or self.name))
         assert done.returncode == 0, done.stdout + done.stderr
 
     def _configure(self) -> None:
@@ -110,22 +136,86 @@ class Scene:
             _CONFIGURATION.format(
                 url=self.sandbox.url,
                 root=self.root,
+                store=self.store,
                 retention="".join(_RETENTION.format(code=code) for code in codes),
             )
         )
 
 
+class RunningDaemon:
+    """A daemon on a scene: what it says, and whether it has done everything."""
+
+    def __init__(self, scene: Scene, process: subprocess.Popen[bytes], said: int) -> None:
+        self._scene = scene
+        self._process = process
+        self._said = said
+
+    def text(self) -> str:
+        """All that it has said."""
+        return os.pread(self._said, 1 << 24, 0).decode(errors="replace")
+
+    def events(self, name: str | None = None) -> list[dict[str, Any]]:
+        """Its log, or the events of one name."""
+        lines = [json.loads(line) for line in self.text().split("\n")[:-1] if line[:1] == "{"]
+        return [line for line in lines if name in (None, line["event"])]
+
+    def ended(self) -> int | None:
+        """Its exit code, if it has ended."""
+        return self._process.poll()
+
+    def is_finished(self) -> bool:
+        """Whether, from outside, everything has come to its end."""
+        hot = self._scene.root / "hot"
+        left = [path for path in hot.iterdir() if not path.name.startswith("_")]
+        if left or not self.events("daemon.started") or any((hot / "_working").iterdir()):
+            return False
+        try:
+            self._scene.check()
+        except AssertionError:
+            return False
+        return True
+
+    def wait_for(self, reached: Callable[[], bool]) -> None:
+        """Wait for a state; ``AssertionError`` if it never comes."""
+        limit = time.monotonic() + _TIMEOUT
+        while not reached():
+            assert time.monotonic() < limit, f"it does not come to its end: {self.text()}"
+            time.sleep(0.3)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self._process.terminate()
+        return self._process.wait(_TIMEOUT)
+
+
+def _resend(hot: Path) -> Expected:
+    """A duplicate of the first of the drops, under another name."""
+    output = make_resent(outputs_of(1, 1)[0], b"resent.pdf")
+    put_file(os.fsencode(hot), output.name, output.data)
+    assert output.sidecar_name is not None
+    put_file(os.fsencode(hot), output.sidecar_name, output.sidecar)
+    return output.expected
+
+
 def call(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """A process from its start to its end."""
-    return subprocess.run(
+    with subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
+        env=ENVIRON,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=_TIMEOUT,
-        check=False,
-    )
+        start_new_session=True,
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=_TIMEOUT)
+        except BaseException:
+            # The whole group: what strace runs goes on without it.
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def can_trace() -> bool:
@@ -151,9 +241,3 @@ def count_calls(name: str, calls: Sequence[str]) -> Mapping[str, int]:
         call: max((count for (name, _), count in counted.items() if name == call), default=0)
         for call in calls
     }
-
-
-def explain(error: BaseException) -> str:
-    """What was wrong, and which line says so."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{error or type(error).__name__} [{Path(frame.filename).name}: {frame.line}]"
