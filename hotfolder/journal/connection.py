@@ -27,7 +27,8 @@ from hotfolder.journal.migrations import VERSION, migrations
 APPLICATION_ID = 0x68666A31  # "hfj1", so that `file` and a stranger can tell what it is
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; sqlite.org/stricttables.html
 _BUSY_MS = 10_000
-_CACHE_KIB = 16_384  # for each of the two connections
+_WRITER_KIB = 16_384  # of pages in memory: what a batch of a large journal changes
+_READER_KIB = 4_096  # what is read was written a moment ago; the kernel has it still
 _WAL_LIMIT = 64 * 1024 * 1024  # bytes that the WAL keeps after one very large transaction
 # https://www.sqlite.org/rescode.html, primary result codes
 _BUSY, _LOCKED, _CONSTRAINT = 5, 6, 19
@@ -94,10 +95,10 @@ class Connection:
                 hint="make its folder and let the user of the service write there",
                 code="journal.open",
             ) from error
-        self._writer = _connect(path)
+        self._writer = _connect(path, _WRITER_KIB)
         try:
             self._prepare()
-            self._reader = _connect(path)
+            self._reader = _connect(path, _READER_KIB)
             self._reader.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
             self._writer.close()
@@ -198,7 +199,7 @@ class Connection:
     @contextmanager
     def apart(self) -> Iterator[sqlite3.Connection]:
         """A connection of its own for look-ups that take minutes; nobody waits for it."""
-        conn = _connect(self._path)
+        conn = _connect(self._path, _READER_KIB)
         try:
             with _snapshot(conn):
                 yield conn
@@ -220,7 +221,7 @@ class Connection:
                 self._writer.close()
 
 
-def _connect(path: bytes) -> sqlite3.Connection:
+def _connect(path: bytes, cache_kib: int) -> sqlite3.Connection:
     try:
         conn = sqlite3.connect(
             path,
@@ -233,7 +234,7 @@ def _connect(path: bytes) -> sqlite3.Connection:
         raise classify(error) from error
     try:
         conn.execute("PRAGMA temp_store = MEMORY")
-        conn.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        conn.execute(f"PRAGMA cache_size = -{cache_kib}")
     except sqlite3.Error as error:
         conn.close()
         raise classify(error) from error

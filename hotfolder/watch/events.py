@@ -21,7 +21,7 @@ from watchdog.observers.inotify_c import (
     WatchDescriptor,
 )
 
-CAPACITY = 131_072  # hints that may wait; beyond it the folder is scanned instead
+CAPACITY = 65_536  # hints that may wait (10 MB); beyond it the folder is scanned instead
 # Created: hard links and directories have no other event. What is not listed here
 # (modified, opened, moved out) says nothing about an end, and would only fill the queue.
 _MASK = Mask(
