@@ -224,10 +224,10 @@ def can_trace() -> bool:
     return strace is not None and call([strace, "-o", "/dev/null", "true"]).returncode == 0
 
 
-def count_calls(name: str, calls: Sequence[str]) -> Mapping[str, int]:
-    """Run a scene of its own to the end; how often each call is made, by the thread
-    that makes it most."""
-    with tempfile.TemporaryDirectory() as place, serving() as sandbox:
+def count_calls(name: str, calls: Sequence[str], at: Path | None = None) -> Mapping[str, int]:
+    """Run a scene of its own to the end, in a folder ``at`` if given; how often each call
+    is made, by the thread that makes it most."""
+    with tempfile.TemporaryDirectory(dir=at) as place, serving() as sandbox:
         scene = Scene(name, Path(place), sandbox)
         log = scene.root / "trace"
         done = scene.trace("-o", str(log), "-e", f"trace={','.join(calls)}")
