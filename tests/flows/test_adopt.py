@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.archive_model import Records, Trouble
 from tests.support.flow_truth import check_now, check_settled
 from tests.support.flow_world import POISON, World, content_of, sidecar_of
+from tests.support.server_model import Records, Trouble
 
 Y, CUT = Trouble.NONE, Trouble.CUT
 REFUSED_THEN_LOOKED_UP = [Y, Trouble.PASSING, Y, Y]  # prepare; import; two look-ups

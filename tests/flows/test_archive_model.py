@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conformance.archive_suite import ArchiveSuite, Connect
-from tests.support.archive_model import ModelArchive, ModelServer
+from tests.support.archive_model import ModelArchive
+from tests.support.server_model import ModelServer
 
 
 class TestModelByImports(ArchiveSuite):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from hotfolder.core.lifecycle import SpoolState
-from tests.support.archive_model import Records
 from tests.support.flow_truth import check_now, check_settled
 from tests.support.flow_world import World, content_of, sidecar_of
+from tests.support.server_model import Records
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ from hypothesis.stateful import (
 
 from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState, UnitState
-from tests.support.archive_model import Records, Trouble
 from tests.support.flow_truth import check_now, check_settled
 from tests.support.flow_world import POISON, WHOLE, World, content_of, memory, sidecar_of
+from tests.support.server_model import Records, Trouble
 
 pytestmark = pytest.mark.timeout(0 if WHOLE else 300)
 T = TypeVar("T")

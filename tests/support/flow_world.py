@@ -25,8 +25,9 @@ from hotfolder.files.layout import make_folders
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.composition import Works, connect
 from hotfolder.store.ocfl import OcflStore
-from tests.support.archive_model import ModelArchive, ModelServer, ProcessKilledError
+from tests.support.archive_model import ModelArchive
 from tests.support.line import RULES, drops_in
+from tests.support.server_model import ModelServer, ProcessKilledError
 
 WHOLE = os.environ.get("HYPOTHESIS_PROFILE") == "whole"  # more, and other, examples
 POISON = "poisoned"

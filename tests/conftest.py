@@ -1,0 +1,8 @@
+"""For every test: an example may take as long as a loaded machine needs."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")

@@ -1,0 +1,192 @@
+"""An ArchivesSpace server as a few dictionaries: what it has, and what happens to it.
+
+It outlives the daemons that talk to it (``archive_model``). One import is one
+transaction. It keeps unique what the real one does: the identity of a document, the
+``ref_id`` of a unit. Troubles are given to it beforehand, one for each request to come.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from enum import Enum
+
+from hotfolder.core.records import (
+    ArchivedDocument,
+    CatalogueRow,
+    UnitAnswer,
+    UnitRequest,
+)
+
+
+class Trouble(Enum):
+    """What becomes of one request."""
+
+    NONE = "none"
+    DOWN = "nobody answers: nothing was sent"
+    CUT = "the server has not done it, and the answer is lost"
+    LOST = "the server has done it, and the answer is lost"
+    LATE = "no answer, and an import is done only some time later"
+    PASSING = "refused for once: the database was busy"
+    DENIED = "the operator has to act, while a series is prepared"
+    KILLED_BEFORE = "the daemon dies before the server has it"
+    KILLED_AFTER = "the daemon dies when the server has done it"
+
+
+class ProcessKilledError(BaseException):
+    """The daemon is dead. No ``except`` of the product catches it, and what its
+    ``finally`` clauses do (closing descriptors) the kernel would do."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ServerDocument:
+    """A digital object."""
+
+    identity: str
+    uri: str
+    sha256: str | None
+    size: int | None
+
+
+@dataclass(slots=True, kw_only=True)
+class ServerUnit:
+    """An archival object, the documents that it lists, and whether it has its event."""
+
+    ref_id: str
+    uri: str
+    documents: list[str]
+    event: bool
+
+
+@dataclass(slots=True)
+class Records:
+    """What is in the database; a copy of it is a backup."""
+
+    documents: dict[str, ServerDocument] = field(default_factory=dict)
+    units: dict[str, ServerUnit] = field(default_factory=dict)
+    last_uri: int = 0
+
+
+class ModelServer:
+    """The server. ``refuses`` gives its words about a document that it will not have;
+    ``requests`` counts what was asked to be saved."""
+
+    def __init__(self, refuses: Callable[[CatalogueRow], str | None] = lambda _row: None) -> None:
+        self.records = Records()
+        self.up = True
+        self.troubles: deque[Trouble] = deque()
+        self.late: list[UnitRequest] = []
+        self.lost: set[str] = set()  # identities that it had once and has no more
+        self.committed: set[str] = set()  # identities that it has had at any time
+        self.requests = 0
+        self.meanwhile: deque[Callable[[], None]] = deque()  # before each request to come
+        self._refuses = refuses
+
+    # -- what happens to it --------------------------------------------------------
+    def back_up(self) -> Records:
+        """A copy of everything, for ``restore``."""
+        return deepcopy(self.records)
+
+    def restore(self, backup: Records) -> None:
+        """As it was then; uris are given again, and imports under way are gone."""
+        before = set(self.records.documents)
+        self.records = deepcopy(backup)
+        self.late.clear()
+        self.lost = (self.lost | before) - set(self.records.documents)
+
+    def lose(self, identity: str) -> None:
+        """Somebody deletes a document; no unit lists it any more."""
+        del self.records.documents[identity]
+        for unit in self.records.units.values():
+            unit.documents = [name for name in unit.documents if name != identity]
+        self.lost.add(identity)
+
+    def commit_late(self) -> None:
+        """The imports that nobody waits for any more are done now, or refused."""
+        for request in self.late:
+            self.save_import(request)
+        self.late.clear()
+
+    # -- saving --------------------------------------------------------------------
+    def save_import(self, request: UnitRequest) -> str:
+        """All of a unit or nothing; returns why not, or an empty text."""
+        ref_id = request.unit.ref_id
+        for row in request.documents:
+            if row.document.identity in self.records.documents:
+                return "digital_object_id: must be unique"
+            words = self._refuses(row)
+            if words is not None:
+                return words
+        if ref_id in self.records.units:
+            return "ref_id: must be unique"
+        for row in request.documents:
+            self.save_document(row)
+        self.save_unit(ref_id, [row.document.identity for row in request.documents])
+        self.records.units[ref_id].event = True
+        return ""
+
+    def save_document(self, row: CatalogueRow) -> str | None:
+        """One digital object; None if it was saved, else the server's words."""
+        words = self._refuses(row)
+        if words is not None:
+            return words
+        identity, place = row.document.identity, row.document.range
+        if identity in self.records.documents:
+            return "digital_object_id: must be unique"
+        self.records.documents[identity] = ServerDocument(
+            identity=identity,
+            uri=self._next_uri("digital_objects"),
+            sha256=place.sha256,
+            size=place.length,
+        )
+        self.lost.discard(identity)
+        self.committed.add(identity)
+        return None
+
+    def save_unit(self, ref_id: str, identities: Sequence[str]) -> str | None:
+        """One archival object without its event; None if it was saved."""
+        if ref_id in self.records.units:
+            return "ref_id: must be unique"
+        self.records.units[ref_id] = ServerUnit(
+            ref_id=ref_id,
+            uri=self._next_uri("archival_objects"),
+            documents=list(identities),
+            event=False,
+        )
+        return None
+
+    def _next_uri(self, kind: str) -> str:
+        self.records.last_uri += 1
+        return f"/repositories/2/{kind}/{self.records.last_uri}"
+
+    # -- looking -------------------------------------------------------------------
+    def listing(self, identity: str) -> tuple[str, ...]:
+        """The ``ref_id`` of every unit that lists a document."""
+        return tuple(
+            unit.ref_id for unit in self.records.units.values() if identity in unit.documents
+        )
+
+    def describe(self, identity: str) -> ArchivedDocument:
+        """A document as the port shows it."""
+        found = self.records.documents[identity]
+        return ArchivedDocument(
+            identity=identity,
+            uri=found.uri,
+            sha256=found.sha256,
+            size=found.size,
+            lock_version=0,
+            unit_ref_ids=self.listing(identity),
+        )
+
+    def answer_to(self, request: UnitRequest) -> UnitAnswer:
+        """What a confirmation of this unit says."""
+        return UnitAnswer(
+            outcome="confirmed",
+            unit_uri=self.records.units[request.unit.ref_id].uri,
+            uris={
+                row.document.identity: self.records.documents[row.document.identity].uri
+                for row in request.documents
+            },
+        )
