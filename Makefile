@@ -28,6 +28,7 @@ sweep: .venv/ready
 	$(BIN)/python -m tests.sweeps.syscalls
 	$(BIN)/python -m tests.sweeps.disk
 	$(BIN)/python -m tests.sweeps.powercut
+	HYPOTHESIS_PROFILE=whole $(BIN)/python -m pytest tests/flows/test_flow_machine.py tests/flows/test_halving.py
 
 fuzz: .venv/ready
 	$(BIN)/python -m tests.fuzz.run --seconds 90
