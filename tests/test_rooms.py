@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "hotfolder"
 RANKS = {
     "core": 0,
     "formats": 1,
+    "indexes": 1,
     "sidecars": 1,
     "files": 2,
     "watch": 3,
