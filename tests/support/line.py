@@ -220,6 +220,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--unit-size", type=int, default=50)
     parser.add_argument("--least-privilege", action="store_true")
     parser.add_argument("--replay", action="store_true")
+    parser.add_argument("--store", type=Path)
     parser.add_argument("--attempts", type=int, default=40)
     options = parser.parse_args(arguments)
     if options.crash:
@@ -229,6 +230,7 @@ def main(arguments: list[str]) -> int:
         options.url,
         unit_size=options.unit_size,
         least_privilege=options.least_privilege,
+        store=options.store,
     )
     try:
         if options.replay:

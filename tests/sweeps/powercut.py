@@ -12,9 +12,10 @@ a cold start, the process is run again to its end, and everything is checked fro
 The server is another machine: it keeps what it was sent. In a pair the power goes again
 while the process recovers.
 
-Three disks: ``plain``, where a sync of one file takes along every rename of others, but not
-their bytes; ``fast``, which writes only what is asked for if it can (``fast_commit``); and
-``careless``, which may have sizes without the bytes (``data=writeback,nodelalloc``).
+On ext4 a sync of one file takes along every rename of others, but not their bytes. So
+there are three ways of disks: ``plain``, one for all; ``apart``, one each for hot folder,
+store and journal, where the journal's syncs hide no missing one of the others; and
+``careless``, one that may have sizes without the bytes (``data=writeback,nodelalloc``).
 
 Needs root and loop devices; says so and exits 75 where it may not mount.
 """
@@ -29,21 +30,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hotfolder.sandbox.sandbox import Sandbox
 from tests.support.serving import serving
 from tests.sweeps.attempts import EX_TEMPFAIL, run_sweep
-from tests.sweeps.scenes import SCENES, Scene, can_trace, count_calls
+from tests.sweeps.scenes import SCENES, Scene, can_trace, count_in
 
 CALLS = ("fsync", "fdatasync", "syncfs")
-# name, and what mkfs.ext4 and mount are told
-DISKS = {
-    "plain": ((), ""),
-    "fast": (("-O", "fast_commit"), ""),
-    "careless": ((), ",data=writeback,nodelalloc"),
-}
+DISKS = ("plain", "apart", "careless")
+_CARELESS = ",data=writeback,nodelalloc"
 _SIZE = 64 << 20  # bytes of the disk
 
 
@@ -66,19 +64,19 @@ class Point:
 class Disk:
     """An ext4 file system in a file, mounted; the power can be cut."""
 
-    def __init__(self, place: Path, kind: str) -> None:
-        features, self._options = DISKS[kind]
-        self.image = place / "disk.img"
-        self.mounted_at = place / "disk"
-        self.mounted_at.mkdir()
-        with self.image.open("wb") as file:
+    def __init__(self, image: Path, at: Path, options: str = "") -> None:
+        self._image = image
+        self.mounted_at = at
+        self._options = f"loop,commit=600,noauto_da_alloc{options}"
+        at.mkdir()
+        with image.open("wb") as file:
             file.truncate(_SIZE)
-        _order("mkfs.ext4", "-q", "-F", *features, str(self.image))
+        _order("mkfs.ext4", "-q", "-F", str(image))
 
     def mount(self) -> None:
         """Mount the image; ext4 replays its own journal, as after a cold start."""
-        options = f"loop,commit=600,noauto_da_alloc{self._options}"
-        _order("mount", "-t", "ext4", "-o", options, str(self.image), str(self.mounted_at))
+        command = ("mount", "-t", "ext4", "-o", self._options)
+        _order(*command, str(self._image), str(self.mounted_at))
 
     def unmount(self) -> None:
         """Unmount; everything is written out."""
@@ -86,20 +84,20 @@ class Disk:
 
     def cut(self) -> None:
         """What was on the disk at this moment is all that is left; mounted again."""
-        copy = self.image.with_suffix(".copy")
-        _order("cp", "--sparse=always", str(self.image), str(copy))
+        copy = self._image.with_suffix(".copy")
+        _order("cp", "--sparse=always", str(self._image), str(copy))
         self.unmount()
-        copy.replace(self.image)
+        copy.replace(self._image)
         self.mount()
 
 
 def can_mount() -> bool:
-    """Whether such images can be made and mounted here."""
+    """Whether an image can be made and mounted here."""
     if shutil.which("mkfs.ext4") is None:
         return False
     try:
-        for kind in DISKS:
-            with mounted(kind):
+        for options in ("", _CARELESS):
+            with tempfile.TemporaryDirectory() as place, mounted(Path(place), "disk", options):
                 pass
         return True
     except subprocess.CalledProcessError:
@@ -107,21 +105,41 @@ def can_mount() -> bool:
 
 
 @contextmanager
-def mounted(kind: str = "plain") -> Iterator[Disk]:
-    """A disk, for as long as it is wanted."""
-    with tempfile.TemporaryDirectory() as place:
-        disk = Disk(Path(place), kind)
-        disk.mount()
-        try:
-            yield disk
-        finally:
-            disk.unmount()
+def mounted(place: Path, name: str, options: str = "") -> Iterator[Disk]:
+    """A disk at ``place / name``, for as long as it is wanted."""
+    disk = Disk(place / f"{name}.img", place / name, options)
+    disk.mount()
+    try:
+        (disk.mounted_at / "lost+found").rmdir()
+        yield disk
+    finally:
+        disk.unmount()
+
+
+@contextmanager
+def laid_out(name: str, kind: str, sandbox: Sandbox) -> Iterator[tuple[Scene, Sequence[Disk]]]:
+    """A scene on disks of this kind, and the disks."""
+    with tempfile.TemporaryDirectory() as top, ExitStack() as stack:
+        place = Path(top)
+        if kind == "apart":
+            disks = [
+                stack.enter_context(mounted(place, disk)) for disk in ("hot", "archive", "journal")
+            ]
+            (place / "journal" / "journal.db").touch()
+            (place / "journal.db").symlink_to(place / "journal" / "journal.db")
+            scene = Scene(name, place, sandbox, store=place / "archive" / "store")
+        else:
+            options = _CARELESS if kind == "careless" else ""
+            disks = [stack.enter_context(mounted(place, "disk", options))]
+            scene = Scene(name, place / "disk", sandbox)
+        os.sync()  # what the producer wrote is there; so is what was done before a replay
+        yield scene, disks
 
 
 def find_points(scene: str, kind: str) -> list[Point]:
     """Every point of a scene, counted in a run of its own on such a disk."""
-    with mounted(kind) as disk:
-        counts = count_calls(scene, CALLS, disk.mounted_at)
+    with serving() as sandbox, laid_out(scene, kind, sandbox) as (laid, _):
+        counts = count_in(laid, CALLS)
     points = [
         Point(scene=scene, disk=kind, call=call, number=number)
         for call, count in counts.items()
@@ -146,26 +164,23 @@ def draw_pairs(points: Sequence[Point], count: int, seed: int) -> list[Point]:
 def cut_at(point: Point) -> bool:
     """The cut, or both, of a scene of its own; whether the process was in the middle of
     its work at the first. ``AssertionError`` if something is wrong afterwards."""
-    with mounted(point.disk) as disk, serving() as sandbox:
-        root = disk.mounted_at / "hotfolder"
-        root.mkdir()
-        scene = Scene(point.scene, root, sandbox)
-        os.sync()  # what the producer wrote is there; so is what was done before a replay
-        reached = _cut(disk, scene, point)
+    with serving() as sandbox, laid_out(point.scene, point.disk, sandbox) as (scene, disks):
+        reached = _cut(disks, scene, point)
         if not reached:
             scene.check()  # what a process that has ended said is true without another
         if point.again is not None:
-            _cut(disk, scene, point.again)
+            _cut(disks, scene, point.again)
         scene.complete()
         scene.check()
         return reached
 
 
-def _cut(disk: Disk, scene: Scene, point: Point) -> bool:
+def _cut(disks: Sequence[Disk], scene: Scene, point: Point) -> bool:
     action = f"inject={point.call}:signal=SIGKILL:when={point.number}"
     done = scene.trace("-o", "/dev/null", "-e", f"trace={point.call}", "-e", action)
     assert done.returncode in (0, -9, 137), done.stdout + done.stderr
-    disk.cut()
+    for disk in disks:
+        disk.cut()
     return done.returncode != 0
 
 

@@ -99,6 +99,7 @@ class Scene:
             run = [sys.executable, "-m", "hotfolder", "run", "--config"]
             return [*run, str(self.root / "hotfolder.toml"), *["--until-idle"][:until_idle]]
         command = [sys.executable, "-m", "tests.support.line", str(self.root), self.sandbox.url]
+        command += ["--store", str(self.store)]
         return [*command, "--replay"] if name == "replay" else command
 
     def trace(self, *options: str) -> subprocess.CompletedProcess[str]:
@@ -167,7 +168,7 @@ class RunningDaemon:
         """Whether, from outside, everything has come to its end."""
         hot = self._scene.root / "hot"
         left = [path for path in hot.iterdir() if not path.name.startswith("_")]
-        if left or not self.events("daemon.started") or any((hot / "_working").iterdir()):
+        if left or not self.events() or any((hot / "_working").iterdir()):
             return False
         try:
             self._scene.check()
@@ -224,19 +225,23 @@ def can_trace() -> bool:
     return strace is not None and call([strace, "-o", "/dev/null", "true"]).returncode == 0
 
 
-def count_calls(name: str, calls: Sequence[str], at: Path | None = None) -> Mapping[str, int]:
-    """Run a scene of its own to the end, in a folder ``at`` if given; how often each call
-    is made, by the thread that makes it most."""
-    with tempfile.TemporaryDirectory(dir=at) as place, serving() as sandbox:
-        scene = Scene(name, Path(place), sandbox)
-        log = scene.root / "trace"
-        done = scene.trace("-o", str(log), "-e", f"trace={','.join(calls)}")
-        assert done.returncode == 0, done.stdout + done.stderr
-        counted: Counter[tuple[str, str]] = Counter()
-        for line in log.read_text(errors="replace").splitlines():
-            if found := _CALL.match(line):
-                counted[found[2], found[1]] += 1
-        scene.check()
+def count_calls(name: str, calls: Sequence[str]) -> Mapping[str, int]:
+    """``count_in`` a scene of its own."""
+    with tempfile.TemporaryDirectory() as place, serving() as sandbox:
+        return count_in(Scene(name, Path(place), sandbox), calls)
+
+
+def count_in(scene: Scene, calls: Sequence[str]) -> Mapping[str, int]:
+    """Run a scene to its end; how often each call is made, by the thread that makes it
+    most."""
+    log = scene.root / "trace"
+    done = scene.trace("-o", str(log), "-e", f"trace={','.join(calls)}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    counted: Counter[tuple[str, str]] = Counter()
+    for line in log.read_text(errors="replace").splitlines():
+        if found := _CALL.match(line):
+            counted[found[2], found[1]] += 1
+    scene.check()
     return {
         call: max((count for (name, _), count in counted.items() if name == call), default=0)
         for call in calls

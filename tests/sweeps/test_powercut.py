@@ -6,6 +6,7 @@ Bounded here; ``python -m tests.sweeps.powercut`` cuts at every sync.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -25,9 +26,9 @@ def allowed() -> None:
         pytest.skip("an image may not be mounted here")
 
 
-@pytest.mark.parametrize("kind", DISKS)
-def test_the_cut_takes_what_was_not_synced(kind: str) -> None:
-    with mounted(kind) as disk:
+@pytest.mark.parametrize("options", ["", ",data=writeback,nodelalloc"])
+def test_the_cut_takes_what_was_not_synced(options: str, tmp_path: Path) -> None:
+    with mounted(tmp_path, "disk", options) as disk:
         for name in ("synced", "forgotten"):
             (disk.mounted_at / name).write_bytes(b"x" * 10_000)
         with (disk.mounted_at / "synced").open("rb") as file:
