@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from hotfolder.core.errors import OperatorFault
-from hotfolder.indexes.faults import BadDocument, read_file_name, read_number
+from hotfolder.indexes.faults import MAX_NAME, BadDocument, read_file_name, read_number
 
 _REMEMBERED = 4096  # names
 _RANGE = re.compile(r"\s*([0-9]+)\s*(?:[-\u2013:]\s*([0-9]+)\s*)?", re.ASCII)
@@ -85,7 +85,8 @@ class Placing:
 
     def role(self, name: str) -> Role | None:
         """What a name says of the place, or None if it is a field."""
-        return self._known.get(fold(name))
+        # What is longer is no name of ours, and is not to be remembered.
+        return self._known.get(fold(name)) if len(name) <= MAX_NAME else None
 
     def split(
         self, pairs: Iterable[tuple[str, str]]

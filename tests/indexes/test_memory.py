@@ -140,6 +140,15 @@ def test_four_gigabytes_of_bad_groups_are_skipped() -> None:
     assert skipped == 4000
 
 
+def test_long_names_are_not_remembered() -> None:
+    lines = (b'{"' + b"%07d" % n * 100_000 + b'": 1}\n' for n in range(100))
+
+    def run() -> None:
+        assert list(read_json_lines(made(lines), "x.ind", skip=lambda _: None)) == []
+
+    assert peak_of(run) < ENOUGH
+
+
 def test_a_million_ranges_hold_nothing() -> None:
     """Every other one leaves a gap."""
 
