@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parent.parent / "hotfolder"
 RANKS = {
     "core": 0,
     "formats": 1,
-    "indexes": 1,
     "sidecars": 1,
     "files": 2,
+    "indexes": 2,
     "watch": 3,
     "journal": 3,
     "store": 3,
@@ -36,7 +36,7 @@ DOORS = {
     "uvicorn": {"sandbox"},
     "daemon": {"service"},
     "prometheus_client": {"service"},
-    "pikepdf": {"formats"},
+    "pikepdf": {"formats", "indexes/pdfparts.py"},
 }
 
 
