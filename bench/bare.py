@@ -72,7 +72,7 @@ class Bare:
         self.run("begin_claims", (insert, list(spools)), _steps(numbers, "CLAIMING"))
         self.run("finish_claims", _moves(numbers, "CLAIMED"), _steps(numbers, "CLAIMED"))
         documents = [
-            _document(number, reading.documents[0])
+            _document(number, next(iter(reading.documents)))
             for number, reading in zip(numbers, readings, strict=True)
         ]
         self.run(

@@ -300,14 +300,14 @@ def _external_ids(document: Document) -> Iterator[JsonRecord]:
 
 
 def _file_version(row: CatalogueRow, profile: ArchiveProfile, allows: Allows) -> JsonRecord:
-    place = row.document.range
+    sha256, size = row.file_fixity
     version: JsonRecord = {
         "jsonmodel_type": "file_version",
         "file_uri": file_uri(profile, row.document.identity),
         "publish": False,
-        "checksum": place.sha256,
+        "checksum": sha256,
         "checksum_method": "sha-256",
-        "file_size_bytes": place.length,
+        "file_size_bytes": size,
     }
     name = clean_text(row.format_name)
     if name and name != "unknown":

@@ -9,7 +9,7 @@ names are written twice: readable, and exact in hexadecimal.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -21,10 +21,12 @@ from hotfolder.core.records import (
     DocumentRange,
     Inspection,
     Reading,
+    Role,
     SpoolRow,
 )
 
 FORMAT = "hotfolder-spool/1"
+FORMAT_MANY = "hotfolder-spool/2"  # the documents are lines of documents.jsonl beside it
 _DATES = ("issue_date", "trigger_date")
 _MANY = ("case_refs", "access")
 
@@ -64,7 +66,10 @@ def metadata_from_dict(found: Mapping[str, Any]) -> DocumentMetadata:
 def document_to_dict(document: Document) -> dict[str, Any]:
     """A document with its range and metadata."""
     place = document.range
+    many: dict[str, Any] = {} if document.role is Role.OWN else {"role": document.role.value}
+    pages: dict[str, Any] = {"by_pages": True} if place.by_pages else {}
     return {
+        **many,
         "identity": document.identity,
         "source": document.source,
         "business_key": document.business_key,
@@ -81,6 +86,7 @@ def document_to_dict(document: Document) -> dict[str, Any]:
             "sha256": place.sha256,
             "first_page": place.first_page,
             "pages": place.pages,
+            **pages,
         },
         "metadata": metadata_to_dict(document.metadata),
     }
@@ -91,9 +97,38 @@ def document_from_dict(found: Mapping[str, Any]) -> Document:
     values = dict(found)
     values["range"] = DocumentRange(**values["range"])
     values["metadata"] = metadata_from_dict(values["metadata"])
+    values["role"] = Role(values.get("role", Role.OWN))
     if values["retain_until"] is not None:
         values["retain_until"] = date.fromisoformat(values["retain_until"])
     return Document(**values)
+
+
+def document_line(document: Document) -> bytes:
+    """A document as a line of documents.jsonl."""
+    return (dump(document_to_dict(document)) + "\n").encode()
+
+
+def read_document_line(line: bytes) -> Document:
+    """The inverse of ``document_line``; raises ``Corrupt`` if it is none."""
+    try:
+        return document_from_dict(json.loads(line))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise _unreadable(error) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentLines:
+    """Documents that lie as lines somewhere; they are read again whenever they are gone
+    through."""
+
+    count: int
+    read: Callable[[], Iterator[bytes]]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Document]:
+        return map(read_document_line, self.read())
 
 
 def dump(value: object) -> str:
@@ -116,12 +151,13 @@ class SpoolDescription:
     reading: Reading
 
 
-def spool_to_json(spool: SpoolRow, reading: Reading) -> bytes:
-    """The canonical metadata of ``spool``, UTF-8 with a final newline."""
+def spool_to_json(spool: SpoolRow, reading: Reading, *, many: bool = False) -> bytes:
+    """The canonical metadata of ``spool``, UTF-8 with a final newline. With ``many`` it
+    tells only how many documents there are: they lie beside it (``document_line``)."""
     return (
         dump(
             {
-                "format": FORMAT,
+                "format": FORMAT_MANY if many else FORMAT,
                 "spool_id": spool.id,
                 "folder": spool.folder,
                 "business_unit": spool.business_unit,
@@ -137,18 +173,26 @@ def spool_to_json(spool: SpoolRow, reading: Reading) -> bytes:
                 "format_version": reading.inspection.format_version,
                 "media_type": reading.inspection.media_type,
                 "pages": reading.inspection.pages,
-                "documents": [document_to_dict(document) for document in reading.documents],
+                "documents": len(reading.documents)
+                if many
+                else [document_to_dict(document) for document in reading.documents],
             }
         )
         + "\n"
     ).encode()
 
 
-def spool_from_json(data: bytes) -> SpoolDescription:
-    """Read canonical metadata back; raises ``Corrupt`` if it is not such."""
+def spool_from_json(
+    data: bytes, read_lines: Callable[[], Iterator[bytes]] = lambda: iter(())
+) -> SpoolDescription:
+    """Read canonical metadata back; raises ``Corrupt`` if it is not such.
+
+    ``read_lines`` gives the lines of documents.jsonl, for metadata that says that the
+    documents are there.
+    """
     try:
         found = json.loads(data)
-        if found["format"] != FORMAT:
+        if found["format"] not in (FORMAT, FORMAT_MANY):
             raise Corrupt(
                 f"canonical metadata of an unknown format {found['format']!r}",
                 hint="read it with the release of hotfolder that wrote it",
@@ -172,11 +216,17 @@ def spool_from_json(data: bytes) -> SpoolDescription:
                     media_type=found["media_type"],
                     pages=found["pages"],
                 ),
-                documents=tuple(document_from_dict(item) for item in found["documents"]),
+                documents=DocumentLines(count=int(found["documents"]), read=read_lines)
+                if found["format"] == FORMAT_MANY
+                else tuple(document_from_dict(item) for item in found["documents"]),
             ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Corrupt(
-            f"canonical metadata cannot be read: {type(error).__name__}",
-            hint="the object in the store was damaged or written by another program",
-        ) from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> Corrupt:
+    return Corrupt(
+        f"canonical metadata cannot be read: {type(error).__name__}",
+        hint="the object in the store was damaged or written by another program",
+    )

@@ -41,6 +41,12 @@ def document_identity(source: str, business_key: str, sha256: str) -> str:
     return "hf-" + _digest((source, business_key, sha256))
 
 
+def page_digest(spool_sha256: str, first_page: int, pages: int) -> str:
+    """What stands for the SHA-256 of a document that is some pages of a spool and has
+    no bytes of its own: a function of the whole spool's and of the page numbers."""
+    return _digest(("pages", spool_sha256, str(first_page), str(pages)))
+
+
 def unit_ref_id(identities: Iterable[str]) -> str:
     """``ref_id`` of the archival object of a unit; a function of its members only."""
     return "hf-unit-" + _digest(sorted(identities))[:40]

@@ -203,6 +203,12 @@ class Journal(Protocol):
     def documents_of(self, spool_id: str) -> list[CatalogueRow]:
         """The documents of a spool, by ordinal."""
 
+    def iterate_documents(self, spool_id: str) -> Iterator[CatalogueRow]:
+        """The same in flat memory; each page is of one moment."""
+
+    def unconfirmed(self, spool_ids: Sequence[str]) -> Mapping[str, int]:
+        """How many documents of each of these spools have no record yet."""
+
     def get_document(self, identity: str) -> CatalogueRow | None:
         """The live document with this identity; failing that, that of a CORRUPT spool;
         or None."""
@@ -265,6 +271,10 @@ class Store(Protocol):
 
     def read_metadata(self, spool_id: str) -> bytes:
         """The canonical metadata (JSON, UTF-8), verified."""
+
+    def read_documents(self, spool_id: str) -> Iterator[bytes]:
+        """The lines of documents.jsonl, all verified before the first is returned; none
+        if the object has no such file. Raises ``Corrupt`` or ``KeyError``."""
 
     def verify(self, spool_id: str) -> StoredObject:
         """Re-hash everything in the object against its inventory."""

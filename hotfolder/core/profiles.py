@@ -46,6 +46,68 @@ class SidecarFormat(StrEnum):
     NONE = "none"
 
 
+class IndexFormat(StrEnum):
+    """What tells the documents of a spool that holds many."""
+
+    NONE = "none"  # a spool is one document
+    AFP = "afp"  # page groups and tags of the spool itself
+    CMOD = "cmod"  # IBM Content Manager OnDemand generic index
+    STREAMSERVE = "streamserve"  # an index line for each document
+    CSV = "csv"  # a row for each document
+    XML = "xml"  # an element for each document
+    JSON = "json"  # a JSON object in each line
+    BOOKMARKS = "bookmarks"  # the outline of a PDF
+    MARKER = "marker"  # a text on the first page of each document of a PDF
+
+
+_INSIDE = frozenset({IndexFormat.NONE, IndexFormat.AFP, IndexFormat.BOOKMARKS, IndexFormat.MARKER})
+
+
+class OnBadDocument(StrEnum):
+    """What one bad document does to the others of its spool."""
+
+    REJECT = "reject"  # the whole drop goes back
+    SKIP = "skip"  # the others are archived; it is named in receipt and error note
+
+
+class Describe(StrEnum):
+    """What becomes a digital object in ArchivesSpace."""
+
+    DOCUMENTS = "documents"  # each document
+    SPOOL = "spool"  # the spool; its documents are in our catalogue only
+    AUTO = "auto"  # each document, up to a limit; above it the spool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentsProfile:
+    """How the documents of a folder's spools are told from one another."""
+
+    index: IndexFormat = IndexFormat.NONE
+    suffix: str = ".ind"  # of index files: name.afp.ind or name.ind
+    code_page: str = ""  # empty: 500 for AFP, what the index says or UTF-8 for files
+    columns: Mapping[str, str] = field(default_factory=dict)  # role -> the producer's name
+    separator: str = ""  # CSV: a character; StreamServe: hexadecimal
+    line_separator: str = "0A"  # StreamServe, hexadecimal
+    attributes: tuple[str, ...] = ()  # StreamServe: names, if the first line has none
+    elements: tuple[str, ...] = ("document",)  # XML: what a document is called
+    level: int = 1  # of the bookmarks that begin documents
+    marker: str = ""  # regular expression; named groups are fields
+    allow_overlap: bool = False
+    on_bad_document: OnBadDocument = OnBadDocument.REJECT
+    describe: Describe = Describe.DOCUMENTS
+    describe_limit: int = 10_000  # documents, for AUTO
+
+    @property
+    def many(self) -> bool:
+        """Whether a spool may hold many documents."""
+        return self.index is not IndexFormat.NONE
+
+    @property
+    def index_suffix(self) -> bytes:
+        """How the names of index files end; empty if the spool tells by itself."""
+        return b"" if self.index in _INSIDE else self.suffix.encode("utf-8", "surrogateescape")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderProfile:
     """One hot folder."""
@@ -64,6 +126,7 @@ class FolderProfile:
     ignore: tuple[str, ...] = ()
     field_map: Mapping[str, str] = field(default_factory=dict)  # theirs -> canonical
     defaults: Mapping[str, str] = field(default_factory=dict)  # canonical -> text
+    documents: DocumentsProfile = field(default_factory=DocumentsProfile)
     manual: bool = False  # people drop files here: friendlier notes, .txt receipts
     owner: str = ""  # whom a clerk should ask
 

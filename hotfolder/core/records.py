@@ -1,14 +1,17 @@
 """The records that rooms pass to one another. Frozen; nothing here does anything.
 
 Times are seconds since the epoch as ``float`` (UTC); sizes are bytes; names that
-come from a directory are ``bytes``, because Linux names are.
+come from a directory are ``bytes``, because Linux names are. Long, because it is one
+list: which records there are is asked more often than any one of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
+from typing import Protocol
 
 from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState, UnitState
@@ -115,7 +118,11 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRange:
-    """Where a document lies in its spool: bytes [offset, offset + length)."""
+    """Where a document lies in its spool: bytes [offset, offset + length).
+
+    One that lies ``by_pages`` has no bytes of its own: its range is the whole spool, its
+    SHA-256 is that of ``identity.page_digest``, and ``first_page`` and ``pages`` tell.
+    """
 
     ordinal: int
     offset: int
@@ -123,6 +130,15 @@ class DocumentRange:
     sha256: str
     first_page: int | None = None
     pages: int | None = None
+    by_pages: bool = False
+
+
+class Role(StrEnum):
+    """How a document comes to be described in ArchivesSpace."""
+
+    OWN = "own"  # by a digital object of its own
+    CARRIED = "carried"  # by that of its spool
+    CARRIER = "carrier"  # it stands for its whole spool, and for those in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +156,16 @@ class Document:
     title: str = ""
     version: int = 1
     supersedes: str | None = None  # identity of the version before
+    role: Role = Role.OWN
+
+
+class Documents(Protocol):
+    """Documents that can be gone through again and again, in order; a tuple, or a file
+    with more than memory should hold."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Document]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +176,10 @@ class Reading:
     sha256: str
     size: int
     inspection: Inspection
-    documents: tuple[Document, ...]
-    warnings: tuple[Fault, ...] = ()
+    documents: Documents
+    warnings: tuple[Fault, ...] = ()  # what was noticed, and the first of what was skipped
+    skipped: int = 0  # documents that could not be read
+    has_carrier: bool = False  # the last document is one, the others are carried by it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +189,8 @@ class ReadResult:
     spool_id: str
     state: SpoolState  # READ or DUPLICATE
     first_spool_id: str | None = None  # for a duplicate: who has it
-    superseding: tuple[str, ...] = ()  # identities that became new versions
+    superseding: int = 0  # documents that became new versions
+    documents: int = 0  # that were journalled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +220,10 @@ class SpoolRow:
     first_spool_id: str | None
     faults: tuple[Fault, ...]
     held_from: SpoolState | None
+    documents: int | None = None  # in it, without a carrier; None until it is read
+    left_out: int = 0  # documents that are archived with other spools
+    skipped: int = 0  # documents that could not be read
+    remarks: tuple[Fault, ...] = ()  # warnings, and the first of what was skipped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +271,15 @@ class CatalogueRow:
     unit_ref_id: str | None
     record_uri: str | None  # in ArchivesSpace, once confirmed
 
+    @property
+    def file_fixity(self) -> tuple[str, int]:
+        """SHA-256 and size of the bytes that are the document, as its record has them: of
+        its range, or of the whole spool where it is pages of it."""
+        place = self.document.range
+        if place.by_pages:
+            return self.spool_sha256, self.spool_size
+        return place.sha256, place.length
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
@@ -275,6 +317,8 @@ class StoreRequest:
     sidecar_paths: tuple[bytes, ...]
     metadata: bytes  # canonical metadata, JSON in UTF-8
     created_at: float
+    # Lines of documents.jsonl, if they are not in ``metadata``: the same at every call.
+    documents: Callable[[], Iterator[bytes]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

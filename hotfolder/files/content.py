@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import BinaryIO
 
@@ -109,6 +109,31 @@ def write_new(path: bytes, data: bytes, mode: int = FILE_MODE) -> None:
             raise OSError(errno.EIO, "a file reads back otherwise than it was written")
     finally:
         os.close(fd)
+
+
+def write_stream(path: bytes, chunks: Iterable[bytes], mode: int = FILE_MODE) -> str:
+    """``write_new`` for what is too much for memory; returns the SHA-256 (hex). What is
+    read back may come from the kernel's cache."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    digest = hashlib.sha256()
+    fd = os.open(path, flags, mode)
+    try:
+        pending = bytearray()
+        for chunk in chunks:
+            pending += chunk
+            if len(pending) >= BUFFER:
+                digest.update(pending)
+                write_descriptor(fd, memoryview(bytes(pending)))
+                pending.clear()
+        digest.update(pending)
+        write_descriptor(fd, memoryview(bytes(pending)))
+        size = os.lseek(fd, 0, os.SEEK_CUR)
+        os.lseek(fd, 0, os.SEEK_SET)
+        if hash_descriptor(fd, size) != (digest.hexdigest(), size):
+            raise OSError(errno.EIO, "a file reads back otherwise than it was written")
+    finally:
+        os.close(fd)
+    return digest.hexdigest()
 
 
 def _temporary(path: bytes) -> bytes:

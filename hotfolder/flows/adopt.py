@@ -58,7 +58,7 @@ def sort_present(
 def differs(row: CatalogueRow, there: ArchivedDocument) -> bool:
     """Whether the record's checksum or size is other than the document's. A record
     without checksum (its file versions were emptied by disposal or by hand) differs."""
-    return there.sha256 != row.document.range.sha256 or there.size != row.document.range.length
+    return (there.sha256, there.size) != row.file_fixity
 
 
 def compare_document(row: CatalogueRow, there: ArchivedDocument) -> None:

@@ -186,7 +186,7 @@ class Intake:
                 duplicates.append(row)
                 continue
             if result.superseding:
-                self._emit("spool.new_version", spool=row.id, documents=len(result.superseding))
+                self._emit("spool.new_version", spool=row.id, documents=result.superseding)
             ready.append(row)
         self._finisher.finish_duplicates(duplicates)
         return ready

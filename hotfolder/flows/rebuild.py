@@ -11,16 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from hotfolder.core.canonical import SpoolDescription, spool_from_json
 from hotfolder.core.errors import Corrupt
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal, Store
-from hotfolder.core.records import ArchivedDocument, CatalogueRow, SpoolRow
+from hotfolder.core.records import ArchivedDocument, CatalogueRow, Role, SpoolRow
 from hotfolder.flows.adopt import differs, sort_present
 
-CHUNK = 50
+CHUNK = 500  # documents that are looked up on the server at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,15 @@ class RebuildReport:
     confirmed: int
     unreadable: int
     differing: int
+
+
+@dataclass(slots=True)
+class _Counts:
+    spools: int = 0
+    documents: int = 0
+    confirmed: int = 0
+    unreadable: int = 0
+    differing: int = 0
 
 
 class Rebuild:
@@ -53,44 +63,41 @@ class Rebuild:
         on disk in the journal before the next is read. Raises ``Transient`` or
         ``OperatorFault`` if the server cannot be asked.
         """
-        spools = documents = confirmed = unreadable = differing = 0
-        described = self._describe_all()
-        while chunk := list(islice(described, CHUNK)):
-            rows: list[CatalogueRow] = []
-            for description in chunk:
-                if description is None:
-                    unreadable += 1
-                    continue
-                spools += 1
-                rows.extend(self._journal.documents_of(description.spool_id))
-            documents += len(rows)
-            found, wrong = self._confirm(rows)
-            confirmed += found
-            differing += wrong
-            progress(spools)
+        counts = _Counts()
+        rows = self._restore_all(counts, progress)
+        while chunk := list(islice(rows, CHUNK)):
+            counts.documents += sum(row.document.role is not Role.CARRIER for row in chunk)
+            self._confirm([row for row in chunk if row.document.role is not Role.CARRIED], counts)
         return RebuildReport(
-            spools=spools,
-            documents=documents,
-            confirmed=confirmed,
-            unreadable=unreadable,
-            differing=differing,
+            spools=counts.spools,
+            documents=counts.documents,
+            confirmed=counts.confirmed,
+            unreadable=counts.unreadable,
+            differing=counts.differing,
         )
 
-    def _describe_all(self) -> Iterator[SpoolDescription | None]:
+    def _restore_all(
+        self, counts: _Counts, progress: Callable[[int], None]
+    ) -> Iterator[CatalogueRow]:
+        """Journal one spool after another; gives out their documents."""
         for stored in self._store.iterate():
             try:
-                description = spool_from_json(self._store.read_metadata(stored.spool_id))
+                description = spool_from_json(
+                    self._store.read_metadata(stored.spool_id),
+                    partial(self._store.read_documents, stored.spool_id),
+                )
+                self._journal.restore_spool(
+                    spool_row(description), description.reading, stored, self._clock.now()
+                )
             except Corrupt as error:
                 self._emit("store.unreadable", spool=stored.spool_id, reason=error.code)
-                yield None
+                counts.unreadable += 1
                 continue
-            self._journal.restore_spool(
-                spool_row(description), description.reading, stored, self._clock.now()
-            )
-            yield description
+            counts.spools += 1
+            progress(counts.spools)
+            yield from self._journal.iterate_documents(stored.spool_id)
 
-    def _confirm(self, rows: list[CatalogueRow]) -> tuple[int, int]:
-        confirmed = differing = 0
+    def _confirm(self, rows: list[CatalogueRow], counts: _Counts) -> None:
         for business_unit in sorted({row.business_unit for row in rows}):
             ours = [row for row in rows if row.business_unit == business_unit]
             there = self._archive.find_documents(
@@ -101,28 +108,34 @@ class Rebuild:
                 for row in ours
                 if row.document.identity in there and not differs(row, there[row.document.identity])
             }
-            differing += len(there) - len(same)
+            counts.differing += len(there) - len(same)
             for row in ours:
                 if row.document.identity in there and row.document.identity not in same:
                     self._emit("spool.differs", spool=row.spool_id, reason="archive.differs")
-            confirmed += self._restore_units(business_unit, ours, same)
-        return confirmed, differing
+            counts.confirmed += self._restore_units(business_unit, ours, same)
 
     def _restore_units(
         self, business_unit: str, ours: Iterable[CatalogueRow], same: dict[str, ArchivedDocument]
     ) -> int:
         """Returns how many documents are in whole units; the others wait, and are found
         again when they are sent."""
-        places = {row.document.identity: row.document for row in ours}
+        rows = {row.document.identity: row for row in ours}
         confirmed = 0
         for unit in sort_present(self._archive, business_unit, same).units:
             # A unit is of one series and cycle, so any of its members tells both.
-            place = places[next(iter(unit.documents))]
+            place = rows[next(iter(unit.documents))].document
             self._journal.restore_unit(
                 unit, business_unit, place.series, place.cycle, self._clock.now()
             )
-            confirmed += len(unit.documents)
+            confirmed += sum(self._described_by(rows[name]) for name in unit.documents)
         return confirmed
+
+    def _described_by(self, row: CatalogueRow) -> int:
+        """How many documents the record of this one describes."""
+        if row.document.role is not Role.CARRIER:
+            return 1
+        spool = self._journal.get_spool(row.spool_id)
+        return (spool.documents or 0) if spool is not None else 0
 
 
 def spool_row(description: SpoolDescription) -> SpoolRow:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Sequence
+
 from hotfolder.core.records import CatalogueRow, JournalStatus
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.rows import DOCUMENT_COLUMNS, DOCUMENTS_JOINED, document_from
+
+_PAGE = 500  # documents
 
 
 class Catalogue:
@@ -14,13 +19,35 @@ class Catalogue:
 
     def documents_of(self, spool_id: str) -> list[CatalogueRow]:
         """The documents of a spool, by ordinal."""
+        return list(self.iterate_documents(spool_id))
+
+    def iterate_documents(self, spool_id: str) -> Iterator[CatalogueRow]:
+        """The same, a page at a time; each page is of one moment."""
+        after = 0
+        while True:
+            with self._db.reading() as conn:
+                rows = conn.execute(
+                    f"SELECT {DOCUMENT_COLUMNS} FROM {DOCUMENTS_JOINED}"
+                    " WHERE s.id = ? AND d.ordinal > ? ORDER BY d.ordinal LIMIT ?",
+                    (spool_id, after, _PAGE),
+                ).fetchall()
+            page = [document_from(row) for row in rows]
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after = page[-1].document.range.ordinal
+
+    def unconfirmed(self, spool_ids: Sequence[str]) -> dict[str, int]:
+        """How many documents of each have no record yet."""
         with self._db.reading() as conn:
-            rows = conn.execute(
-                f"SELECT {DOCUMENT_COLUMNS} FROM {DOCUMENTS_JOINED}"
-                " WHERE s.id = ? ORDER BY d.ordinal",
-                (spool_id,),
-            ).fetchall()
-        return [document_from(row) for row in rows]
+            return dict(
+                conn.execute(
+                    "SELECT j.value, (SELECT count(*) FROM documents AS d"
+                    "  WHERE d.spool = s.number AND d.record_uri IS NULL AND d.role <> 'carrier')"
+                    " FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value",
+                    (json.dumps(list(spool_ids)),),
+                ).fetchall()
+            )
 
     def get_document(self, identity: str) -> CatalogueRow | None:
         """The live document with this identity; failing that, one of a CORRUPT spool."""

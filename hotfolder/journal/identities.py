@@ -10,6 +10,14 @@ from dataclasses import replace
 from hotfolder.core.records import Document
 from hotfolder.journal.rows import INSERT_DOCUMENT, document_values
 
+# What ``find --text`` looks at, of a row of ``documents``.
+WORDS = (
+    "title || ' ' || coalesce(json_extract(metadata, '$.customer_name'), '')"
+    " || ' ' || coalesce(json_extract(metadata, '$.campaign'), '')"
+    " || ' ' || coalesce(json_extract(metadata, '$.period'), '')"
+    " || ' ' || substr(coalesce(json_extract(metadata, '$.extra'), ''), 1, 1000)"
+)
+
 
 class Identities:
     """What the journal knows of some documents, looked up at once, and kept true while
@@ -48,16 +56,18 @@ class Identities:
             )
         }
 
-    def sort_out(self, documents: Sequence[Document]) -> tuple[list[Document], str | None]:
+    def sort_out(
+        self, documents: Sequence[Document], spool_id: str
+    ) -> tuple[list[Document], str | None]:
         """The documents that are live nowhere, each once, and the spool in which the
-        first is that is live."""
+        first is that is live elsewhere than in ``spool_id``."""
         fresh: dict[str, Document] = {}
         first: str | None = None
         for document in documents:
             owner = self._owners.get(document.identity)
             if owner is None:
                 fresh.setdefault(document.identity, document)
-            elif first is None:
+            elif first is None and owner != spool_id:
                 first = owner
         return list(fresh.values()), first
 
@@ -86,9 +96,14 @@ class Identities:
 def insert_documents(
     conn: sqlite3.Connection, documents: Sequence[tuple[Document, int, str]]
 ) -> None:
-    """Journal documents, each with the number and the business unit of its spool, and
-    their case references."""
+    """Journal documents, each with the number and the business unit of its spool, their
+    case references and the words by which they are found."""
     conn.executemany(INSERT_DOCUMENT, [document_values(*item) for item in documents])
+    conn.executemany(
+        f"INSERT INTO words (rowid, text) SELECT number, {WORDS} FROM documents"
+        " WHERE spool = ? AND ordinal = ?",
+        [(spool, document.range.ordinal) for document, spool, _ in documents],
+    )
     conn.executemany(
         "INSERT INTO case_references"
         " SELECT ?, number FROM documents WHERE spool = ? AND ordinal = ?",

@@ -74,7 +74,8 @@ def let_wait(conn: sqlite3.Connection, document: int) -> None:
     unconfirmed."""
     conn.execute(
         "UPDATE documents SET waiting = 1 WHERE number = ? AND live = 1 AND waiting = 0"
-        " AND unit IS NULL AND record_uri IS NULL AND EXISTS (SELECT 1 FROM spools AS s"
+        " AND unit IS NULL AND record_uri IS NULL AND role <> 'carried'"
+        " AND EXISTS (SELECT 1 FROM spools AS s"
         "  WHERE s.number = spool AND s.state IN ('STORED', 'DELIVERED', 'DONE'))",
         (document,),
     )
@@ -123,7 +124,23 @@ def record_uris(
         "UPDATE documents SET waiting = 0, record_uri = ?, archived_at = ? WHERE number = ?",
         [(uri, now, known[identity][0]) for identity, uri in uris.items()],
     )
+    conn.executemany(
+        # Those that the record of their spool describes have it, too.
+        "UPDATE documents SET record_uri = ?, archived_at = ? WHERE role = 'carried'"
+        " AND spool = (SELECT spool FROM documents WHERE number = ? AND role = 'carrier')",
+        [(uri, now, known[identity][0]) for identity, uri in uris.items()],
+    )
     return [known[identity][1] for identity in uris]
+
+
+def lose_record(conn: sqlite3.Connection, document: int) -> None:
+    """A document has no record any more, nor have those that it carried."""
+    conn.execute(
+        "UPDATE documents SET record_uri = NULL, archived_at = NULL WHERE number = ?"
+        " OR (role = 'carried' AND spool = (SELECT spool FROM documents WHERE number = ?"
+        " AND role = 'carrier'))",
+        (document, document),
+    )
 
 
 def deliver_if_complete(conn: sqlite3.Connection, spools: Sequence[int], now: float) -> list[str]:

@@ -12,7 +12,7 @@ from sqlite_utils import Migrations
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 2  # PRAGMA user_version after the last migration
+VERSION = 3  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -35,6 +35,16 @@ def m002_finding(db: Database) -> None:
     )
     db.conn.execute("CREATE INDEX documents_issued ON documents (issue_date)")
     db.conn.execute("PRAGMA user_version = 2")
+
+
+@migrations()
+def m003_many_documents(db: Database) -> None:
+    """Spools with many documents: how they are described, how many are still to come, and
+    an index of the words in them."""
+    script = (files("hotfolder.journal") / "many_documents.sql").read_text(encoding="utf-8")
+    for statement in _statements(script):
+        db.conn.execute(statement)
+    db.conn.execute("PRAGMA user_version = 3")
 
 
 def _statements(script: str) -> list[str]:

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
 
 from hotfolder.core.lifecycle import SpoolState
-from hotfolder.core.records import Document, Reading, ReadResult, StoredObject
+from hotfolder.core.records import Document, Reading, ReadResult, Role, StoredObject
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.identities import Identities, insert_documents
 from hotfolder.journal.membership import deliver_if_complete
+from hotfolder.journal.rows import dump_faults
 from hotfolder.journal.spools import explain
+
+_CHUNK = 1000  # documents that are looked up and written at once
 
 
 class Readings:
@@ -27,34 +32,37 @@ class Readings:
         """Journal documents and identities; decide duplicate and version.
 
         A document that is live in another spool, or comes twice in this one, is left
-        out of this spool's documents; the others are journalled.
+        out of this spool's documents; the others are journalled. However many there are,
+        they are looked up and written a thousand at a time, in one transaction.
         """
         for reading in readings:
-            if not reading.documents:
+            if not len(reading.documents):
                 raise ValueError(f"the reading of spool {reading.spool_id} has no document")
         if not readings:
             return []
         with self._db.writing() as conn:
             spools = _claimed_spools(conn, readings)
-            known = Identities(conn, [item for reading in readings for item in reading.documents])
-            results: list[ReadResult] = []
-            documents: list[tuple[Document, int, str]] = []
+            found = {reading.spool_id: _Found() for reading in readings}
+            for chunk in _chunks(readings):
+                _admit(conn, chunk, spools, found)
             for reading in readings:
-                fresh, first = known.sort_out(reading.documents)
-                admitted = [known.admit(reading.spool_id, document) for document in fresh]
-                documents += [(item, *spools[reading.spool_id]) for item in admitted]
-                results.append(
-                    ReadResult(
-                        spool_id=reading.spool_id,
-                        state=SpoolState.READ if fresh else SpoolState.DUPLICATE,
-                        first_spool_id=None if fresh else first,
-                        superseding=tuple(
-                            item.identity for item in admitted if item.supersedes is not None
-                        ),
+                if reading.has_carrier and not found[reading.spool_id].carrier:
+                    # The same bytes have a record already, under other keys: each for itself.
+                    conn.execute(
+                        "UPDATE documents SET role = 'own' WHERE spool = ?",
+                        (spools[reading.spool_id][0],),
                     )
+            results = [
+                ReadResult(
+                    spool_id=spool_id,
+                    state=SpoolState.READ if item.fresh else SpoolState.DUPLICATE,
+                    first_spool_id=None if item.fresh else item.first,
+                    superseding=item.superseding,
+                    documents=item.fresh,
                 )
+                for spool_id, item in found.items()
+            ]
             _move_read(conn, readings, results, now)
-            insert_documents(conn, documents)
             return results
 
     def record_stored(self, objects: Sequence[StoredObject], now: float) -> None:
@@ -75,7 +83,7 @@ class Readings:
             conn.executemany(
                 "UPDATE documents SET waiting = 1, stored_at = ?"
                 " WHERE spool = (SELECT number FROM spools WHERE id = ?)"
-                " AND live = 1 AND record_uri IS NULL AND unit IS NULL",
+                " AND live = 1 AND record_uri IS NULL AND unit IS NULL AND role <> 'carried'",
                 [(now, spool_id) for spool_id in ids],
             )
             found_before = conn.execute(
@@ -85,6 +93,49 @@ class Readings:
                 (json.dumps(ids),),
             ).fetchall()
             deliver_if_complete(conn, [number for (number,) in found_before], now)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the journal makes of one reading, as far as it has come."""
+
+    fresh: int = 0  # documents without a carrier
+    carrier: bool = False
+    superseding: int = 0
+    first: str | None = None
+
+
+def _chunks(readings: Sequence[Reading]) -> Iterator[list[tuple[str, Document]]]:
+    """All documents with their spools, ``_CHUNK`` at a time: those of many small spools
+    together, those of a large one in many parts."""
+    pairs = ((reading.spool_id, item) for reading in readings for item in reading.documents)
+    while chunk := list(islice(pairs, _CHUNK)):
+        yield chunk
+
+
+def _admit(
+    conn: sqlite3.Connection,
+    chunk: Sequence[tuple[str, Document]],
+    spools: Mapping[str, tuple[int, str]],
+    found: Mapping[str, _Found],
+) -> None:
+    known = Identities(conn, [document for _, document in chunk])
+    admitted: list[tuple[Document, int, str]] = []
+    for spool_id, group in groupby(chunk, key=lambda pair: pair[0]):
+        counts = found[spool_id]
+        fresh, first = known.sort_out([document for _, document in group], spool_id)
+        counts.first = counts.first or first
+        for document in fresh:
+            if document.role is Role.CARRIER:
+                if not counts.fresh:
+                    continue  # there is nothing for it to stand for
+                counts.carrier = True
+            else:
+                counts.fresh += 1
+            item = known.admit(spool_id, document)
+            counts.superseding += item.supersedes is not None
+            admitted.append((item, *spools[spool_id]))
+    insert_documents(conn, admitted)
 
 
 def _claimed_spools(
@@ -118,8 +169,9 @@ def _move_read(
     # READ and DUPLICATE both need the checksum, so it is set in the same statement.
     conn.executemany(
         "UPDATE spools SET state = ?, reason = ?, updated_at = ?, sha256 = ?, size = ?,"
-        " format_name = ?, pages = ?, first_spool_id = ?, attempts = 0, next_at = NULL,"
-        " last_error = NULL WHERE id = ?",
+        " format_name = ?, pages = ?, first_spool_id = ?, documents = ?, left_out = ?,"
+        " skipped = ?, remarks = ?, attempts = 0, next_at = NULL, last_error = NULL"
+        " WHERE id = ?",
         [
             (
                 result.state,
@@ -130,6 +182,10 @@ def _move_read(
                 reading.inspection.format_name,
                 reading.inspection.pages,
                 result.first_spool_id,
+                result.documents,
+                len(reading.documents) - reading.has_carrier - result.documents,
+                reading.skipped,
+                dump_faults(reading.warnings),
                 reading.spool_id,
             )
             for reading, result in zip(readings, results, strict=True)

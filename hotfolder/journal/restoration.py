@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from itertools import islice
 
 from hotfolder.core.errors import Corrupt
 from hotfolder.core.lifecycle import SpoolState, UnitState
-from hotfolder.core.records import ArchivedUnit, Document, Reading, SpoolRow, StoredObject
+from hotfolder.core.records import (
+    ArchivedUnit,
+    Document,
+    Reading,
+    Role,
+    SpoolRow,
+    StoredObject,
+)
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.identities import Identities, insert_documents
 from hotfolder.journal.membership import deliver_if_complete, dissolve_planned_units, record_uris
 from hotfolder.journal.rows import dump_names, fit_time
+
+_CHUNK = 1000  # documents that are looked up at once
 
 
 class Restoration:
@@ -27,7 +38,7 @@ class Restoration:
         were set aside stay in the store), it gets the next. A spool all of whose
         documents are live in others becomes a DUPLICATE.
         """
-        if stored.content_sha256 != reading.sha256 or not reading.documents:
+        if stored.content_sha256 != reading.sha256 or not len(reading.documents):
             raise Corrupt(
                 f"inventory and canonical metadata of spool {spool.id} disagree on the checksum,"
                 " or it has no document",
@@ -37,19 +48,19 @@ class Restoration:
         with self._db.writing() as conn:
             if conn.execute("SELECT 1 FROM spools WHERE id = ?", (spool.id,)).fetchone():
                 return False
-            fresh, first = Identities(conn, reading.documents).sort_out(reading.documents)
+            any_fresh, first = _look_ahead(conn, spool.id, reading)
             number = conn.execute(
                 "INSERT INTO spools (id, folder, business_unit, name, sidecars, state, size,"
                 " mtime_ns, inode, sha256, format_name, pages, settled_by, created_at, updated_at,"
-                " first_spool_id, reason)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " first_spool_id, documents, reason)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
                 (
                     spool.id,
                     spool.folder,
                     spool.business_unit,
                     spool.name,
                     dump_names(spool.sidecars),
-                    SpoolState.STORED if fresh else SpoolState.DUPLICATE,
+                    SpoolState.STORED if any_fresh else SpoolState.DUPLICATE,
                     reading.size,
                     fit_time(spool.mtime_ns),
                     reading.sha256,
@@ -58,18 +69,25 @@ class Restoration:
                     spool.settled_by,
                     spool.created_at,
                     now,
-                    None if fresh else first,
+                    None if any_fresh else first,
                     "rebuilt from the store",
                 ),
             ).lastrowid
             if number is None:
                 raise ValueError("no spool was made")
-            for document in fresh:
-                free = _with_free_version(conn, spool.id, document)
-                insert_documents(conn, [(free, number, spool.business_unit)])
+            if any_fresh:
+                for chunk in _chunks(reading):
+                    for document in Identities(conn, chunk).sort_out(chunk, spool.id)[0]:
+                        free = _with_free_version(conn, spool.id, document)
+                        insert_documents(conn, [(free, number, spool.business_unit)])
             conn.execute(
-                "UPDATE documents SET waiting = 1, stored_at = ? WHERE spool = ?",
+                "UPDATE documents SET stored_at = ?1, waiting = role <> 'carried' WHERE spool = ?2",
                 (spool.created_at, number),
+            )
+            conn.execute(
+                "UPDATE spools SET documents = (SELECT count(*) FROM documents AS d"
+                " WHERE d.spool = spools.number AND d.role <> 'carrier') WHERE number = ?",
+                (number,),
             )
         return True
 
@@ -127,6 +145,25 @@ class Restoration:
                 (now, now, unit.uri, row[0]),
             )
         return int(row[0])
+
+
+def _chunks(reading: Reading) -> Iterator[list[Document]]:
+    documents = iter(reading.documents)
+    while chunk := list(islice(documents, _CHUNK)):
+        yield chunk
+
+
+def _look_ahead(
+    conn: sqlite3.Connection, spool_id: str, reading: Reading
+) -> tuple[bool, str | None]:
+    """Whether any document is live nowhere yet, and where the first is that is live."""
+    first: str | None = None
+    for chunk in _chunks(reading):
+        fresh, owner = Identities(conn, chunk).sort_out(chunk, spool_id)
+        first = first or owner
+        if any(document.role is not Role.CARRIER for document in fresh):
+            return True, first
+    return False, first
 
 
 def _with_free_version(conn: sqlite3.Connection, spool_id: str, document: Document) -> Document:

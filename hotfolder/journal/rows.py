@@ -15,6 +15,7 @@ from hotfolder.core.records import (
     CatalogueRow,
     Document,
     DocumentRange,
+    Role,
     SpoolRow,
     UnitRow,
 )
@@ -23,7 +24,7 @@ SPOOL_COLUMNS = (
     "number, id, folder, business_unit, name, sidecars, trigger_name, shared, state, size,"
     " mtime_ns, inode, sha256, format_name, pages, settled_by, created_at, updated_at,"
     " attempts, next_at,"
-    " last_error, first_spool_id, faults, held_from"
+    " last_error, first_spool_id, faults, held_from, documents, left_out, skipped, remarks"
 )
 UNIT_COLUMNS = (
     "number, ref_id, business_unit, series, cycle, state, planned_at, sent_at, confirmed_at,"
@@ -33,7 +34,7 @@ DOCUMENT_COLUMNS = (
     "d.identity, d.source, d.business_key, d.series, d.cycle, d.title, d.version, d.supersedes,"
     " d.ordinal, d.start, d.length, d.sha256, d.first_page, d.pages, d.retain_until, d.metadata,"
     " d.business_unit, d.record_uri, d.archived_at,"
-    " s.id, s.name, s.sha256, s.size, s.format_name, u.ref_id"
+    " s.id, s.name, s.sha256, s.size, s.format_name, u.ref_id, d.role, d.by_pages"
 )
 DOCUMENTS_JOINED = (
     "documents AS d JOIN spools AS s ON s.number = d.spool"
@@ -110,6 +111,10 @@ def spool_from(row: Sequence[Any]) -> SpoolRow:
         first_spool_id=row[21],
         faults=load_faults(row[22]),
         held_from=SpoolState(row[23]) if row[23] else None,
+        documents=row[24],
+        left_out=row[25],
+        skipped=row[26],
+        remarks=load_faults(row[27]),
     )
 
 
@@ -151,7 +156,9 @@ def document_from(row: Sequence[Any]) -> CatalogueRow:
                 sha256=row[11],
                 first_page=row[12],
                 pages=row[13],
+                by_pages=bool(row[26]),
             ),
+            role=Role(row[25]),
             retain_until=date.fromisoformat(row[14]) if row[14] else None,
             metadata=metadata_from_dict(json.loads(row[15])),
         ),
@@ -171,8 +178,8 @@ INSERT_DOCUMENT = """
 INSERT INTO documents (identity, spool, business_unit, source, business_key, series, cycle, title,
   version, supersedes, ordinal, start, length, sha256, first_page, pages, customer_id,
   account_number, policy_number, document_type, issue_date, channel, retention_class, retain_until,
-  job_number, metadata)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  job_number, metadata, role, by_pages)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -206,4 +213,6 @@ def document_values(document: Document, spool: int, business_unit: str) -> tuple
         document.retain_until.isoformat() if document.retain_until else None,
         found.job_number,
         dump(metadata_to_dict(found)),
+        document.role,
+        place.by_pages,
     )

@@ -150,7 +150,8 @@ class Spools:
             if back is SpoolState.STORED:
                 conn.execute(
                     "UPDATE documents SET waiting = 1"
-                    " WHERE spool = ? AND unit IS NULL AND record_uri IS NULL",
+                    " WHERE spool = ? AND unit IS NULL AND record_uri IS NULL"
+                    " AND role <> 'carried'",
                     (number,),
                 )
                 if deliver_if_complete(conn, [number], now):

@@ -16,6 +16,7 @@ from hotfolder.journal.membership import (
     dissolve_unit,
     insert_unit,
     let_wait,
+    lose_record,
     members_of,
     record_uris,
     refuse_unit,
@@ -170,10 +171,10 @@ class Units:
                 " last_error = NULL WHERE number = ?",
                 (reason, now, unit),
             )
-            conn.execute(
-                "UPDATE documents SET record_uri = NULL, archived_at = NULL WHERE unit = ?",
-                (unit,),
-            )
+            for (number,) in conn.execute(
+                "SELECT number FROM documents WHERE unit = ?", (unit,)
+            ).fetchall():
+                lose_record(conn, number)
             aside = conn.execute(
                 "SELECT 1 FROM documents AS d JOIN spools AS s ON s.number = d.spool"
                 " WHERE d.unit = ? AND s.state NOT IN ('STORED', 'DELIVERED', 'DONE') LIMIT 1",
@@ -188,13 +189,14 @@ class Units:
         with self._db.writing() as conn:
             for identity in identities:
                 row = conn.execute(
-                    "UPDATE documents SET unit = NULL, position = NULL, record_uri = NULL,"
-                    " archived_at = NULL WHERE identity = ? AND live = 1 AND record_uri IS NOT NULL"
+                    "UPDATE documents SET unit = NULL, position = NULL"
+                    " WHERE identity = ? AND live = 1 AND record_uri IS NOT NULL"
                     " AND NOT EXISTS (SELECT 1 FROM units AS u WHERE u.number = unit"
                     "  AND u.state IN ('PLANNED', 'SENT')) RETURNING number",
                     (identity,),
                 ).fetchone()
                 if row is not None:
+                    lose_record(conn, row[0])
                     let_wait(conn, row[0])
 
     def defer_unit(self, ref_id: str, error: str, next_at: float, now: float) -> None:

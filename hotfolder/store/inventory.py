@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hotfolder.core.errors import Corrupt
-from hotfolder.store.naming import METADATA, SIDECARS
+from hotfolder.store.naming import DOCUMENTS, METADATA, SIDECARS
 
 TYPE = "https://ocfl.io/1.1/spec/#inventory"
 CONTENT = "v1/content/"
@@ -30,7 +30,7 @@ class Inventory:
         found = [
             path
             for path in self.digests
-            if path != METADATA and not path.startswith(SIDECARS + "/")
+            if path not in (METADATA, DOCUMENTS) and not path.startswith(SIDECARS + "/")
         ]
         if len(found) != 1 or METADATA not in self.digests:
             raise Corrupt(

@@ -18,6 +18,7 @@ from hotfolder.core.errors import OperatorFault
 PREFIX = "urn:hotfolder:spool:"
 EXTENSION = "0003-hash-and-id-n-tuple-storage-layout"
 METADATA = "metadata.json"
+DOCUMENTS = "documents.jsonl"  # of a spool that holds many: a line for each
 SIDECARS = "sidecars"
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST = 200  # bytes of a name in an object: leaves room for tools that add a suffix
@@ -122,7 +123,7 @@ def safe_name(name: bytes) -> str:
         else char
         for place, char in enumerate(text)
     ]
-    if "".join(parts).lower() in (METADATA, SIDECARS):  # the object's own, beside it
+    if "".join(parts).lower() in (METADATA, DOCUMENTS, SIDECARS):  # the object's own, beside it
         parts[0] = _escape(text[0])
     safe = "".join(parts)
     if len(safe.encode()) <= _LONGEST:

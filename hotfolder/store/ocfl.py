@@ -32,6 +32,7 @@ from hotfolder.store.reading import (
     iterate_objects,
     open_verified,
     read_small,
+    read_verified_documents,
     read_verified_metadata,
     verify_object,
 )
@@ -177,6 +178,10 @@ class OcflStore:
     def read_metadata(self, spool_id: str) -> bytes:
         """See ``core.ports.Store``."""
         return read_verified_metadata(self._folder(spool_id), spool_id)
+
+    def read_documents(self, spool_id: str) -> Iterator[bytes]:
+        """See ``core.ports.Store``."""
+        return read_verified_documents(self._folder(spool_id), spool_id)
 
     def verify(self, spool_id: str) -> StoredObject:
         """See ``core.ports.Store``. Raises ``KeyError`` or ``Corrupt``."""

@@ -15,7 +15,7 @@ from hotfolder.files.content import hash_file, open_regular, size_of
 from hotfolder.files.faults import classify
 from hotfolder.files.tree import exists, list_directory, walk_files
 from hotfolder.store.inventory import CONTENT, Inventory, damaged, parse_inventory
-from hotfolder.store.naming import METADATA, object_id, spool_id_at
+from hotfolder.store.naming import DOCUMENTS, METADATA, object_id, spool_id_at
 
 DECLARATION = b"0=ocfl_object_1.1"
 IN_MEMORY = 8 << 20  # larger content is verified in a first pass and read in a second
@@ -119,7 +119,18 @@ def open_verified(folder: bytes, spool_id: str) -> BinaryIO:
     over the same open file and read in a second.
     """
     inventory = inventory_of(folder, spool_id)
-    name = inventory.content
+    return _open_verified(folder, inventory, inventory.content)
+
+
+def read_verified_documents(folder: bytes, spool_id: str) -> Iterator[bytes]:
+    """The lines of documents.jsonl, all verified before the first; none without it."""
+    inventory = inventory_of(folder, spool_id)
+    if DOCUMENTS in inventory.digests:
+        with _open_verified(folder, inventory, DOCUMENTS) as stream:
+            yield from stream
+
+
+def _open_verified(folder: bytes, inventory: Inventory, name: str) -> BinaryIO:
     path = content_path(folder, name)
     try:
         stream = open_regular(path)

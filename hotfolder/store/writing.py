@@ -16,7 +16,7 @@ from threading import Lock
 from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import Corrupt, HotfolderError, InputFault, OperatorFault
 from hotfolder.core.records import StoredObject, StoreRequest
-from hotfolder.files.content import write_new
+from hotfolder.files.content import write_new, write_stream
 from hotfolder.files.copying import copy_and_hash
 from hotfolder.files.durability import SyncScope
 from hotfolder.files.faults import os_errors
@@ -30,7 +30,7 @@ from hotfolder.files.tree import (
     seal_directory,
 )
 from hotfolder.store.inventory import Inventory, dump_inventory
-from hotfolder.store.naming import METADATA, SIDECARS, Layout, object_id, safe_name
+from hotfolder.store.naming import DOCUMENTS, METADATA, SIDECARS, Layout, object_id, safe_name
 from hotfolder.store.reading import DECLARATION, verify_object
 
 READ_ONLY = 0o440
@@ -169,6 +169,11 @@ class Writer:
             folders.insert(0, place)
             for path in request.sidecar_paths:
                 take(path, f"{SIDECARS}/{safe_name(os.path.basename(path))}")
+        if request.documents is not None:
+            path_ = os.path.join(content, DOCUMENTS.encode())
+            with os_errors("writing to the store"):
+                digests[DOCUMENTS] = write_stream(path_, request.documents(), READ_ONLY)
+            files.append(path_)
         digests[METADATA] = hashlib.sha256(request.metadata).hexdigest()
         inventory = dump_inventory(
             Inventory(object_id=object_id(request.spool_id), digests=digests), self.now
@@ -214,6 +219,11 @@ class Writer:
             safe_name(request.content_name): request.sha256,
             METADATA: hashlib.sha256(request.metadata).hexdigest(),
         }
+        if request.documents is not None:
+            digest = hashlib.sha256()
+            for line in request.documents():
+                digest.update(line)
+            expected[DOCUMENTS] = digest.hexdigest()
         for source in request.sidecar_paths:
             name = f"{SIDECARS}/{safe_name(os.path.basename(source))}"
             expected[name] = inventory.digests.get(name, "")

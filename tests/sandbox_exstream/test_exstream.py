@@ -92,7 +92,7 @@ def _interpret(
 
 def _check(output: Output, reading: Reading) -> None:
     expected = output.expected
-    document = reading.documents[0]
+    document = next(iter(reading.documents))
     metadata = document.metadata
     assert (reading.sha256, reading.size) == (expected.sha256, expected.size)
     assert reading.inspection.pages == expected.pages
@@ -140,7 +140,10 @@ def test_resent_has_the_same_identity() -> None:
     again = exstream.make_resent(first, b"again.pdf")
     assert again.expected.outcome is Outcome.DUPLICATE
     assert again.sidecar_name == b"again.pdf.json"
-    assert _interpret(first).documents[0].identity == _interpret(again).documents[0].identity
+    assert (
+        next(iter(_interpret(first).documents)).identity
+        == next(iter(_interpret(again).documents)).identity
+    )
 
 
 @pytest.mark.parametrize("spool", ["pdf", "afp"])
@@ -149,7 +152,7 @@ def test_corrected_has_the_same_key_and_another_identity(spool: str) -> None:
     second = exstream.make_corrected(first)
     assert (second.expected.outcome, second.name) == (Outcome.VERSION, first.name)
     _check(second, _interpret(second))
-    one, two = _interpret(first).documents[0], _interpret(second).documents[0]
+    one, two = next(iter(_interpret(first).documents)), next(iter(_interpret(second).documents))
     assert one.business_key == two.business_key
     assert one.identity != two.identity
     third = exstream.make_corrected(second, b"third.pdf")
@@ -192,7 +195,7 @@ def test_manual_drop_takes_the_folders_defaults() -> None:
     defaults = {"document_type": "letter", "channel": "print", "retention_class": "CORR-6Y"}
     profile = replace(_FOLDER, manual=True, sidecar_required=False, defaults=defaults)
     bare = exstream.make_manual(b"a letter.pdf", "Dear Sir", defaults=defaults)
-    document = _interpret(bare, profile).documents[0]
+    document = next(iter(_interpret(bare, profile).documents))
     assert document.metadata.issue_date == date(2026, 6, 30)
     assert document.metadata.retention_class == bare.expected.retention_class == "CORR-6Y"
     described = exstream.make_manual(
@@ -213,4 +216,4 @@ def test_manual_drops_of_one_day_are_not_versions_of_each_other() -> None:
         _interpret(exstream.make_manual(b"x.pdf", words, defaults=defaults), profile)
         for words in ("Dear Sir", "Dear Madam")
     )
-    assert one.documents[0].business_key != two.documents[0].business_key
+    assert next(iter(one.documents)).business_key != next(iter(two.documents)).business_key

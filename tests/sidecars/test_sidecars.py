@@ -198,7 +198,7 @@ def test_the_sidecar_counts_more_than_the_table_and_the_table_more_than_defaults
     table = f"filename,customer_id,channel\n{NAME.decode()},C-2,print\n".encode()
     profile = replace(PROFILE, defaults={"channel": "email", "language": "deu"})
     reading = read(as_json(), shared=[(b"metadata.csv", table)], profile=profile)
-    metadata = reading.documents[0].metadata
+    metadata = next(iter(reading.documents)).metadata
     assert (metadata.customer_id, metadata.channel, metadata.language) == ("C-1", "print", "deu")
     # A contradiction between two who describe is told; overriding a default is not.
     assert [warning.code for warning in reading.warnings] == ["sidecar.conflict"]
@@ -386,7 +386,9 @@ def test_without_a_telling_key_the_bytes_are_part_of_it() -> None:
     profile = replace(profile, defaults={"document_type": "policy"})
     row = replace(make_row(1), name=NAME, folder="hot")
     keys = {
-        interpret(
+        document.business_key
+        for sha256 in ("ab" * 32, "cd" * 32)
+        for document in interpret(
             spool=row,
             profile=profile,
             rules=RULES,
@@ -396,9 +398,6 @@ def test_without_a_telling_key_the_bytes_are_part_of_it() -> None:
             sidecars=(),
             shared=(),
             received_on=date(2026, 10, 1),
-        )
-        .documents[0]
-        .business_key
-        for sha256 in ("ab" * 32, "cd" * 32)
+        ).documents
     }
     assert len(keys) == 2

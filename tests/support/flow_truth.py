@@ -25,7 +25,7 @@ def stored_documents(world: World) -> dict[str, Document]:
     for item in store.iterate():
         documents = spool_from_json(store.read_metadata(item.spool_id)).reading.documents
         assert [document.range.sha256 for document in documents] == [item.content_sha256]
-        found[item.spool_id] = documents[0]
+        found[item.spool_id] = next(iter(documents))
     return found
 
 
