@@ -14,6 +14,7 @@ import pikepdf
 
 from hotfolder.core.errors import Fault
 from hotfolder.core.records import Inspection
+from hotfolder.formats import pjl
 from hotfolder.formats.window import Window
 
 _VERSION = re.compile(rb"%PDF-(\d\.\d)")
@@ -32,7 +33,7 @@ def inspect(window: Window, head: bytes, tail: bytes, *, full: bool) -> Inspecti
     """See ``registry.inspect_spool``."""
     match = _VERSION.search(head)
     version = match.group(1).decode() if match else ""
-    ended = tail.rstrip(_PADDING)
+    ended = (pjl.strip_end(tail) if pjl.recognises(head) else tail).rstrip(_PADDING)
     if not ended.endswith(b"%%EOF"):
         zeros = window.size > len(tail) and not tail.strip(b"\x00")
         return _inspection(

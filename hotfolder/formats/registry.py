@@ -6,7 +6,18 @@ from typing import BinaryIO
 
 from hotfolder.core.errors import Fault
 from hotfolder.core.records import Inspection
-from hotfolder.formats import afp, pdf, plain
+from hotfolder.formats import (
+    afp,
+    htmlfile,
+    pcl,
+    pdf,
+    pjl,
+    plain,
+    postscript,
+    tiff,
+    xmlfile,
+    zippackage,
+)
 from hotfolder.formats.window import Window
 
 HEAD = 4096
@@ -35,10 +46,28 @@ def _inspect(stream: BinaryIO, size: int, name: bytes, *, full: bool) -> Inspect
             ),
             has_trailer=False,
         )
-    window = Window(stream, size)
+    return _read(Window(stream, size), name, full=full)
+
+
+def _read(window: Window, name: bytes, *, full: bool) -> Inspection:  # noqa: PLR0911  one a format
+    size = window.size
     head, tail = window.read(0, HEAD), window.read(max(0, size - TAIL), TAIL)
     if pdf.recognises(head):
         return pdf.inspect(window, head, tail, full=full)
     if afp.recognises(head, name):
         return afp.inspect(window, tail, full=full)
+    if postscript.recognises(head):
+        return postscript.inspect(window, head, tail, full=full)
+    if pjl.recognises(head):
+        return pjl.inspect(window, head, tail, full=full)
+    if pcl.recognises(head):
+        return pcl.inspect(window, full=full)
+    if tiff.recognises(head):
+        return tiff.inspect(window, head, full=full)
+    if zippackage.recognises(head):
+        return zippackage.inspect(window, full=full)
+    if xmlfile.recognises(head):
+        return xmlfile.inspect(window, head, tail, full=full)
+    if htmlfile.recognises(head, name):
+        return htmlfile.inspect(head, tail)
     return plain.inspect(head, tail, name)

@@ -19,6 +19,8 @@ class Window:
     def read(self, offset: int, length: int) -> bytes:
         """Up to ``length`` bytes from ``offset``; fewer only at the end."""
         wanted = max(0, min(length, self.size - offset))
+        if not wanted:
+            return b""  # an offset that a file claims may be one to which no file can be set
         self._stream.seek(offset)
         parts: list[bytes] = []
         while wanted:

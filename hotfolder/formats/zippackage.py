@@ -1,0 +1,368 @@
+"""ZIP: whole if its central directory and every member in it can be read.
+
+The directory at the end tells where the members are (PKWARE, APPNOTE 4.3; ZIP64 in 4.3.14
+and 4.5.3). Each is unpacked in pieces, for nothing but its CRC-32 and its length. Not
+checked inside, and no fault: members that are encrypted, or packed in a way that Python
+does not have (Deflate64, Zstandard, PPMd...), and what comes after ``MOST_UNPACKED``
+bytes. Their places and names are checked all the same.
+
+Refused besides damage: names that lead out of a folder (absolute, ``..``, drives,
+backslashes), members that overlap, packages that unpack to more than ``MOST_RATIO`` times
+their size, parts of split archives. Notes name a member by its number in the directory,
+never by its name, which may be a customer's.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from hotfolder.core.records import Inspection
+from hotfolder.formats.damage import DamageError
+from hotfolder.formats.window import Window
+
+MEDIA_TYPE = "application/zip"
+
+MOST_UNPACKED = 64 << 30  # bytes; what comes behind them is not checked
+MOST_RATIO = 1100  # Deflate reaches 1032
+MOST_MEMBERS = 10_000_000
+
+_LOCAL, _CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
+_END, _END64, _LOCATOR64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+_LONGEST_END = 22 + 65535  # with its comment
+_PIECE = 1 << 18
+_LARGEST_DICTIONARY = 64 << 20  # bytes that LZMA may take
+_DIRECTORY_PIECE = 1 << 20
+_FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
+_STORED, _DEFLATED, _BZIP2, _LZMA = 0, 8, 12, 14
+_ENCRYPTED = 0x0001 | 0x0040 | 0x2000  # member, strongly, or the directory itself
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a file with this head is ZIP: with a member, or empty."""
+    return head.startswith((_LOCAL, _END))
+
+
+def inspect(window: Window, *, full: bool) -> Inspection:
+    """See ``registry.inspect_spool``. The quick look finds the directory's end."""
+    try:
+        directory = _find_directory(window)
+        if full:
+            _check_members(window, directory)
+    except DamageError as damage:
+        return Inspection(format_name="zip", media_type=MEDIA_TYPE, fault=damage.fault())
+    return Inspection(format_name="zip", media_type=MEDIA_TYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Directory:
+    """Where the central directory lies, and how many entries it says it has."""
+
+    offset: int
+    size: int
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """One entry of the central directory; ``number`` counts from 1."""
+
+    number: int
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    offset: int
+    name: bytes
+    length: int  # of the entry itself
+
+
+# -- the end ----------------------------------------------------------------------
+def _find_directory(window: Window) -> _Directory:
+    """The directory, from the last record of the file. Raises ``DamageError`` if there
+    is none, or if it does not lie right before that record."""
+    reach = min(window.size, _LONGEST_END + 4096)
+    start = window.size - reach
+    tail = window.read(start, reach)
+    place = len(tail)
+    while (place := tail.rfind(_END, 0, place)) >= 0:
+        record = tail[place : place + 22]
+        if len(record) == 22:
+            comment = place + 22 + struct.unpack("<H", record[20:])[0]
+            # Zeros may follow: some systems write in blocks.
+            if comment <= len(tail) and not tail[comment:].strip(b"\x00"):
+                return _read_end(window, start + place, record)
+    zeros = window.size > reach and not tail.strip(b"\x00")
+    raise DamageError(
+        "zip.truncated",
+        "the ZIP package has no end: its directory is missing"
+        + (" (the end of the file is all zeros)" if zeros else ""),
+        window.size,
+    )
+
+
+def _read_end(window: Window, at: int, record: bytes) -> _Directory:
+    disk, first_disk, here, members, size, offset = struct.unpack("<4H2I", record[4:20])
+    end = at
+    locator = window.read(at - 20, 20) if at >= 20 else b""
+    if locator.startswith(_LOCATOR64):
+        end = struct.unpack("<Q", locator[8:16])[0]
+        large = window.read(end, 56)
+        if len(large) < 56 or not large.startswith(_END64) or end > at - 76:
+            raise _damaged("the ZIP64 end of its directory is missing", at - 20)
+        disk, first_disk, here, members, size, offset = struct.unpack("<2I4Q", large[16:56])
+    if disk not in (0, _FULL16) or first_disk not in (0, _FULL16) or here != members:
+        raise DamageError(
+            "zip.split",
+            "the ZIP package is one part of a split archive",
+            at,
+            "send it as one file",
+        )
+    if offset + size != end:
+        raise _damaged("its directory is not where it says", at)
+    return _Directory(offset, size, members)
+
+
+# -- the directory ----------------------------------------------------------------
+def _read_entries(window: Window, directory: _Directory) -> Iterator[_Member]:
+    """The entries of the central directory. Raises ``DamageError`` where it is broken."""
+    offset, end = directory.offset, directory.offset + directory.size
+    base, data = offset, b""
+    number = 0
+    while offset < end:
+        number += 1
+        if offset + 46 + 3 * _FULL16 > base + len(data) and base + len(data) < end:
+            base = offset
+            data = window.read(base, min(_DIRECTORY_PIECE, end - base))
+        member = _read_entry(data, offset - base, number, offset)
+        if number > directory.members or offset + member.length > end:
+            raise _damaged(f"its directory is broken at entry {number}", offset)
+        yield member
+        offset += member.length
+    if number != directory.members:
+        raise _damaged(f"its directory has {number} entries instead of {directory.members}", end)
+
+
+def _read_entry(data: bytes, place: int, number: int, offset: int) -> _Member:
+    if len(data) < place + 46 or not data.startswith(_CENTRAL, place):
+        raise _damaged(f"its directory is broken at entry {number}", offset)
+    flags, method, crc, packed, size, name_length, extra_length, comment_length, disk, local = (
+        struct.unpack_from("<8x2H4x3I4H6xI", data, place)
+    )
+    behind_name = place + 46 + name_length
+    name = data[place + 46 : behind_name]
+    if _FULL32 in (packed, size, local):
+        extra = data[behind_name : behind_name + extra_length]
+        size, packed, local = _widen(extra, size, packed, local)
+    if disk not in (0, _FULL16):
+        raise _damaged(f"member {number} lies in another file", offset)
+    return _Member(
+        number,
+        flags,
+        method,
+        crc,
+        packed,
+        size,
+        local,
+        name,
+        46 + name_length + extra_length + comment_length,
+    )
+
+
+def _widen(extra: bytes, *numbers: int) -> Iterator[int]:
+    """Size, packed size and offset, each from the ZIP64 field if it says FFFFFFFF."""
+    wide = b""
+    while len(extra) >= 4:
+        kind, length = struct.unpack("<2H", extra[:4])
+        if kind == 0x0001:
+            wide = extra[4 : 4 + length]
+            break
+        extra = extra[4 + length :]
+    for number in numbers:
+        if number == _FULL32 and len(wide) >= 8:
+            yield int(struct.unpack("<Q", wide[:8])[0])
+            wide = wide[8:]
+        else:
+            yield number
+
+
+# -- the members ------------------------------------------------------------------
+def _check_members(window: Window, directory: _Directory) -> None:
+    """Check every member. Raises ``DamageError`` at the first that is damaged."""
+    packed = unpacked = checked = 0
+    for member in _read_entries(window, directory):
+        if member.number > MOST_MEMBERS:
+            return
+        _check_name(member)
+        packed += member.packed + 30 + len(member.name)
+        unpacked += member.size
+        if packed > directory.offset:
+            raise _damaged("its members overlap", member.offset)
+        if unpacked > MOST_RATIO * window.size:
+            raise DamageError(
+                "zip.ratio",
+                f"the ZIP package unpacks to more than {MOST_RATIO} times its size",
+                member.offset,
+                "send the files in it another way",
+            )
+        start = _find_data(window, member, directory)
+        checked += member.size
+        if not member.flags & _ENCRYPTED and checked <= MOST_UNPACKED:
+            _check_content(window, member, start)
+
+
+def _check_name(member: _Member) -> None:
+    name = member.name
+    if (
+        not name
+        or name.startswith(b"/")
+        or b"\\" in name
+        or b"\x00" in name
+        or name[1:2] == b":"
+        or b".." in name.split(b"/")
+    ):
+        raise DamageError(
+            "zip.name",
+            f"member {member.number} of the ZIP package has a name that leads out of its folder,"
+            " or is none",
+            member.offset,
+            "pack it with relative names and forward slashes",
+        )
+
+
+def _find_data(window: Window, member: _Member, directory: _Directory) -> int:
+    """Where the packed bytes of a member begin."""
+    head = window.read(member.offset, 30)
+    if len(head) < 30 or not head.startswith(_LOCAL):
+        raise _damaged(f"member {member.number} is not where its directory says", member.offset)
+    method, name_length, extra_length = struct.unpack("<8xH16x2H", head)
+    start = member.offset + 30 + int(name_length) + int(extra_length)
+    if start + member.packed > directory.offset:
+        raise _damaged(f"member {member.number} is longer than its place", member.offset)
+    hidden = member.flags & 0x2000  # the directory is encrypted, and local headers are masked
+    name = window.read(member.offset + 30, name_length)
+    if not hidden and (method != member.method or name != member.name):
+        raise _damaged(f"member {member.number} is not what its directory says", member.offset)
+    return start
+
+
+class _Unpacker(Protocol):
+    """What ``bz2`` and ``lzma`` have in common. ``eof``: the packed data has told its end."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def needs_input(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+class _Stored:
+    """No packing at all; the end is where the directory says."""
+
+    eof = False
+    needs_input = True
+    unused_data = b""
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:  # noqa: ARG002
+        return data
+
+
+class _Inflater:
+    """Raw Deflate in the manner of the others."""
+
+    def __init__(self) -> None:
+        self._zlib = zlib.decompressobj(-zlib.MAX_WBITS)
+
+    @property
+    def eof(self) -> bool:
+        return self._zlib.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._zlib.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._zlib.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        return self._zlib.decompress(self._zlib.unconsumed_tail + data, max(0, max_length))
+
+
+def _check_content(window: Window, member: _Member, start: int) -> None:
+    unpacker, offset = _make_unpacker(window, member, start)
+    if unpacker is None:
+        return
+    end = start + member.packed
+    crc = size = 0
+    try:
+        while True:
+            piece = b""
+            if unpacker.needs_input:
+                piece = window.read(offset, min(_PIECE, end - offset))
+                offset += len(piece)
+            out = unpacker.decompress(piece, _PIECE)
+            crc = zlib.crc32(out, crc)
+            size += len(out)
+            if size > member.size or unpacker.eof or not (out or piece):
+                break
+    except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as error:
+        raise _damaged(f"member {member.number} cannot be unpacked", start) from error
+    # LZMA need not tell its end: the length is known.
+    whole = unpacker.eof or member.method in (_STORED, _LZMA)
+    rest = unpacker.unused_data or offset < end
+    if size != member.size or crc != member.crc or not whole or rest:
+        raise _damaged(f"member {member.number} is not what was packed", start)
+
+
+def _make_unpacker(window: Window, member: _Member, start: int) -> tuple[_Unpacker | None, int]:
+    """An unpacker and where its input begins; None if there is none for the method."""
+    if member.method == _STORED:
+        return _Stored(), start
+    if member.method == _DEFLATED:
+        return _Inflater(), start
+    if member.method == _BZIP2:
+        return bz2.BZ2Decompressor(), start
+    if member.method == _LZMA:
+        return _make_lzma(window.read(start, 9), member, start), start + 9
+    return None, start
+
+
+def _make_lzma(head: bytes, member: _Member, start: int) -> _Unpacker | None:
+    """By the properties that stand before the data (APPNOTE 5.8.8): two bytes of version,
+    their length, a byte for three numbers, the size of the dictionary."""
+    if len(head) < 9 or head[2:4] != b"\x05\x00" or head[4] >= 9 * 5 * 5:
+        raise _damaged(f"member {member.number} cannot be unpacked", start)
+    rest, lc = divmod(head[4], 9)
+    pb, lp = divmod(rest, 5)
+    # No match reaches back further than the member is long.
+    dictionary = min(int.from_bytes(head[5:9], "little"), max(4096, member.size))
+    if dictionary > _LARGEST_DICTIONARY or lc + lp > 4:
+        return None
+    return lzma.LZMADecompressor(
+        lzma.FORMAT_RAW,
+        filters=[
+            {
+                "id": lzma.FILTER_LZMA1,
+                "dict_size": max(4096, dictionary),
+                "lc": lc,
+                "lp": lp,
+                "pb": pb,
+            }
+        ],
+    )
+
+
+def _damaged(message: str, offset: int) -> DamageError:
+    return DamageError("zip.damaged", f"the ZIP package is damaged: {message}", offset)
