@@ -16,10 +16,9 @@ from hotfolder.core.records import Inspection
 MEDIA_TYPE = "text/html"
 
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")  # UTF-8, UTF-16
-_START = re.compile(
-    rb"\s*+(?><!--.*?-->\s*+)*+<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE | re.DOTALL
-)
-_END = re.compile(rb"</html\s*>(?>[\s\x00\x1a]|<!--.*?-->)*+\Z", re.IGNORECASE | re.DOTALL)
+_COMMENT = rb"<!--(?:[^-]|-(?!->))*-->"
+_START = re.compile(rb"(?:\s|" + _COMMENT + rb")*<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
+_END = re.compile(rb"</html\s*>(?:[\s\x00\x1a]|" + _COMMENT + rb")*\Z", re.IGNORECASE)
 _SUFFIXES = (b".html", b".htm")
 
 

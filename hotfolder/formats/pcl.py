@@ -26,12 +26,13 @@ from hotfolder.formats.window import Window
 MEDIA_TYPE = "application/vnd.hp-PCL"
 UEL = b"\x1b%-12345X"  # Universal Exit Language: leaves PCL, whatever it was doing
 
-# What moves no paper: control characters, text (the group), and sequences without data
-# whose group is neither page control, raster, macros, nor transparent text.
-_QUIET = re.compile(
-    rb"(?:[\x00-\x09\x0b\x0d-\x1a\x1c-\x20]++|([\x21-\xff]++)"
-    rb"|\x1b(?:\*[ac-z]|&[ac-eg-km-oq-z]|[()][`-~]?)[-+.0-9a-vx-z]*+[@-VX-Z])++"
-)
+# Sequences without data that are not about page control, raster, macros, rectangles and
+# transparent text. (No possessive quantifiers here: Python before 3.11.5 gets them wrong.)
+_HARMLESS = rb"\x1b(?:\*[ad-z]|&[ac-eg-km-oq-z]|[()][`-~]?)[-+.0-9a-vx-z]*[@-VX-Z]"
+# What puts nothing on a page, and what ejects none.
+_UNSEEN = re.compile(rb"(?:[\x00-\x0b\x0d-\x1a\x1c-\x20]+|" + _HARMLESS + rb"){1,500}")
+_QUIET = re.compile(rb"(?:[\x00-\x0b\x0d-\x1a\x1c-\xff]+|" + _HARMLESS + rb"){1,500}")
+_ESCAPE, _FORM_FEED = 0x1B, 0x0C
 _SEQUENCE = re.compile(rb"\x1b(?:([!-/])([`-~]?)|([0-~]))")
 _PARAMETER = re.compile(rb"[ ]*([-+]?[0-9]{0,9}(?:\.[0-9]{0,9})?)([@-~])")
 _NO_NUMBER = (b"", b"+", b"-", b".", b"+.", b"-.")  # mean zero
@@ -107,19 +108,19 @@ def read_pages(cursor: Cursor) -> int | None:
     Raises ``DamageError`` if the file ends inside a sequence or its data."""
     printer = _Printer()
     while cursor.fill(_RUN):
-        found = _QUIET.match(cursor.data, cursor.place)
+        found = (_QUIET if printer.marked else _UNSEEN).match(cursor.data, cursor.place)
         if found is not None:
-            printer.marked = printer.marked or found.start(1) >= 0
+            if not printer.drawing:
+                printer.feed(cursor.data.count(b"\n", *found.span()))
             cursor.place = found.end()
             continue
         byte = cursor.data[cursor.place]
-        if byte == 0x0A:
-            printer.feed(0 if printer.drawing else 1)
-            cursor.place += 1
-        elif byte == 0x0C:
+        if byte == _FORM_FEED:
             if not printer.drawing:
                 printer.eject()
             cursor.place += 1
+        elif byte != _ESCAPE:
+            printer.marked = True
         elif cursor.data.startswith(UEL, cursor.place):
             break
         else:

@@ -25,9 +25,9 @@ _DATA, _SHORT_DATA = 0xFA, 0xFB
 # Tags of a fixed length, all but EndPage: white space, operators, attribute names, and
 # values: single (C0 to C5), pairs (D0 to D5) and boxes (E0 to E5) of 1, 2 or 4 bytes.
 _FIXED = re.compile(
-    rb"(?:[\x00\x09-\x0d\x20\x41-\x43\x45-\xbf]++"
-    rb"|(?:[\xc0\xf8].|[\xc1\xc3\xd0\xf9]..|[\xc2\xc4\xc5\xd1\xd3\xe0]....)++"
-    rb"|[\xd2\xd4\xd5\xe1\xe3].{8}|[\xe2\xe4\xe5].{16})++",
+    rb"(?:[\x00\x09-\x0d\x20\x41-\x43\x45-\xbf]+"
+    rb"|[\xc0\xf8].|[\xc1\xc3\xd0\xf9]..|[\xc2\xc4\xc5\xd1\xd3\xe0]...."
+    rb"|[\xd2\xd4\xd5\xe1\xe3].{8}|[\xe2\xe4\xe5].{16}){1,500}",
     re.DOTALL,
 )
 _ELEMENT = {0xC8: 1, 0xC9: 2, 0xCA: 4, 0xCB: 2, 0xCC: 4, 0xCD: 4}  # bytes in an array
@@ -48,8 +48,7 @@ def read_pages(cursor: Cursor) -> int | None:
         found = _FIXED.match(cursor.data, cursor.place)
         if found is not None:
             cursor.place = found.end()
-            if not cursor.fill(_RUN):
-                break
+            continue
         tag = cursor.data[cursor.place]
         if tag == _END_PAGE:
             pages += 1

@@ -26,6 +26,9 @@ _AFTER = b"\x00\r\n\t \x04\x1a"
 _LINE = 4096  # bytes of a PJL line that are read; the rest of it is passed over
 _UEL = re.compile(re.escape(UEL))
 _LINE_END = re.compile(rb"\n|" + re.escape(UEL))
+_CLOSING = re.compile(
+    rb"(?:" + re.escape(UEL) + rb"(?:[\x00\r\n\t \x04\x1a]|@PJL[^\x1b\n]*(?:\n|(?=\x1b)|\Z))*)+\Z"
+)
 _ENTER = re.compile(rb"@PJL\s+ENTER\s+LANGUAGE\s*=\s*([A-Za-z0-9]+)", re.IGNORECASE)
 _JOB = re.compile(rb"@PJL\s+(JOB|EOJ)\b", re.IGNORECASE)
 _DOWNLOAD = re.compile(rb"@PJL\s+FSDOWNLOAD\b.*?\bSIZE\s*=\s*(\d{1,18})", re.IGNORECASE)
@@ -58,10 +61,8 @@ def inspect(window: Window, head: bytes, tail: bytes, *, full: bool) -> Inspecti
 def strip_end(tail: bytes) -> bytes:
     """``tail`` without the commands and the UEL that close a wrapper, if there are any:
     for readers of formats that came in one."""
-    ended = tail.rstrip(_AFTER)
-    while ended.endswith(UEL) or ended.rpartition(UEL)[2].startswith(b"@PJL"):
-        ended = ended.rpartition(UEL)[0].rstrip(_AFTER)
-    return ended
+    closing = _CLOSING.search(tail)
+    return tail if closing is None else tail[: closing.start()]
 
 
 def _name(head: bytes) -> str:

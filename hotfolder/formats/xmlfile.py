@@ -30,10 +30,10 @@ _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")  # UTF-8, UTF-16
 _PADDING = b"\x00\x1a"
 _BLANK = b"\r\n\t "
 _NAME = rb"[^\s<>/!?='\"\[\]&;]+"
-_MISC = rb"(?:\s++|(?><!--.*?-->)|(?><\?.*?\?>))*+"
-_START = re.compile(rb"\s*+<(?:\?xml\s|(?:[\w.-]+:)?PPML[\s>]|!DOCTYPE\s+(?:[\w.-]+:)?PPML\s)")
-_PROLOG = re.compile(_MISC + rb"(?:<!DOCTYPE\s+[^\[>]*+(\[)?[^\[>]*+>?)?+" + _MISC, re.DOTALL)
-_ROOT = re.compile(rb"<(" + _NAME + rb""")((?:[^<>"']|"[^"]*"|'[^']*')*+>)?""")
+_MISC = rb"(?:\s|<!--(?:[^-]|-(?!->))*-->|<\?(?:[^?]|\?(?!>))*\?>)*"
+_START = re.compile(rb"\s*<(?:\?xml\s|(?:[\w.-]+:)?PPML[\s>]|!DOCTYPE\s+(?:[\w.-]+:)?PPML\s)")
+_PROLOG = re.compile(_MISC + rb"(?:<!DOCTYPE\s+[^\[>]*(\[)?[^\[>]*>?)?" + _MISC)
+_ROOT = re.compile(rb"<(" + _NAME + rb""")((?:[^<>"']|"[^"]*"|'[^']*')*>)?""")
 _VERSION = re.compile(rb"<\?xml\s+version\s*=\s*['\"](1\.\d)['\"]")
 
 
@@ -101,7 +101,7 @@ def _check_end(tail: bytes, root: bytes | None, size: int, *, may_be_empty: bool
         return False  # blanks only
     if root is not None:
         name = re.escape(root)
-        if re.search(rb"</" + name + rb"\s*>" + _MISC + rb"\Z", ended, re.DOTALL):
+        if re.search(rb"</" + name + rb"\s*>" + _MISC + rb"\Z", ended):
             return True
     possible = (b"-->", b"?>", *((b"/>",) if may_be_empty else ()))
     if ended.endswith(b">" if root is None else possible):

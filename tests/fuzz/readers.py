@@ -30,6 +30,7 @@ from hotfolder.sandbox.sidecarwriter import (
     write_xml,
 )
 from hotfolder.sidecars.interpretation import interpret
+from tests.support.formatsamples import make_format_samples
 from tests.support.journals import make_row
 from tests.support.line import RULES
 
@@ -142,10 +143,11 @@ def make_readers() -> Mapping[str, Reader]:
             samples=[*outputs["afp"], (_SAMPLES / "statements-40.afp").read_bytes()[:60_000]],
             read=_read_spool(b"spool.afp"),
         ),
-        "plain": Reader(
-            samples=[b"Dear Sir\n", b"%!PS-Adobe-3.0\n", b"II*\0", b"PK\3\4", b"\x1bE"],
-            read=_read_spool(b"spool.txt"),
-        ),
+        "plain": Reader(samples=[b"Dear Sir\n", b"\x89PNG\r\n"], read=_read_spool(b"spool.txt")),
+        **{
+            name: Reader(samples=samples, read=_read_spool(b"spool"))
+            for name, samples in make_format_samples().items()
+        },
         "json": Reader(
             samples=[
                 *_sidecars(SidecarKind.JSON),
