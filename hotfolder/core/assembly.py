@@ -335,8 +335,7 @@ class Assembly:
             faults=faults,
         )
         for file in self._handout.add(drop):
-            self.settling.lose(file)
-            self._drop_notes(file)
+            self.lose(file)
             self._batches.lose(file)
 
     def _drop_notes(self, name: bytes) -> None:

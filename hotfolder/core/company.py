@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hotfolder.core.errors import Fault
-from hotfolder.core.incomplete import SIDECAR_MISSING
+from hotfolder.core.incomplete import INDEX_MISSING, SIDECAR_MISSING
 from hotfolder.core.profiles import CompletionRule, FolderProfile, SidecarFormat
 from hotfolder.core.records import Sighting
 from hotfolder.core.relatives import Relatives
@@ -71,13 +71,15 @@ class Companions:
                 return Company(ready=False, again=verdict.again)
         else:
             shared = None
-        if not found:
-            missing = self._required and shared is None
+        indexes = self._pairing.indexes_of(spool)
+        no_index = bool(indexes) and not any(sidecar.name in indexes for sidecar in found)
+        if no_index or not found:
+            missing = no_index or (self._required and shared is None)
             end = self._settling.since(spool) + self._grace(standard, missing=missing)
             if self._settling.looked(spool) < end:
                 return Company(ready=False, again=end)
             if missing:
-                faults.append(SIDECAR_MISSING)
+                faults.append(INDEX_MISSING if no_index else SIDECAR_MISSING)
         return Company(
             ready=True,
             sidecars=tuple(found),

@@ -28,6 +28,11 @@ SIDECAR_MISSING = Fault(
     message="no metadata file came for this file",
     remedy="write one beside it, called like the file with .json or .xml after it",
 )
+INDEX_MISSING = Fault(
+    code="index.missing",
+    message="no index came for this file, and nothing else tells its documents apart",
+    remedy="write the index beside it, or send the file to a hot folder for single documents",
+)
 SIDECAR_ALONE = Fault(
     code="sidecar.alone",
     message="this metadata file came without the file that it describes",

@@ -53,6 +53,42 @@ def error_note(
     return "\n".join(lines)
 
 
+def skipped_note(row: SpoolRow, *, profile: FolderProfile, archived_at: datetime) -> str:
+    """The note beside the receipt of a spool of which documents were skipped."""
+    name = row.name.rsplit(b"/", 1)[-1].decode("utf-8", "backslashreplace")
+    lines = [
+        f"{name} was archived, but for {row.skipped} of its documents.",
+        "",
+        *_wrap(
+            "These could not be read. The whole file is kept with the others, so nothing is"
+            " lost; but these documents have no record and are not found."
+        ),
+        "",
+    ]
+    for number, fault in enumerate(row.remarks, 1):
+        where = ", ".join(part for part in (fault.file, fault.place) if part)
+        lines += _wrap(f"{number}. {fault.message}." + (f" [{where}]" if where else ""), "   ")
+        if fault.remedy:
+            lines += _wrap(f"   What to do: {fault.remedy}.", "   ")
+        lines.append("")
+    lines += [
+        "How to send them again:",
+        *_wrap(
+            "Put the index or the file right, then send the whole file again. What is archived"
+            " already is recognised and not added twice.",
+            "  ",
+            first="  ",
+        ),
+        "",
+        f"Whom to ask:  {profile.owner or 'whoever runs hotfolder here'}",
+        f"Reference:    {row.id}",
+        f"When:         {archived_at:%Y-%m-%d %H:%M} UTC",
+        f"Hot folder:   {profile.name}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
 def _wrap(text: str, indent: str = "", *, first: str = "") -> list[str]:
     return textwrap.wrap(
         text,

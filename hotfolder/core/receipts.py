@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from hotfolder.core.profiles import FolderProfile
-from hotfolder.core.records import CatalogueRow, SpoolRow
+from hotfolder.core.records import CatalogueRow, Role, SpoolRow
 
 FORMAT = "hotfolder-receipt/1"
+MOST_INLINE = 1000  # documents in the receipt itself
 
 
 def receipt_json(
-    row: SpoolRow, documents: Sequence[CatalogueRow], *, outcome: str, at: float
+    row: SpoolRow,
+    documents: Sequence[CatalogueRow],
+    *,
+    outcome: str,
+    at: float,
+    documents_file: str = "",
 ) -> dict[str, Any]:
     """The receipt of a spool. ``outcome`` is ``archived`` or ``duplicate``; the
-    documents of a duplicate are those of the spool that was first."""
+    documents of a duplicate are those of the spool that was first. With more than
+    ``MOST_INLINE`` they are lines (``document_receipt``) of ``documents_file``."""
+    many: dict[str, Any] = {}
+    if documents_file or (row.documents or 0) > 1 or row.left_out or row.skipped:
+        many["counts"] = {
+            "archived": row.documents,
+            "archived_before": row.left_out,
+            "skipped": row.skipped,
+        }
+        many["remarks"] = [asdict(fault) for fault in row.remarks]
+    if documents_file:
+        many["documents_file"] = documents_file
     return {
+        **many,
         "format": FORMAT,
         "outcome": outcome,
         "spool": {
@@ -32,14 +51,25 @@ def receipt_json(
             "received": _instant(row.created_at),
             "duplicate_of": row.first_spool_id,
         },
-        "documents": [_document(item) for item in documents],
+        "documents": [
+            document_receipt(item, placed=len(documents) > 1)
+            for item in documents
+            if item.document.role is not Role.CARRIER
+        ],
         "receipted": _instant(at),
     }
 
 
-def _document(item: CatalogueRow) -> dict[str, Any]:
+def document_receipt(item: CatalogueRow, *, placed: bool) -> dict[str, Any]:
+    """What the receipt says of one document; ``placed``: also where it lies."""
     document, metadata = item.document, item.document.metadata
+    place: dict[str, Any] = {}
+    if placed:
+        place = {"ordinal": document.range.ordinal, "first_page": document.range.first_page}
+        if not document.range.by_pages:
+            place["offset"] = document.range.offset
     return {
+        **place,
         "identity": document.identity,
         "archivesspace": item.record_uri,
         "archived": _instant(item.archived_at),
@@ -61,7 +91,8 @@ def _document(item: CatalogueRow) -> dict[str, Any]:
 def receipt_text(
     row: SpoolRow, documents: Sequence[CatalogueRow], *, outcome: str, profile: FolderProfile
 ) -> str:
-    """The same in words, for folders that people use."""
+    """The same in words, for folders that people use. Of a spool that holds many, the
+    documents are only counted."""
     name = _readable(row.name).rsplit("/", 1)[-1]
     lines = [
         f"{name} was archived already; nothing was added."
@@ -69,6 +100,9 @@ def receipt_text(
         else f"{name} is archived.",
         "",
     ]
+    if (row.documents or 0) > 1:
+        lines.append(f"Documents in it:          {row.documents}")
+        documents = ()
     for item in documents:
         document = item.document
         if document.version > 1 and outcome != "duplicate":

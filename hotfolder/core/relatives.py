@@ -45,7 +45,8 @@ class Relatives:
 
     def spools_of_trigger(self, trigger: bytes) -> list[bytes]:
         """The spools that wait and that ``trigger`` speaks of."""
-        return self._called(self._roles.without_trigger(trigger))
+        found = self._called(self._roles.without_trigger(trigger))
+        return [*found, *(spool for spool in self._of_stem(trigger) if spool not in found)]
 
     def spools_of_sidecar(self, sidecar: bytes) -> list[bytes]:
         """The spools that wait and that may have ``sidecar``."""

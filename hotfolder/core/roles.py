@@ -13,7 +13,7 @@ from hotfolder.core.profiles import CompletionRule, FolderProfile
 
 OWN_FOLDERS = (b"_working", b"_failed", b"_receipts")
 _REMEMBERED = 4096  # roles
-_OWN_FILES = (b".ERROR.txt", b".receipt.json", b".receipt.txt")
+_OWN_FILES = (b".ERROR.txt", b".receipt.json", b".receipt.jsonl", b".receipt.txt")
 
 
 class Role(Enum):
@@ -34,6 +34,7 @@ class Pairing:
     sidecars_of: Callable[[bytes], tuple[bytes, ...]]  # names, best first
     shared_of: Callable[[bytes], bytes | None]
     may_be_sidecar: Callable[[bytes], bool]
+    indexes_of: Callable[[bytes], tuple[bytes, ...]] = lambda _: ()  # of those, the index's
 
 
 class Roles:
@@ -79,8 +80,12 @@ class Roles:
         return Role.IGNORED
 
     def triggers_of(self, name: bytes) -> tuple[bytes, ...]:
-        """The names that a trigger of the spool ``name`` may have, best first."""
-        return (name + self._trigger, stem(name) + self._trigger)
+        """The names that a trigger of the spool ``name`` may have, best first. ``x.ARD``
+        speaks of ``x.ARD.OUT`` (arsload: reference/exstream-output-and-records-rules.md 2)."""
+        first = stem(name)
+        if self._trigger and first.endswith(self._trigger):
+            return (name + self._trigger, first + self._trigger, first)
+        return (name + self._trigger, first + self._trigger)
 
     def without_trigger(self, name: bytes) -> bytes:
         """A trigger's name without its suffix: a spool's name, or its stem."""

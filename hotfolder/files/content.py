@@ -142,10 +142,13 @@ def _temporary(path: bytes) -> bytes:
     return os.path.join(folder, TEMPORARY + hashlib.sha256(name).hexdigest()[:24].encode())
 
 
-def write_all(texts: Sequence[tuple[bytes, bytes]], mode: int = FILE_MODE) -> None:
+def write_all(
+    texts: Sequence[tuple[bytes, bytes | Iterable[bytes]]], mode: int = FILE_MODE
+) -> None:
     """Write files, each whole or not at all, replacing what has the name.
 
-    ``texts`` are (path, bytes), in folders of one file system. All are on disk when
+    ``texts`` are (path, bytes), or (path, pieces) for what is too much for memory, in
+    folders of one file system. All are on disk when
     this returns; after a crash before that, some may be new and the others old.
     Raises ``Transient`` or ``OperatorFault``.
     """
@@ -157,7 +160,10 @@ def write_all(texts: Sequence[tuple[bytes, bytes]], mode: int = FILE_MODE) -> No
         try:
             for temporary, (_, data) in zip(temporaries, texts, strict=True):
                 _discard(temporary)
-                write_new(temporary, data, mode)
+                if isinstance(data, bytes):
+                    write_new(temporary, data, mode)
+                else:
+                    write_stream(temporary, data, mode)
             scope.sync(temporaries, ())
             for temporary, (path, _) in zip(temporaries, texts, strict=True):
                 os.rename(temporary, path)

@@ -9,20 +9,29 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import HotfolderError
 from hotfolder.core.lifecycle import SpoolState
+from hotfolder.core.notes import skipped_note
 from hotfolder.core.ports import Clock, Emit, Journal, Store
 from hotfolder.core.profiles import FolderProfile
-from hotfolder.core.receipts import receipt_json, receipt_text
-from hotfolder.core.records import SpoolRow
+from hotfolder.core.receipts import (
+    MOST_INLINE,
+    document_receipt,
+    receipt_json,
+    receipt_text,
+)
+from hotfolder.core.records import Role, SpoolRow
+from hotfolder.files.aside import NOTE
 from hotfolder.files.claim import recover_claims, return_claim
 from hotfolder.files.content import write_all
 from hotfolder.files.layout import folder_paths
 from hotfolder.files.working import list_working, remove_working
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.receipts import SUFFIX, choose_receipt
+from hotfolder.sidecars.raw import display
 
 BATCH = 256
 _ASKED = 1000  # spools whose state is asked for at once
@@ -98,11 +107,8 @@ class Finisher:
         after: str | None = None
         while len(found) < limit:
             page = self._journal.spools([SpoolState.DELIVERED], after=after, limit=limit)
-            found += [
-                row
-                for row in page[: limit - len(found)]
-                if all(item.record_uri for item in self._journal.documents_of(row.id))
-            ]
+            missing = self._journal.unconfirmed([row.id for row in page])
+            found += [row for row in page if not missing.get(row.id)][: limit - len(found)]
             if len(page) < limit:
                 break
             after = page[-1].id
@@ -200,22 +206,51 @@ class Finisher:
             self._emit("folder.missing", folder=folder, count=len(rows))
             return
         receipts = folder_paths(os.fsencode(profile.path)).receipts
-        texts: list[tuple[bytes, bytes]] = []
+        texts: list[tuple[bytes, bytes | Iterable[bytes]]] = []
         taken: set[bytes] = set()
         for row in rows:
-            owner = row.first_spool_id if outcome == "duplicate" else row.id
-            documents = self._journal.documents_of(owner or row.id)
-            receipt = receipt_json(row, documents, outcome=outcome, at=self._clock.now())
             path = choose_receipt(receipts, row, taken)
             taken.add(path)
-            body = json.dumps(receipt, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-            texts.append((path + SUFFIX, body.encode()))
-            if profile.manual:
-                text = receipt_text(row, documents, outcome=outcome, profile=profile)
-                texts.append((path + b".receipt.txt", text.encode()))
+            texts += self._compose(path, row, profile, outcome)
         write_all(texts)
         # survives: killed here, the same receipts are written again
         crashpoint("receipt.written")
+
+    def _compose(
+        self, path: bytes, row: SpoolRow, profile: FolderProfile, outcome: str
+    ) -> Iterator[tuple[bytes, bytes | Iterable[bytes]]]:
+        """Everything that is written for one spool, by the path of its receipt."""
+        owner = row
+        if outcome == "duplicate" and row.first_spool_id is not None:
+            owner = self._journal.get_spool(row.first_spool_id) or row
+        listed = path + b".receipt.jsonl" if (owner.documents or 0) > MOST_INLINE else b""
+        documents = [] if listed else self._journal.documents_of(owner.id)
+        receipt = receipt_json(
+            row,
+            documents,
+            outcome=outcome,
+            at=self._clock.now(),
+            documents_file=display(listed),
+        )
+        body = json.dumps(receipt, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+        if listed:
+            yield listed, self._list_documents(owner.id)
+        if row.skipped:
+            archived_at = datetime.fromtimestamp(self._clock.now(), UTC)
+            note = skipped_note(row, profile=profile, archived_at=archived_at)
+            yield path + NOTE, note.encode()
+        if profile.manual:
+            text = receipt_text(row, documents, outcome=outcome, profile=profile)
+            yield path + b".receipt.txt", text.encode()
+        yield path + SUFFIX, body.encode()
+
+    def _list_documents(self, spool_id: str) -> Iterator[bytes]:
+        for item in self._journal.iterate_documents(spool_id):
+            if item.document.role is not Role.CARRIER:
+                line = json.dumps(
+                    document_receipt(item, placed=True), ensure_ascii=False, sort_keys=True
+                )
+                yield line.encode() + b"\n"
 
     def _remove(self, folder: str, spool_ids: list[str]) -> None:
         profile = self._folders.get(folder)

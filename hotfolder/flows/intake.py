@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
+from functools import partial
+from itertools import groupby
 
-from hotfolder.core.canonical import spool_to_json
+from hotfolder.core.canonical import document_line, spool_to_json
 from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import (
     Corrupt,
-    Fault,
     HotfolderError,
     InputFault,
     OperatorFault,
@@ -25,15 +26,23 @@ from hotfolder.core.errors import (
 from hotfolder.core.lifecycle import Backoff, SpoolState
 from hotfolder.core.ports import Clock, Emit, Journal, Store
 from hotfolder.core.profiles import FolderProfile, Rules
-from hotfolder.core.records import Drop, Inspection, Reading, SpoolRow, StoreRequest
+from hotfolder.core.records import (
+    Documents,
+    Drop,
+    Inspection,
+    Reading,
+    SpoolRow,
+    StoreRequest,
+)
 from hotfolder.files.claim import ClaimRequest, claim_drops
 from hotfolder.files.content import hash_file, open_regular
 from hotfolder.files.layout import working_folder
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.finish import Finisher
+from hotfolder.flows.reading import SpoolReader
+from hotfolder.flows.spilling import JournalledDocuments
 from hotfolder.flows.unexpected import last_frames
 from hotfolder.formats import inspect_spool
-from hotfolder.sidecars.interpretation import interpret
 
 _UNREADABLE = OperatorFault(
     "hotfolder met a fault of its own while reading this spool",
@@ -62,12 +71,14 @@ class Intake:
         new_id: Callable[[], str],
         jitter: Callable[[], float],
         backoff: Backoff | None = None,
+        scratch: bytes | None = None,
     ) -> None:
+        """``scratch`` is a folder for what reading cannot hold in memory."""
         self._journal = journal
         self._store = store
         self._aside = aside
         self._finisher = finisher
-        self._rules = rules
+        self._reader = SpoolReader(rules=rules, clock=clock, emit=emit, scratch=scratch)
         self._folders = dict(folders)
         self._clock = clock
         self._emit = emit
@@ -136,12 +147,20 @@ class Intake:
             return 0
         try:
             ready = [row for row in rows if row.state is SpoolState.READ]
-            ready += self._read([row for row in rows if row.state is SpoolState.CLAIMED])
+            claimed = [row for row in rows if row.state is SpoolState.CLAIMED]
+            for many, group in groupby(claimed, key=self._may_hold_many):
+                # A spool with many documents keeps files open while it is read.
+                for batch in ([row] for row in group) if many else (list(group),):
+                    ready += self._read(batch)
             self._store_rows(ready)
         except Transient as error:
             self._defer(rows, error)
             raise
         return len(rows)
+
+    def _may_hold_many(self, row: SpoolRow) -> bool:
+        profile = self._folders.get(row.folder)
+        return profile is not None and profile.documents.many
 
     def _defer(self, rows: Sequence[SpoolRow], error: Transient) -> None:
         now = self._clock.now()
@@ -153,21 +172,12 @@ class Intake:
             self._emit("spool.not_deferred", count=len(rows), reason=error.code)
 
     def _read(self, rows: Sequence[SpoolRow]) -> list[SpoolRow]:
-        readings: list[Reading] = []
         by_id = {row.id: row for row in rows}
-        for row in rows:
-            try:
-                readings.append(self._read_one(row))
-            except InputFault as error:
-                self._aside.reject(row, error.faults)
-            except OperatorFault as error:
-                self._aside.hold(row, error)
-            except HotfolderError:
-                raise
-            except Exception:  # noqa: BLE001  one spool that hits a fault of ours stops no other
-                self._emit("spool.unreadable", spool=row.id, error=last_frames())
-                self._aside.hold(row, _UNREADABLE)
-        results = self._journal.record_readings(readings, self._clock.now())
+        with ExitStack() as stack:
+            readings = [
+                reading for row in rows if (reading := self._try_reading(row, stack)) is not None
+            ]
+            results = self._journal.record_readings(readings, self._clock.now())
         # survives: killed here, the spools are found READ and stored
         crashpoint("read.recorded")
         ready: list[SpoolRow] = []
@@ -179,7 +189,12 @@ class Intake:
                 sha256=reading.sha256,
                 size=reading.size,
                 first_spool_id=result.first_spool_id,
+                documents=result.documents,
+                skipped=reading.skipped,
+                remarks=reading.warnings,
             )
+            if reading.skipped:
+                self._emit("spool.skipped", spool=row.id, documents=reading.skipped)
             if result.state is SpoolState.DUPLICATE:
                 self._inspections.pop(row.id, None)
                 self._emit("spool.duplicate", spool=row.id, first=result.first_spool_id)
@@ -191,7 +206,22 @@ class Intake:
         self._finisher.finish_duplicates(duplicates)
         return ready
 
-    def _read_one(self, row: SpoolRow) -> Reading:
+    def _try_reading(self, row: SpoolRow, stack: ExitStack) -> Reading | None:
+        """The reading of one spool, open until ``stack`` ends; None if it stands aside now."""
+        try:
+            return stack.enter_context(self._open_reading(row))
+        except InputFault as error:
+            self._aside.reject(row, error.faults)
+        except OperatorFault as error:
+            self._aside.hold(row, error)
+        except HotfolderError:
+            raise
+        except Exception:  # noqa: BLE001  one spool that hits a fault of ours stops no other
+            self._emit("spool.unreadable", spool=row.id, error=last_frames())
+            self._aside.hold(row, _UNREADABLE)
+        return None
+
+    def _open_reading(self, row: SpoolRow) -> AbstractContextManager[Reading]:
         if row.faults:
             raise InputFault(row.faults)
         profile = self._folders.get(row.folder)
@@ -207,16 +237,8 @@ class Intake:
         with open_regular(path) as stream:
             inspection = inspect_spool(stream, size, row.name)
         self._inspections[row.id] = inspection
-        return interpret(
-            spool=row,
-            profile=profile,
-            rules=self._rules,
-            sha256=sha256,
-            size=size,
-            inspection=inspection,
-            sidecars=[(name, _read_sidecar(place, name)) for name in row.sidecars],
-            shared=[(name, _read_sidecar(place, name)) for name in row.shared],
-            received_on=datetime.fromtimestamp(row.created_at, UTC).date(),
+        return self._reader.read(
+            row, profile, place, sha256=sha256, size=size, inspection=inspection
         )
 
     def _store_rows(self, rows: Sequence[SpoolRow]) -> None:
@@ -279,12 +301,18 @@ class Intake:
             except (InputFault, OperatorFault) as error:
                 self._stop_row(row, error)
                 return None
+        documents: Documents
+        if row.documents is not None and row.documents > 1:
+            documents = JournalledDocuments(self._journal, row)
+        else:
+            documents = tuple(item.document for item in self._journal.documents_of(row.id))
+        many = len(documents) > 1  # a carrier beside the only one makes two
         reading = Reading(
             spool_id=row.id,
             sha256=row.sha256,
             size=row.size,
             inspection=inspection,
-            documents=tuple(item.document for item in self._journal.documents_of(row.id)),
+            documents=documents,
         )
         names = [*row.sidecars, *row.shared]
         return StoreRequest(
@@ -294,25 +322,7 @@ class Intake:
             sha256=row.sha256,
             size=row.size,
             sidecar_paths=tuple(os.path.join(place, os.path.basename(name)) for name in names),
-            metadata=spool_to_json(row, reading),
+            metadata=spool_to_json(row, reading, many=many),
             created_at=row.created_at,
+            documents=partial(map, document_line, documents) if many else None,
         )
-
-
-def _read_sidecar(place: bytes, name: bytes) -> bytes:
-    """The bytes of a claimed sidecar; one that is too large to be one is a fault."""
-    limit = 16 * 1024 * 1024
-    with open_regular(os.path.join(place, os.path.basename(name))) as stream:
-        data = stream.read(limit + 1)
-    if len(data) > limit:
-        raise InputFault(
-            [
-                Fault(
-                    code="sidecar.size",
-                    message="the metadata file is larger than 16 MiB",
-                    remedy="send one metadata file per document, or an index",
-                    file=os.fsdecode(os.path.basename(name)).encode("utf-8", "replace").decode(),
-                )
-            ]
-        )
-    return data

@@ -152,7 +152,7 @@ def inspect(window: Window, tail: bytes, *, full: bool) -> Inspection:
             _follow(count, found)
         _check_end(count, window.size)
     except DamagedWalkError as error:
-        fault = _explain(window, error)
+        fault = explain(window, error)
     return Inspection(
         format_name="afp",
         media_type="application/vnd.ibm.modcap",
@@ -221,7 +221,8 @@ def _cut(size: int) -> Fault:
     )
 
 
-def _explain(window: Window, error: DamagedWalkError) -> Fault:
+def explain(window: Window, error: DamagedWalkError) -> Fault:
+    """What broke the walk, for people."""
     code, message = error.code, error.message
     remedy = "send the whole file again"
     if code == "afp.damaged" and _converted(window, error.offset):

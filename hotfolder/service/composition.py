@@ -102,6 +102,8 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         folders={profile.name: profile for profile in configuration.folders},
         rules=configuration.rules,
         unit_size=configuration.archive.unit_size,
+        # Beside the journal: there is room for the documents of a spool twice.
+        scratch=os.path.dirname(os.fsencode(configuration.journal_path)),
     )
 
 
@@ -118,9 +120,10 @@ def connect(
     backoff: Backoff | None = None,
     new_id: Callable[[], str] | None = None,
     jitter: Callable[[], float] = _RANDOM.random,
+    scratch: bytes | None = None,
 ) -> Works:
     """Flows over ports that are open already. ``new_id`` and ``jitter`` are given where
-    two runs shall be alike."""
+    two runs shall be alike; ``scratch`` is a folder for what is too much for memory."""
     aside = Aside(journal=journal, store=store, folders=folders, clock=clock, emit=emit)
     finisher = Finisher(
         journal=journal, store=store, aside=aside, folders=folders, clock=clock, emit=emit
@@ -145,6 +148,7 @@ def connect(
             new_id=new_id or SpoolIds(),
             jitter=jitter,
             backoff=backoff,
+            scratch=scratch,
         ),
         delivery=Delivery(
             journal=journal,

@@ -93,6 +93,14 @@ EVENTS: Mapping[str, Event] = {
     "spool.new_version": _event(
         INFO, "spool documents", "So many documents in it supersede an earlier version."
     ),
+    "spool.reading": _event(
+        INFO, "spool documents", "A spool with many documents is being read; so many so far."
+    ),
+    "spool.skipped": _event(
+        WARNING,
+        "spool documents",
+        "So many of its documents could not be read; the others go on (on_bad_document).",
+    ),
     "spool.stored": _event(
         INFO, "spool bytes", "Its bytes are in the store, read back and compared."
     ),

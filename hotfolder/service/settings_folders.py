@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator
-from functools import partial
 
 from hotfolder.core.profiles import CompletionRule, SidecarFormat
-from hotfolder.core.roles import Pairing, Role, Roles
+from hotfolder.core.roles import Role, Roles
+from hotfolder.service.settings_documents import check_documents
 from hotfolder.service.settings_model import FolderSection, SettingsFile
 from hotfolder.service.settings_records import folder_profile
 from hotfolder.service.settings_sources import Finding, Place
-from hotfolder.sidecars.pairing import may_be_sidecar, shared_sidecar_name, sidecar_names
+from hotfolder.sidecars.pairing import pairing_of
 
 _SAMPLE = b"document.pdf"
 
@@ -23,6 +23,7 @@ def check_folder(name: str, item: FolderSection) -> Iterator[Finding]:
     yield from _check_completion((*place, "completion"), item)
     yield from _check_network(place, item)
     yield from _check_patterns(name, item)
+    yield from check_documents((*place, "documents"), item)
     if item.sidecar_required and "sidecar_required" in item.model_fields_set:
         if item.manual:
             yield Finding(
@@ -132,14 +133,8 @@ def _check_patterns(name: str, item: FolderSection) -> Iterator[Finding]:
         if "*" in patterns:
             yield Finding((*place, *key), "folder.ignore", "no name is taken", 'remove "*"')
             return
-    roles = Roles(
-        folder_profile(name, item),
-        Pairing(
-            sidecars_of=partial(sidecar_names, sidecar_format=item.sidecar),
-            shared_of=partial(shared_sidecar_name, sidecar_format=item.sidecar),
-            may_be_sidecar=partial(may_be_sidecar, sidecar_format=item.sidecar),
-        ),
-    )
+    profile = folder_profile(name, item)
+    roles = Roles(profile, pairing_of(profile))
     rule = item.completion.rule
     wanted = {
         CompletionRule.TRIGGER: (item.completion.trigger_suffix, Role.TRIGGER),

@@ -10,7 +10,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from hotfolder.core.profiles import CompletionRule, SidecarFormat
+from hotfolder.core.profiles import (
+    CompletionRule,
+    Describe,
+    IndexFormat,
+    OnBadDocument,
+    SidecarFormat,
+)
 
 Seconds = Annotated[float, Field(ge=0, le=31_536_000)]
 PositiveSeconds = Annotated[float, Field(gt=0, le=31_536_000)]
@@ -172,6 +178,43 @@ class CompletionSection(Section):
     writer_check: bool = Field(True, description="ask the kernel whether a writer holds the file")
 
 
+class DocumentsSection(Section):
+    """How the documents of a folder's spools are told from one another."""
+
+    index: IndexFormat = Field(
+        IndexFormat.NONE,
+        description="none, afp, cmod, streamserve, csv, xml, json, bookmarks, marker",
+    )
+    suffix: str = Field(".ind", description="index files: name.afp.ind or name.ind")
+    code_page: str = Field("", description="of AFP tags (500 if empty) or of the index file")
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="offset, length, first_page ... to the producer's names"
+    )
+    separator: str = Field("", description="csv: a character; streamserve: hexadecimal, 09")
+    line_separator: str = Field("0A", description="streamserve: hexadecimal")
+    attributes: list[str] = Field(
+        default_factory=list, description="streamserve: the names, if no first line has them"
+    )
+    elements: list[str] = Field(
+        default_factory=lambda: ["document"], description="xml: what a document is called"
+    )
+    level: int = Field(1, ge=1, le=10, description="of the bookmarks that begin documents")
+    marker: str = Field(
+        "",
+        description="regular expression for the first page of a document; named groups are fields",
+    )
+    allow_overlap: bool = Field(False, description="two documents may share bytes or pages")
+    on_bad_document: OnBadDocument = Field(
+        OnBadDocument.REJECT, description="reject the drop, or skip the document"
+    )
+    describe: Describe = Field(
+        Describe.DOCUMENTS, description="a record for each document, for the spool, or auto"
+    )
+    describe_limit: int = Field(
+        10_000, ge=1, description="auto: the most documents that get a record each"
+    )
+
+
 class FolderSection(Section):
     """A hot folder."""
 
@@ -192,6 +235,7 @@ class FolderSection(Section):
     defaults: dict[str, str] = Field(
         default_factory=dict, description="canonical fields for files that do not say"
     )
+    documents: DocumentsSection = Field(default_factory=DocumentsSection)
     manual: bool = Field(False, description="people drop files here: receipts in words too")
     owner: str = Field("", description="whom a clerk should ask")
 

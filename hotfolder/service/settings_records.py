@@ -7,6 +7,7 @@ from hotfolder.core.profiles import (
     ArchiveSlots,
     BusinessUnit,
     Completion,
+    DocumentsProfile,
     FolderProfile,
     Rules,
     SeriesProfile,
@@ -14,7 +15,12 @@ from hotfolder.core.profiles import (
     Vocabularies,
 )
 from hotfolder.core.retention import Period, RetentionClass, RetentionTrigger
-from hotfolder.service.settings_model import ArchiveSection, FolderSection, SettingsFile
+from hotfolder.service.settings_model import (
+    ArchiveSection,
+    DocumentsSection,
+    FolderSection,
+    SettingsFile,
+)
 
 
 def archive_profile(archive: ArchiveSection, url: str, username: str) -> ArchiveProfile:
@@ -75,10 +81,31 @@ def rules(settings: SettingsFile) -> Rules:
     )
 
 
+def documents_profile(item: DocumentsSection) -> DocumentsProfile:
+    """How the documents of a folder's spools are told from one another."""
+    return DocumentsProfile(
+        index=item.index,
+        suffix=item.suffix,
+        code_page=item.code_page,
+        columns=dict(item.columns),
+        separator=item.separator,
+        line_separator=item.line_separator,
+        attributes=tuple(item.attributes),
+        elements=tuple(item.elements),
+        level=item.level,
+        marker=item.marker,
+        allow_overlap=item.allow_overlap,
+        on_bad_document=item.on_bad_document,
+        describe=item.describe,
+        describe_limit=item.describe_limit,
+    )
+
+
 def folder_profile(name: str, item: FolderSection) -> FolderProfile:
     """One hot folder. What cannot be asked for there (writers on a share, metadata in a
     folder that reads none) is off, whatever its default."""
     completion = item.completion
+    documents = documents_profile(item.documents)
     return FolderProfile(
         name=name,
         path=item.path,
@@ -101,11 +128,14 @@ def folder_profile(name: str, item: FolderSection) -> FolderProfile:
         sidecar=item.sidecar,
         sidecar_required=item.sidecar_required
         and not item.manual
-        and item.sidecar is not SidecarFormat.NONE,
+        and item.sidecar is not SidecarFormat.NONE
+        # Where an index tells of the documents, metadata of the whole spool is a bonus.
+        and (not documents.many or "sidecar_required" in item.model_fields_set),
         include=tuple(item.include),
         ignore=tuple(item.ignore),
         field_map=dict(item.field_map),
         defaults=dict(item.defaults),
+        documents=documents,
         manual=item.manual,
         owner=item.owner,
     )

@@ -142,6 +142,42 @@ business_unit = "RETAIL"
 # Values for files that do not say.
 # defaults = { channel = "print" }
 
+[folders.statements.documents]
+# What tells the documents of a spool that holds many (docs/formats.md):
+#   none         a spool is one document
+#   afp          page groups and tags of AFP
+#   cmod, streamserve, csv, xml, json
+#                an index file beside the spool
+#   bookmarks    bookmarks of a PDF
+#   marker       a text on the first page of each document of a PDF
+# index = "none"
+# How names of index files end: name.afp.ind or name.ind.
+# suffix = ".ind"
+# Of AFP tags (500 if empty) or of the index file.
+# code_page = ""
+# What the producer calls offset, length, first_page, last_page, pages, page_range or
+# file.
+# columns = {}
+# csv: a character; streamserve: hexadecimal.
+# separator = ""
+# line_separator = "0A"
+# streamserve: the names, if no first line has them.
+# attributes = []
+# xml: what a document is called.
+# elements = ["document"]
+# Of the bookmarks that begin documents.
+# level = 1
+# A regular expression whose named groups are fields: 'Customer (?P<customer_id>[0-9]+)'
+# marker = ""
+# Two documents may share bytes or pages.
+# allow_overlap = false
+# One bad document: reject the drop, or skip it and name it in receipt and error note.
+# on_bad_document = "reject"
+# A record in ArchivesSpace for each document ("documents"), one for the spool
+# ("spool"), or for each document up to a limit ("auto").
+# describe = "documents"
+# describe_limit = 10000
+
 [folders.statements.completion]
 # How the producer shows that a file is finished:
 #   trigger   it writes name.pdf.done (or name.done) last

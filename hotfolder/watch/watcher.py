@@ -6,18 +6,17 @@ import os
 import queue
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 
 from hotfolder.core.assembly import Assembly
 from hotfolder.core.manifest import LIMIT
 from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import FolderProfile
 from hotfolder.core.records import Drop, Inspection, Sighting
-from hotfolder.core.roles import Pairing, Role, hides
+from hotfolder.core.roles import Role, hides
 from hotfolder.files.content import open_regular
 from hotfolder.files.faults import os_errors
 from hotfolder.files.layout import folder_paths
-from hotfolder.sidecars.pairing import may_be_sidecar, shared_sidecar_name, sidecar_names
+from hotfolder.sidecars.pairing import pairing_of
 from hotfolder.watch.events import Events, Hint
 from hotfolder.watch.scan import Folder, FolderLostError, Root
 from hotfolder.watch.writer import has_writer
@@ -52,11 +51,7 @@ class FolderWatcher:
         self._ask_whole = is_whole
         self._assembly = Assembly(
             profile,
-            pairing=Pairing(
-                sidecars_of=partial(sidecar_names, sidecar_format=profile.sidecar),
-                shared_of=partial(shared_sidecar_name, sidecar_format=profile.sidecar),
-                may_be_sidecar=partial(may_be_sidecar, sidecar_format=profile.sidecar),
-            ),
+            pairing=pairing_of(profile),
             is_whole=self._is_whole,
             has_writer=self._has_writer,
             read=self._read_manifest,

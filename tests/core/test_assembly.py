@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hotfolder.core.profiles import Completion, CompletionRule, FolderProfile, SidecarFormat
@@ -447,6 +447,11 @@ PIECES = [b"a.pdf", b"a.afp", b"a.pdf.json", b"a.json", b"a.xml", b"a.done", b"a
 
 
 @settings(max_examples=300, deadline=None)
+@example(
+    CompletionRule.TRIGGER,
+    [("write", name, 0.0, False) for name in (b"a.pdf", b"a.done", b"a.pdf.done")],
+    False,
+)
 @given(
     st.sampled_from([CompletionRule.QUIET, CompletionRule.TRIGGER, CompletionRule.RENAME]),
     st.lists(

@@ -11,7 +11,7 @@ import pytest
 from hotfolder.core.errors import OperatorFault
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.files.layout import make_folders
-from hotfolder.flows import intake
+from hotfolder.flows import reading
 from hotfolder.sidecars.interpretation import interpret
 from tests.support.drop_mix import write_drops
 from tests.support.line import build_line, drops_in
@@ -29,7 +29,7 @@ def test_a_fault_of_ours_holds_the_spool_that_meets_it(
             raise RuntimeError("Erika Mustermann")
         return interpret(**given)
 
-    monkeypatch.setattr(intake, "interpret", harmed)
+    monkeypatch.setattr(reading, "interpret", harmed)
     try:
         line.works.intake.claim(drops_in(line.profile))
         while line.works.intake.advance():

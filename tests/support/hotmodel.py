@@ -8,24 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from hotfolder.core.assembly import Assembly
 from hotfolder.core.errors import Fault
 from hotfolder.core.profiles import FolderProfile
 from hotfolder.core.records import Drop, Inspection, Sighting
-from hotfolder.core.roles import Pairing
-from hotfolder.sidecars.pairing import may_be_sidecar, shared_sidecar_name, sidecar_names
+from hotfolder.sidecars.pairing import pairing_of
 
 TORN = Fault(code="pdf.torn", message="the end is missing", remedy="write it again")
-
-
-def pairing_of(profile: FolderProfile) -> Pairing:
-    return Pairing(
-        sidecars_of=partial(sidecar_names, sidecar_format=profile.sidecar),
-        shared_of=partial(shared_sidecar_name, sidecar_format=profile.sidecar),
-        may_be_sidecar=partial(may_be_sidecar, sidecar_format=profile.sidecar),
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,302 @@
+"""Reading a claimed drop: what its spool is, and which documents are in it.
+
+Memory does not grow with the spool or its index: documents go into a file of their own
+(``SpilledDocuments``), and of what is wrong the first hundred are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import BinaryIO
+
+from hotfolder.core.errors import Fault, InputFault
+from hotfolder.core.identity import page_digest
+from hotfolder.core.indexed import IndexedDocument
+from hotfolder.core.ports import Clock, Emit
+from hotfolder.core.profiles import Describe, FolderProfile, OnBadDocument, Rules
+from hotfolder.core.records import DocumentRange, Inspection, Reading, SpoolRow
+from hotfolder.files.content import open_regular
+from hotfolder.files.faults import os_errors
+from hotfolder.flows.spilling import SpilledDocuments
+from hotfolder.indexes.ranges import describe_gaps
+from hotfolder.indexes.selection import IndexFile, SpoolFile, read_documents
+from hotfolder.sidecars.interpretation import interpret
+from hotfolder.sidecars.pairing import index_of
+from hotfolder.sidecars.raw import display
+from hotfolder.sidecars.spooldocuments import SpoolInterpreter, Summary
+
+MAX_FAULTS = 100  # that are told of one spool; more help nobody
+MAX_SIDECAR = 16 * 1024 * 1024  # bytes
+_CHUNK = 1 << 20
+_TELL_EVERY = 10.0  # seconds
+
+
+class SpoolReader:
+    """Reads drops that lie in ``_working``."""
+
+    def __init__(self, *, rules: Rules, clock: Clock, emit: Emit, scratch: bytes | None) -> None:
+        """``scratch`` is a folder for what is too much for memory."""
+        self._rules = rules
+        self._clock = clock
+        self._emit = emit
+        self._scratch = scratch
+
+    @contextmanager
+    def read(
+        self,
+        row: SpoolRow,
+        profile: FolderProfile,
+        place: bytes,
+        *,
+        sha256: str,
+        size: int,
+        inspection: Inspection,
+    ) -> Iterator[Reading]:
+        """The reading of the drop in the folder ``place``; its documents can be gone
+        through until the block ends. Raises ``InputFault`` with every fault, up to
+        ``MAX_FAULTS``, ``OperatorFault`` or ``Transient``."""
+        received_on = datetime.fromtimestamp(row.created_at, UTC).date()
+        index = index_of(row.name, row.sidecars, profile.documents.index_suffix)
+        sidecars = [(name, read_sidecar(place, name)) for name in row.sidecars if name != index]
+        shared = [(name, read_sidecar(place, name)) for name in row.shared]
+        if not profile.documents.many:
+            yield interpret(
+                spool=row,
+                profile=profile,
+                rules=self._rules,
+                sha256=sha256,
+                size=size,
+                inspection=inspection,
+                sidecars=sidecars,
+                shared=shared,
+                received_on=received_on,
+            )
+            return
+        interpreter = SpoolInterpreter(
+            spool=row,
+            profile=profile,
+            rules=self._rules,
+            sidecars=sidecars,
+            shared=shared,
+            received_on=received_on,
+            index=display(row.name if index is None else index),
+        )
+        faults = interpreter.check_spool(sha256, size, inspection)
+        if faults:
+            raise InputFault(faults)
+        with ExitStack() as stack:
+            documents = SpilledDocuments(self._scratch)
+            stack.callback(documents.close)
+            yield self._read_many(
+                row,
+                profile,
+                interpreter,
+                documents,
+                SpoolFile(
+                    stream=stack.enter_context(open_regular(_beside(place, row.name))),
+                    size=size,
+                    name=os.path.basename(row.name),
+                    shown=display(row.name),
+                    format_name=inspection.format_name,
+                    pages=inspection.pages,
+                ),
+                None
+                if index is None
+                else IndexFile(
+                    stream=stack.enter_context(open_regular(_beside(place, index))),
+                    shown=display(index),
+                ),
+                # Apart from the reader's, which jumps about in its own.
+                _Ranges(stack.enter_context(open_regular(_beside(place, row.name))), sha256, size),
+                inspection,
+            )
+
+    def _read_many(
+        self,
+        row: SpoolRow,
+        profile: FolderProfile,
+        interpreter: SpoolInterpreter,
+        documents: SpilledDocuments,
+        spool: SpoolFile,
+        index: IndexFile | None,
+        ranges: _Ranges,
+        inspection: Inspection,
+    ) -> Reading:
+        bad = _BadDocuments(skipping=profile.documents.on_bad_document is OnBadDocument.SKIP)
+        summary = Summary()
+        told = self._clock.monotonic()
+        with os_errors("reading a spool"):
+            found = read_documents(profile.documents, spool, index, bad.add)
+            for item in found:
+                try:
+                    document = interpreter.interpret(item, ranges.place(item, spool))
+                except InputFault as error:
+                    bad.add(*error.faults)
+                    continue
+                documents.append(document)
+                summary.add(document)
+                if self._clock.monotonic() - told >= _TELL_EVERY:
+                    told = self._clock.monotonic()
+                    self._emit("spool.reading", spool=row.id, documents=summary.count)
+        bad.check(spool.shown, archived=summary.count)
+        has_carrier = self._carry(profile, documents, summary, spool, ranges.sha256)
+        gap = describe_gaps(found.gaps)
+        return Reading(
+            spool_id=row.id,
+            sha256=ranges.sha256,
+            size=spool.size,
+            inspection=inspection,
+            documents=documents,
+            warnings=(*bad.faults, *((gap,) if gap is not None else ())),
+            skipped=bad.count,
+            has_carrier=has_carrier,
+        )
+
+    @staticmethod
+    def _carry(
+        profile: FolderProfile,
+        documents: SpilledDocuments,
+        summary: Summary,
+        spool: SpoolFile,
+        sha256: str,
+    ) -> bool:
+        many = profile.documents
+        one_series = len(summary.series) == 1
+        if many.describe is Describe.SPOOL and not one_series:
+            raise InputFault(
+                [
+                    Fault(
+                        code="documents.series",
+                        message=f"its documents belong to {len(summary.series)} series, and this"
+                        " folder describes a whole spool by one record",
+                        remedy="write a spool for each series, or set documents.describe to"
+                        ' "documents" for this folder',
+                        file=spool.shown,
+                    )
+                ]
+            )
+        over = many.describe is Describe.AUTO and summary.count > many.describe_limit
+        if many.describe is not Describe.SPOOL and not (over and one_series):
+            return False
+        documents.carry(
+            summary.carrier(name=spool.shown, sha256=sha256, size=spool.size, pages=spool.pages)
+        )
+        return True
+
+
+class _BadDocuments:
+    """What is wrong with documents. One that is bad is counted once for each call."""
+
+    def __init__(self, *, skipping: bool) -> None:
+        self._skipping = skipping
+        self.count = 0
+        self.faults: list[Fault] = []
+
+    def add(self, *faults: Fault) -> None:
+        """One bad document. Raises ``InputFault`` when there are enough to reject by."""
+        self.count += 1
+        self.faults += faults[: MAX_FAULTS - len(self.faults)]
+        if not self._skipping and len(self.faults) >= MAX_FAULTS:
+            raise InputFault(self.faults)
+
+    def check(self, file: str, *, archived: int) -> None:
+        """After the last document. Raises ``InputFault`` if they reject the drop."""
+        if self.faults and not self._skipping:
+            raise InputFault(self.faults)
+        if not archived:
+            raise InputFault(
+                self.faults
+                or [
+                    Fault(
+                        code="documents.none",
+                        message="no document was found in it",
+                        remedy="send a file that has documents, or send it to another hot folder",
+                        file=file,
+                    )
+                ]
+            )
+
+
+class _Ranges:
+    """Where documents lie, with the SHA-256 of what lies there."""
+
+    def __init__(self, stream: BinaryIO, sha256: str, size: int) -> None:
+        self._stream = stream
+        self.sha256 = sha256  # of the whole spool
+        self._size = size
+
+    def place(self, found: IndexedDocument, spool: SpoolFile) -> DocumentRange:
+        """The checked range of ``found``. Raises ``InputFault`` for pages of a format whose
+        pages nobody could give back."""
+        if found.offset is not None and found.length is not None:
+            return DocumentRange(
+                ordinal=found.ordinal,
+                offset=found.offset,
+                length=found.length,
+                sha256=self._hash(found.offset, found.length),
+                first_page=found.first_page,
+                pages=found.pages,
+            )
+        assert found.first_page is not None  # a checked range has the one or the other
+        assert found.pages is not None
+        if spool.format_name != "pdf":
+            raise InputFault(
+                [
+                    Fault(
+                        code="ranges.pages",
+                        message=f"the index gives pages, and pages of a {spool.format_name} file"
+                        " cannot be given back one by one",
+                        remedy="write offsets and lengths in bytes into the index",
+                        file=spool.shown,
+                        place=found.place,
+                    )
+                ]
+            )
+        return DocumentRange(
+            ordinal=found.ordinal,
+            offset=0,
+            length=self._size,
+            sha256=page_digest(self.sha256, found.first_page, found.pages),
+            first_page=found.first_page,
+            pages=found.pages,
+            by_pages=True,
+        )
+
+    def _hash(self, offset: int, length: int) -> str:
+        if (offset, length) == (0, self._size):
+            return self.sha256
+        digest = hashlib.sha256()
+        self._stream.seek(offset)
+        while length:
+            data = self._stream.read(min(length, _CHUNK))
+            if not data:
+                raise OSError("the file has become shorter")
+            digest.update(data)
+            length -= len(data)
+        return digest.hexdigest()
+
+
+def _beside(place: bytes, name: bytes) -> bytes:
+    return os.path.join(place, os.path.basename(name))
+
+
+def read_sidecar(place: bytes, name: bytes) -> bytes:
+    """The bytes of a claimed sidecar; one that is too large to be one is a fault."""
+    with open_regular(_beside(place, name)) as stream:
+        data = stream.read(MAX_SIDECAR + 1)
+    if len(data) > MAX_SIDECAR:
+        raise InputFault(
+            [
+                Fault(
+                    code="sidecar.size",
+                    message="the metadata file is larger than 16 MiB",
+                    remedy="send one metadata file per document, or an index",
+                    file=display(name),
+                )
+            ]
+        )
+    return data

@@ -1,0 +1,220 @@
+"""What a document is by its metadata: type, series, key, cycle, retention."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from hotfolder.core.errors import Fault
+from hotfolder.core.identity import business_key_of, document_identity, source_of
+from hotfolder.core.profiles import Rules, SeriesProfile
+from hotfolder.core.records import Document, DocumentMetadata, DocumentRange
+from hotfolder.core.retention import RetentionTrigger
+
+_COMMON = ("document_type", "issue_date")  # shared by many documents of a day
+_CONTROLLED = ("channel", "jurisdiction", "sensitivity", "language")
+
+
+def classify(
+    metadata: DocumentMetadata,
+    place: DocumentRange,
+    *,
+    business_unit: str,
+    rules: Rules,
+    file: str,
+    faults: list[Fault],
+) -> Document | None:
+    """The document that ``metadata`` and ``place`` make, in the spelling of the rules.
+
+    Everything that is wrong is added to ``faults``, which name ``file``; None if the
+    document cannot be made, or if ``faults`` had any before.
+    """
+    metadata = _check_vocabularies(metadata, rules, file, faults)
+    series = _find_series(metadata, rules, file, faults)
+    if series is None:
+        return None
+    _check_required(metadata, series, file, faults)
+    metadata = _spell(metadata, series, rules, file, faults)
+    retain_until = _find_retention(metadata, rules, file, faults)
+    issued = metadata.issue_date
+    if faults or issued is None:
+        return None
+    source = source_of(business_unit, series.code)
+    key = business_key_of(_key_values(metadata, series, place.sha256))
+    return Document(
+        identity=document_identity(source, key, place.sha256),
+        source=source,
+        business_key=key,
+        series=series.code,
+        cycle=cycle_of(issued, series.cycle),
+        range=place,
+        metadata=metadata,
+        retain_until=retain_until,
+        title=metadata.title or f"{(metadata.document_type or '').capitalize()} {issued}",
+    )
+
+
+def _check_vocabularies(
+    metadata: DocumentMetadata, rules: Rules, file: str, faults: list[Fault]
+) -> DocumentMetadata:
+    changes: dict[str, Any] = {}
+    for name in _CONTROLLED:
+        value = getattr(metadata, name)
+        allowed: tuple[str, ...] = getattr(rules.vocabularies, name)
+        if value is None or not allowed:
+            continue
+        spelling = next((item for item in allowed if item.casefold() == value.casefold()), None)
+        if spelling is None:
+            faults.append(
+                Fault(
+                    code=f"vocabulary.{name}",
+                    message=f"{name} is {value[:60]!r}, which is not in the list",
+                    remedy="one of: " + ", ".join(allowed),
+                    file=file,
+                    place=name,
+                )
+            )
+        else:
+            changes[name] = spelling
+    return replace(metadata, **changes)
+
+
+def _find_series(
+    metadata: DocumentMetadata, rules: Rules, file: str, faults: list[Fault]
+) -> SeriesProfile | None:
+    known = [name for series in rules.series for name in series.document_types]
+    if metadata.document_type is None:
+        faults.append(
+            Fault(
+                code="field.missing",
+                message="document_type is missing",
+                remedy="one of: " + ", ".join(known),
+                file=file,
+                place="document_type",
+            )
+        )
+        return None
+    wanted = metadata.document_type.casefold()
+    for series in rules.series:
+        if wanted in (name.casefold() for name in series.document_types):
+            return series
+    faults.append(
+        Fault(
+            code="vocabulary.document_type",
+            message=f"document_type is {metadata.document_type[:60]!r}, which no series takes",
+            remedy="one of: " + ", ".join(known),
+            file=file,
+            place="document_type",
+        )
+    )
+    return None
+
+
+def _check_required(
+    metadata: DocumentMetadata, series: SeriesProfile, file: str, faults: list[Fault]
+) -> None:
+    # The issue date carries the cycle and the retention, whatever the series says.
+    for name in dict.fromkeys((*series.required, "issue_date")):
+        if getattr(metadata, name) in (None, (), ""):
+            already = any(fault.place.endswith(name) for fault in faults)
+            if not already and not any(name in fault.message for fault in faults):
+                faults.append(
+                    Fault(
+                        code="field.missing",
+                        message=f"{name} is missing; series {series.code} needs it",
+                        remedy=f"add {name} to the metadata file",
+                        file=file,
+                        place=name,
+                    )
+                )
+
+
+def _spell(
+    metadata: DocumentMetadata,
+    series: SeriesProfile,
+    rules: Rules,
+    file: str,
+    faults: list[Fault],
+) -> DocumentMetadata:
+    """The series' spelling of the type, and the retention class of the document, or
+    else of its series."""
+    spelling = next(
+        name
+        for name in series.document_types
+        if name.casefold() == (metadata.document_type or "").casefold()
+    )
+    code = metadata.retention_class or series.retention_class
+    found = next(
+        (name for name in rules.retention_classes if code and name.casefold() == code.casefold()),
+        None,
+    )
+    if code is not None and found is None:
+        faults.append(
+            Fault(
+                code="vocabulary.retention_class",
+                message=f"retention_class is {code[:60]!r}, which is not in the schedule",
+                remedy="one of: " + ", ".join(rules.retention_classes),
+                file=file,
+                place="retention_class",
+            )
+        )
+    return replace(metadata, document_type=spelling, retention_class=found)
+
+
+def _key_values(
+    metadata: DocumentMetadata, series: SeriesProfile, sha256: str
+) -> list[tuple[str, str]]:
+    """The key fields with their texts. Where all that would tell one communication from
+    another is absent (a letter dropped by hand without metadata), nothing says that two
+    files of the same type and day are one: the bytes become part of the key."""
+    values = [(name, _key_text(metadata, name)) for name in series.key]
+    telling = [text for name, text in values if name not in _COMMON]
+    return values if any(telling) or not telling else [*values, ("sha256", sha256)]
+
+
+def _key_text(metadata: DocumentMetadata, name: str) -> str:
+    value = getattr(metadata, name)
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return "\x1f".join(sorted(value))
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _find_retention(
+    metadata: DocumentMetadata, rules: Rules, file: str, faults: list[Fault]
+) -> date | None:
+    if metadata.retention_class is None or metadata.issue_date is None:
+        return None
+    found = rules.retention_classes[metadata.retention_class]
+    on_event = found.trigger is RetentionTrigger.EVENT
+    try:
+        return found.retain_until(
+            issue_date=metadata.issue_date,
+            event_date=metadata.trigger_date if on_event else None,
+        )
+    except ValueError:
+        name = "trigger_date" if on_event else "issue_date"
+        faults.append(
+            Fault(
+                code="field.date",
+                message=f"counted from {name}, class {found.code} would end after the year 9999",
+                remedy=f"correct {name}; a document that is kept for ever has a class of its own",
+                file=file,
+                place=name,
+            )
+        )
+        return None
+
+
+def cycle_of(issued: date, cycle: str) -> str:
+    """The name of the period that a document belongs to: ``2026``, ``2026-Q2``,
+    ``2026-06`` or ``2026-06-30``."""
+    if cycle == "year":
+        return f"{issued.year:04}"
+    if cycle == "quarter":
+        return f"{issued.year:04}-Q{(issued.month + 2) // 3}"
+    if cycle == "day":
+        return issued.isoformat()
+    return f"{issued.year:04}-{issued.month:02}"
