@@ -19,7 +19,7 @@ from hotfolder.archivesspace.archive import ArchivesSpace
 from hotfolder.core import crashpoints
 from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.lifecycle import OPEN_SPOOL_STATES, SpoolState, UnitState
-from hotfolder.core.profiles import FolderProfile
+from hotfolder.core.profiles import DocumentsProfile, FolderProfile
 from hotfolder.core.records import CatalogueRow, Drop, SpoolRow
 from hotfolder.files.layout import make_folders
 from hotfolder.journal.journal import SqliteJournal
@@ -63,6 +63,7 @@ class World:
     root: Path
     unit_size: int = 3
     least_privilege: bool = False
+    documents: DocumentsProfile = field(default_factory=DocumentsProfile)
     server: ModelServer = field(default_factory=lambda: ModelServer(refuses))
     clock: FixedClock = field(default_factory=FixedClock)
     works: Works | None = None  # of the daemon that runs
@@ -80,7 +81,13 @@ class World:
 
     @property
     def profile(self) -> FolderProfile:
-        return FolderProfile(name="hot", path=str(self.hot), business_unit="RETAIL")
+        return FolderProfile(
+            name="hot",
+            path=str(self.hot),
+            business_unit="RETAIL",
+            documents=self.documents,
+            sidecar_required=not self.documents.many,
+        )
 
     @property
     def running(self) -> Works:

@@ -132,14 +132,14 @@ class ModelServer:
         words = self._refuses(row)
         if words is not None:
             return words
-        identity, place = row.document.identity, row.document.range
+        identity, (sha256, size) = row.document.identity, row.file_fixity
         if identity in self.records.documents:
             return "digital_object_id: must be unique"
         self.records.documents[identity] = ServerDocument(
             identity=identity,
             uri=self._next_uri("digital_objects"),
-            sha256=place.sha256,
-            size=place.length,
+            sha256=sha256,
+            size=size,
         )
         self.lost.discard(identity)
         self.committed.add(identity)
