@@ -11,6 +11,7 @@ from hotfolder.core.profiles import FolderProfile
 from hotfolder.core.records import SpoolRow
 
 _WIDTH = 76
+_BLANKS = dict.fromkeys(b"\t\n\v\f\r", " ")
 
 
 def error_note(
@@ -18,7 +19,7 @@ def error_note(
 ) -> str:
     """The note, for somebody who has never seen a terminal: what happened, every
     fault, what to do, whom to ask. Its reference is the spool's id."""
-    name = row.name.rsplit(b"/", 1)[-1].decode("utf-8", "backslashreplace")
+    name = printable_name(row.name.rsplit(b"/", 1)[-1])
     many = len(faults) != 1
     lines = [
         f"{name} was not archived.",
@@ -44,10 +45,10 @@ def error_note(
             first="  ",
         ),
         "",
-        f"Whom to ask:  {profile.owner or 'whoever runs hotfolder here'}",
+        f"Whom to ask:  {printable(profile.owner) or 'whoever runs hotfolder here'}",
         f"Reference:    {row.id}",
         f"When:         {rejected_at:%Y-%m-%d %H:%M} UTC",
-        f"Hot folder:   {profile.name}",
+        f"Hot folder:   {printable(profile.name)}",
         "",
     ]
     return "\n".join(lines)
@@ -55,7 +56,7 @@ def error_note(
 
 def skipped_note(row: SpoolRow, *, profile: FolderProfile, archived_at: datetime) -> str:
     """The note beside the receipt of a spool of which documents were skipped."""
-    name = row.name.rsplit(b"/", 1)[-1].decode("utf-8", "backslashreplace")
+    name = printable_name(row.name.rsplit(b"/", 1)[-1])
     lines = [
         f"{name} was archived, but for {row.skipped} of its documents.",
         "",
@@ -80,18 +81,32 @@ def skipped_note(row: SpoolRow, *, profile: FolderProfile, archived_at: datetime
             first="  ",
         ),
         "",
-        f"Whom to ask:  {profile.owner or 'whoever runs hotfolder here'}",
+        f"Whom to ask:  {printable(profile.owner) or 'whoever runs hotfolder here'}",
         f"Reference:    {row.id}",
         f"When:         {archived_at:%Y-%m-%d %H:%M} UTC",
-        f"Hot folder:   {profile.name}",
+        f"Hot folder:   {printable(profile.name)}",
         "",
     ]
     return "\n".join(lines)
 
 
+def printable(text: str) -> str:
+    """``text`` on one line and without control characters, which would forge lines of a
+    note or command the terminal that shows it. What cannot be printed is escaped."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
+def printable_name(name: bytes) -> str:
+    """A file's name for people; bytes that are no text are escaped."""
+    return printable(name.decode("utf-8", "backslashreplace"))
+
+
 def _wrap(text: str, indent: str = "", *, first: str = "") -> list[str]:
     return textwrap.wrap(
-        text,
+        printable(text.translate(_BLANKS)),
         _WIDTH,
         initial_indent=first,
         subsequent_indent=indent,

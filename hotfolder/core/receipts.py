@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from hotfolder.core.notes import printable, printable_name
 from hotfolder.core.profiles import FolderProfile
 from hotfolder.core.records import CatalogueRow, Role, SpoolRow
 
@@ -93,7 +94,7 @@ def receipt_text(
 ) -> str:
     """The same in words, for folders that people use. Of a spool that holds many, the
     documents are only counted."""
-    name = _readable(row.name).rsplit("/", 1)[-1]
+    name = printable_name(row.name.rsplit(b"/", 1)[-1])
     lines = [
         f"{name} was archived already; nothing was added."
         if outcome == "duplicate"
@@ -119,7 +120,7 @@ def receipt_text(
     lines += [
         f"Checksum (SHA-256):       {row.sha256}",
         f"Reference:                {row.id}",
-        f"Questions:                {profile.owner or 'whoever runs hotfolder here'}",
+        f"Questions:                {printable(profile.owner) or 'whoever runs hotfolder here'}",
         "",
     ]
     return "\n".join(lines)
