@@ -1,8 +1,10 @@
 """AFP that tells its own documents: page groups, and tags (TLE) in groups and pages.
 
-The outermost page group is the document; groups in it are parts of it. Pages before the
-first group are banners. A file without groups has a document in each BDT…EDT
-(reference/exstream-output-and-records-rules.md, section 3).
+The outermost page group is the document; groups in it are parts of it. Pages outside
+of groups are banners, and tags outside of groups tell nothing of a document. In a file
+without any group every BDT…EDT is a document, also if it is the only one: it is the
+file without what stands around it (reference/exstream-output-and-records-rules.md,
+section 3).
 """
 
 from __future__ import annotations
@@ -11,31 +13,60 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from hotfolder.core.errors import OperatorFault
 from hotfolder.core.indexed import IndexedDocument
-from hotfolder.formats.afp import DamagedWalkError, StructuredField, explain, walk
+from hotfolder.formats.afp import DEEPEST
+from hotfolder.formats.afpfields import (
+    Batch,
+    DamagedWalkError,
+    explain,
+    framing_of,
+    read_batches,
+)
+from hotfolder.formats.afpframing import BDT, BNG, BPG, EDT, ENG, TLE
 from hotfolder.formats.window import Window
-from hotfolder.indexes.codepages import CodePage, find_code_page
+from hotfolder.indexes.afptags import ATTRIBUTE_VALUE, TagReader
 from hotfolder.indexes.faults import MAX_FIELDS, BadDocument, Skip, blame, check_fields, reject
 
-BDT, EDT = 0xD3A8A8, 0xD3A9A8
-BNG, ENG = 0xD3A8AD, 0xD3A9AD
-BPG = 0xD3A8AF
-TLE = 0xD3A090
+MAX_TEXT = 1 << 20  # characters of all tags of a document
 
-_CODED_GRAPHIC_SET, _QUALIFIED_NAME, _ATTRIBUTE_VALUE = 0x01, 0x02, 0x36
-_ATTRIBUTE_NAME = 0x0B
-_INTRODUCER = 9  # bytes, with the 5A
+_WANTED = frozenset((BDT, EDT, BNG, ENG, BPG, TLE))
 
 
 @dataclass(slots=True)
 class _Open:
-    """The document that is being read."""
+    """The document that is being read. ``checked``: every field is one that may be."""
 
     start: int
     first_page: int
     fields: list[tuple[str, str]] = field(default_factory=list)
     bad: BadDocument | None = None
+    checked: bool = True
+
+    def blame(self, bad: BadDocument) -> None:
+        """The first fault is kept, and the fields are of no use any more."""
+        self.bad = self.bad or bad
+        self.fields.clear()
+
+    def check(self) -> None:
+        """Whether the fields are such as a document may have."""
+        try:
+            check_fields(self.fields)
+        except BadDocument as bad:
+            self.blame(bad)
+
+    def limit(self) -> None:
+        """Hold no more than a document may have, before the next batch adds to it."""
+        if len(self.fields) > MAX_FIELDS or self.bad is not None:
+            self.check()
+            self.fields.clear()
+        if sum(len(name) + len(value) for name, value in self.fields) > MAX_TEXT:
+            self.blame(
+                BadDocument(
+                    "index.fields",
+                    f"the fields of the document have more than {MAX_TEXT} characters",
+                    "leave out what does not describe the document",
+                )
+            )
 
 
 def read_afp_groups(
@@ -43,20 +74,19 @@ def read_afp_groups(
 ) -> Iterator[IndexedDocument]:
     """The documents of the AFP file called ``name``, with their bytes and pages.
 
-    ``code_page`` is that of tags that do not say. Raises ``OperatorFault`` if nobody
-    knows it, ``InputFault`` if the chain of fields breaks.
+    ``code_page`` is that of tags that do not say. Bytes go from the BNG (with what the
+    framing puts before it) to the end of the ENG. Memory is bounded by a batch of fields
+    and one document; a file without groups is walked twice. Raises ``OperatorFault`` if
+    nobody knows the code page, ``InputFault`` if the chain of fields breaks, and for a
+    bad document if there is no ``skip``.
     """
-    page = find_code_page(code_page)
-    if page is None:
-        raise OperatorFault(
-            f"the code page {code_page[:40]} of AFP tags is not known",
-            hint="use 500, 37, 273, 1047, 1140 to 1148 or 819",
-            code="index.codepage",
-        )
+    tags = TagReader(code_page)
     window = Window(stream, size)
-    reader = _Groups(window, page, name, skip, grouped=_has_groups(window))
     try:
-        yield from reader.read()
+        reader = _Groups(window, tags, name, skip, grouped=_has_groups(window))
+        for batch in read_batches(window, _WANTED):
+            yield from reader.take(batch)
+        reader.finish()
     except DamagedWalkError as error:
         fault = explain(window, error)
         raise reject(
@@ -65,110 +95,118 @@ def read_afp_groups(
 
 
 def _has_groups(window: Window) -> bool:
-    try:
-        return any(found.id == BNG for found in walk(window))
-    except DamagedWalkError:
-        return True  # the reading says where
+    return any(batch.fields for batch in read_batches(window, frozenset((BNG,))))
 
 
 class _Groups:
     def __init__(
-        self, window: Window, page: CodePage, name: str, skip: Skip | None, *, grouped: bool
+        self, window: Window, tags: TagReader, name: str, skip: Skip | None, *, grouped: bool
     ) -> None:
-        self._window = window
-        self._page = page
+        self._size = window.size
+        self._introducer = framing_of(window).introducer
+        self._tags = tags
         self._name = name
         self._skip = skip
-        self._begin, self._end = (BNG, ENG) if grouped else (BDT, EDT)
+        self._grouped = grouped
+        self._in_document = False
         self._depth = 0
         self._pages = 0
         self._ordinal = 0
         self._open: _Open | None = None
 
-    def read(self) -> Iterator[IndexedDocument]:
-        for found in walk(self._window):
-            if found.id == self._begin:
-                self._depth += 1
-                if self._depth == 1:
-                    self._ordinal += 1
-                    self._open = _Open(found.offset, self._pages + 1)
-            elif found.id == self._end and self._open is not None:
-                self._depth -= 1
-                if self._depth == 0:
-                    document = self._close(self._open, found.offset + found.length)
-                    self._open = None
-                    if document is not None:
-                        yield document
-            elif found.id == BPG:
+    def take(self, batch: Batch) -> Iterator[IndexedDocument]:
+        """The documents that end in ``batch``."""
+        base, data, fields, _ = batch
+        names, decode = self._tags.names, self._tags.decode
+        introducer = self._introducer
+        document = self._open
+        for start, end, kind in fields:
+            if kind == TLE:
+                if document is None:
+                    continue
+                body = start + introducer
+                value = body + data[body] if body < end else end
+                # Nearly all tags: a known name and one value. The rest takes its time.
+                known = names.get(data[body:value])
+                if (
+                    known is not None
+                    and value + 4 <= end
+                    and data[value] == end - value
+                    and data[value + 1] == ATTRIBUTE_VALUE
+                    and (text := decode(data[value + 4 : end])).isprintable()
+                ):
+                    document.fields.append((known, text))
+                else:
+                    self._tag(document, data[body:end], data[body - 3])
+            elif kind == BPG:
                 self._pages += 1
-            elif found.id == TLE and self._open is not None and self._open.bad is None:
-                self._take(self._open, found)
+            else:
+                found = self._bound(kind, base + start, base + end)
+                document = self._open
+                if found is not None:
+                    yield found
+        if document is not None:
+            document.limit()
 
-    def _take(self, document: _Open, found: StructuredField) -> None:
-        data = self._window.read(found.offset + _INTRODUCER, found.length - _INTRODUCER)
+    def finish(self) -> None:
+        """Raise ``DamagedWalkError`` if the file ended in a document."""
+        if self._open is not None:
+            raise DamagedWalkError(
+                self._size,
+                f"the file ends in the document that begins at byte {self._open.start}",
+                "afp.truncated",
+            )
+
+    def _tag(self, document: _Open, data: bytes, flags: int) -> None:
+        document.checked = False
         try:
-            document.fields.append(self._tag(data))
-            if len(document.fields) > MAX_FIELDS:
-                check_fields(document.fields)
+            document.fields.append(self._tags.read(data, flags))
         except BadDocument as bad:
-            document.bad = bad
-            document.fields.clear()
+            document.blame(bad)
 
-    def _tag(self, data: bytes) -> tuple[str, str]:
-        """Name and value of a TLE. Raises ``BadDocument``."""
-        name = value = b""
-        page = self._page
-        place = 0
-        while place < len(data):
-            length = data[place]
-            if length < 2 or place + length > len(data):
-                raise BadDocument(
-                    "afp.triplet", "a tag has a part with a length that cannot be", "send it again"
+    def _bound(self, kind: int, start: int, end: int) -> IndexedDocument | None:
+        """A group or document begins or ends: the document that is complete by that."""
+        if kind in (BDT, EDT):
+            if self._in_document == (kind == BDT) or self._depth:
+                raise DamagedWalkError(
+                    start, "a document begins or ends inside a page group or another document"
                 )
-            kind, body = data[place + 1], data[place + 2 : place + length]
-            if kind == _QUALIFIED_NAME and body[:1] == bytes((_ATTRIBUTE_NAME,)):
-                name += body[2:]
-            elif kind == _ATTRIBUTE_VALUE:
-                value += body[2:]
-            elif kind == _CODED_GRAPHIC_SET and len(body) >= 4:
-                number = int.from_bytes(body[2:4], "big")
-                found = find_code_page(str(number))
-                if found is None:
-                    raise BadDocument(
-                        "afp.codepage",
-                        f"a tag is in code page {number}, which is not known",
-                        "write tags in 500",
-                    )
-                page = found
-            place += length
-        try:
-            return page.decode(name), page.decode(value)
-        except UnicodeDecodeError as error:
-            raise BadDocument(
-                "afp.codepage", f"a tag is not in code page {page.name}", "configure its code page"
-            ) from error
-
-    def _check(self, document: _Open) -> int:
-        """How many pages it has. Raises ``BadDocument``."""
-        check_fields(document.fields)
-        pages = self._pages + 1 - document.first_page
-        if not pages:
-            raise BadDocument("afp.empty", "the page group has no page", "send it again")
-        return pages
+            self._in_document = kind == BDT
+        else:
+            self._depth += 1 if kind == BNG else -1
+            if self._depth < 0:
+                raise DamagedWalkError(start, "a page group ends that has not begun")
+            if self._depth > DEEPEST:
+                raise DamagedWalkError(start, f"page groups are nested deeper than {DEEPEST}")
+        if self._grouped == (kind in (BDT, EDT)):
+            return None
+        if self._open is None:
+            self._ordinal += 1
+            self._open = _Open(start, self._pages + 1)
+        elif not self._depth:
+            document, self._open = self._open, None
+            return self._close(document, end)
+        return None
 
     def _close(self, document: _Open, end: int) -> IndexedDocument | None:
         place = f"byte {document.start}"
-        try:
-            if document.bad is not None:
-                raise document.bad
-            pages = self._check(document)
-        except BadDocument as bad:
-            blame(bad.fault(self._name, place), self._skip)
+        pages = self._pages + 1 - document.first_page
+        fields = document.fields
+        if not pages:
+            document.blame(
+                BadDocument(
+                    "afp.empty", "the document has no page", "leave it out, or write its pages"
+                )
+            )
+        if not document.checked or len(fields) > MAX_FIELDS:
+            document.check()
+        if document.bad is not None:
+            blame(document.bad.fault(self._name, place), self._skip)
             return None
         return IndexedDocument(
             ordinal=self._ordinal,
             place=place,
-            fields=tuple(document.fields),
+            fields=tuple(fields),
             offset=document.start,
             length=end - document.start,
             first_page=document.first_page,

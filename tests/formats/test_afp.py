@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hotfolder.core.records import Inspection
-from hotfolder.formats import afp, inspect_spool, inspect_trailer
+from hotfolder.formats import afpfields, inspect_spool, inspect_trailer
 from hotfolder.sandbox.afpwriter import make_field, write_afp
 from hotfolder.sandbox.communications import make_communication
 from tests.support.afpwalk import walk
@@ -62,7 +62,7 @@ def test_pages_of_the_sample() -> None:
 def test_windows_of_any_size_see_the_same(window: int, monkeypatch: pytest.MonkeyPatch) -> None:
     data = write_afp([make_communication(5, 1)])
     whole = look(data)
-    monkeypatch.setattr(afp, "_CHUNK", window)
+    monkeypatch.setattr(afpfields, "_CHUNK", window)
     assert look(data) == whole
 
 
