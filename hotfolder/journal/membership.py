@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from hotfolder.core.identity import unit_ref_id
+
+_PART = 5000  # documents changed by one statement
 
 
 def members_of(conn: sqlite3.Connection, unit: int) -> list[str]:
@@ -103,6 +105,23 @@ def dissolve_planned_units(
         dissolve_unit(conn, unit, reason, now)
 
 
+def parts_of(conn: sqlite3.Connection, spools: Iterable[int]) -> list[tuple[int, int, int]]:
+    """Spools (by number) in parts: (spool, ordinals above, up to).
+
+    One statement that changes a hundred thousand rows would keep what they were in
+    memory until it ends (sqlite.org/tempfiles.html, 2.3 statement journals)."""
+    rows = conn.execute(
+        "SELECT j.value, (SELECT max(ordinal) FROM documents WHERE spool = j.value)"
+        " FROM json_each(?) AS j",
+        (json.dumps(list(spools)),),
+    ).fetchall()
+    return [
+        (spool, start, start + _PART)
+        for spool, last in rows
+        for start in range(0, last or 0, _PART)
+    ]
+
+
 def record_uris(
     conn: sqlite3.Connection, uris: Mapping[str, str], unit: int | None, now: float
 ) -> list[int]:
@@ -124,23 +143,35 @@ def record_uris(
         "UPDATE documents SET waiting = 0, record_uri = ?, archived_at = ? WHERE number = ?",
         [(uri, now, known[identity][0]) for identity, uri in uris.items()],
     )
+    carriers = dict(
+        conn.execute(
+            "SELECT d.spool, d.record_uri FROM json_each(?) AS j CROSS JOIN documents AS d"
+            " ON d.number = j.value WHERE d.role = 'carrier'",
+            (json.dumps([known[identity][0] for identity in uris]),),
+        )
+    )
     conn.executemany(
         # Those that the record of their spool describes have it, too.
-        "UPDATE documents SET record_uri = ?, archived_at = ? WHERE role = 'carried'"
-        " AND spool = (SELECT spool FROM documents WHERE number = ? AND role = 'carrier')",
-        [(uri, now, known[identity][0]) for identity, uri in uris.items()],
+        "UPDATE documents SET record_uri = ?, archived_at = ? WHERE spool = ? AND ordinal > ?"
+        " AND ordinal <= ? AND role = 'carried'",
+        [(carriers[part[0]], now, *part) for part in parts_of(conn, carriers)],
     )
     return [known[identity][1] for identity in uris]
 
 
 def lose_record(conn: sqlite3.Connection, document: int) -> None:
     """A document has no record any more, nor have those that it carried."""
-    conn.execute(
+    (spool, role) = conn.execute(
         "UPDATE documents SET record_uri = NULL, archived_at = NULL WHERE number = ?"
-        " OR (role = 'carried' AND spool = (SELECT spool FROM documents WHERE number = ?"
-        " AND role = 'carrier'))",
-        (document, document),
-    )
+        " RETURNING spool, role",
+        (document,),
+    ).fetchone()
+    if role == "carrier":
+        conn.executemany(
+            "UPDATE documents SET record_uri = NULL, archived_at = NULL WHERE spool = ?"
+            " AND ordinal > ? AND ordinal <= ? AND role = 'carried'",
+            parts_of(conn, [spool]),
+        )
 
 
 def deliver_if_complete(conn: sqlite3.Connection, spools: Sequence[int], now: float) -> list[str]:

@@ -16,7 +16,7 @@ from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import Document, Reading, ReadResult, Role, StoredObject
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.identities import Identities, insert_documents
-from hotfolder.journal.membership import deliver_if_complete
+from hotfolder.journal.membership import deliver_if_complete, parts_of
 from hotfolder.journal.rows import dump_faults
 from hotfolder.journal.spools import explain
 
@@ -80,11 +80,15 @@ class Readings:
             ).rowcount
             if stored != len(ids):
                 explain(conn, ids, SpoolState.READ, SpoolState.STORED)
+            numbers = conn.execute(
+                "SELECT s.number FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value",
+                (json.dumps(ids),),
+            )
             conn.executemany(
                 "UPDATE documents SET waiting = 1, stored_at = ?"
-                " WHERE spool = (SELECT number FROM spools WHERE id = ?)"
+                " WHERE spool = ? AND ordinal > ? AND ordinal <= ?"
                 " AND live = 1 AND record_uri IS NULL AND unit IS NULL AND role <> 'carried'",
-                [(now, spool_id) for spool_id in ids],
+                [(now, *part) for part in parts_of(conn, [number for (number,) in numbers])],
             )
             found_before = conn.execute(
                 "SELECT s.number FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value"

@@ -18,7 +18,12 @@ from hotfolder.core.records import (
 )
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.identities import Identities, insert_documents
-from hotfolder.journal.membership import deliver_if_complete, dissolve_planned_units, record_uris
+from hotfolder.journal.membership import (
+    deliver_if_complete,
+    dissolve_planned_units,
+    parts_of,
+    record_uris,
+)
 from hotfolder.journal.rows import dump_names, fit_time
 
 _CHUNK = 1000  # documents that are looked up at once
@@ -80,9 +85,10 @@ class Restoration:
                     for document in Identities(conn, chunk).sort_out(chunk, spool.id)[0]:
                         free = _with_free_version(conn, spool.id, document)
                         insert_documents(conn, [(free, number, spool.business_unit)])
-            conn.execute(
-                "UPDATE documents SET stored_at = ?1, waiting = role <> 'carried' WHERE spool = ?2",
-                (spool.created_at, number),
+            conn.executemany(
+                "UPDATE documents SET stored_at = ?, waiting = role <> 'carried'"
+                " WHERE spool = ? AND ordinal > ? AND ordinal <= ?",
+                [(spool.created_at, *part) for part in parts_of(conn, [number])],
             )
             conn.execute(
                 "UPDATE spools SET documents = (SELECT count(*) FROM documents AS d"

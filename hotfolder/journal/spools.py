@@ -11,7 +11,7 @@ from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import Drop
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.identities import take_back_numbers
-from hotfolder.journal.membership import deliver_if_complete, dissolve_planned_units
+from hotfolder.journal.membership import deliver_if_complete, dissolve_planned_units, parts_of
 from hotfolder.journal.rows import dump_faults, dump_names, fit_inode, fit_time
 
 _LONGEST_REASON = 2000  # characters
@@ -116,9 +116,11 @@ class Spools:
             dissolve_planned_units(conn, "d.spool = ?", number, "a member stands aside", now)
             # A corrupt copy must not make the producer's good copy a duplicate, but it may
             # be released, so its place among the versions is kept.
-            conn.execute(
-                "UPDATE documents SET waiting = 0, live = ?, kept = ? WHERE spool = ?",
-                (state is SpoolState.HELD, state is not SpoolState.REJECTED, number),
+            kept = (state is SpoolState.HELD, state is not SpoolState.REJECTED)
+            conn.executemany(
+                "UPDATE documents SET waiting = 0, live = ?, kept = ?"
+                " WHERE spool = ? AND ordinal > ? AND ordinal <= ?",
+                [(*kept, *part) for part in parts_of(conn, [number])],
             )
 
     def release(self, spool_id: str, reason: str, now: float) -> SpoolState:
@@ -146,13 +148,17 @@ class Spools:
                 (back, reason, now, number),
             )
             take_back_numbers(conn, number)
-            conn.execute("UPDATE documents SET live = 1 WHERE spool = ?", (number,))
+            parts = parts_of(conn, [number])
+            conn.executemany(
+                "UPDATE documents SET live = 1 WHERE spool = ? AND ordinal > ? AND ordinal <= ?",
+                parts,
+            )
             if back is SpoolState.STORED:
-                conn.execute(
+                conn.executemany(
                     "UPDATE documents SET waiting = 1"
-                    " WHERE spool = ? AND unit IS NULL AND record_uri IS NULL"
-                    " AND role <> 'carried'",
-                    (number,),
+                    " WHERE spool = ? AND ordinal > ? AND ordinal <= ? AND unit IS NULL"
+                    " AND record_uri IS NULL AND role <> 'carried'",
+                    parts,
                 )
                 if deliver_if_complete(conn, [number], now):
                     return SpoolState.DELIVERED
