@@ -46,6 +46,7 @@ def test_pages_of_another_producer() -> None:
         (b"\x1b*c100a100b0P\x1bE", 1),  # a rectangle
         (b"\x1b%0BIN;SP1;\fPA1,1;\x1b%0A\f", 1),  # none in HP-GL/2
         (b"\x1b%1BPA1,1;\x1bE", 1),
+        (b"\x1b*b2Wxx\x1bE\x1b&p1X\f\x1bE", 2),  # raster, and text that is transparent
         (b"line\n" * 60 + b"\f" + b"line\n" * 60 + b"\f", 2),
         (b"line\n" * 70 + b"\f", None),  # runs over, or not: that hangs on the printer
         (b"\x1b&l8D" + b"line\n" * 79 + b"\f", 1),  # eight lines to the inch
@@ -78,6 +79,7 @@ def test_pages_by_what_ejects_them(inner: bytes, pages: int | None) -> None:
         b"&n%dW",
         b"*b+%dW",
         b"*b%d.0W",
+        b"(s%dw",
     ],
 )
 def test_binary_data_has_no_form_feeds(command: bytes) -> None:
@@ -143,6 +145,8 @@ def test_jobs_have_their_end() -> None:
     assert cuts.whole == cuts.sure == (len(data),)
     assert look(data + b"\r\n\0\0").fault is None
     assert code_of(data + data[:-30]) == "pjl.truncated"
+    short = UEL + b"@PJL JOB\r\n@PJL ENTER LANGUAGE=PCL\r\nx\f" + UEL
+    assert code_of(data + short) == "pjl.truncated"
     unfinished = UEL + b"@PJL JOB\r\n@PJL ENTER LANGUAGE=PCL\r\n\x1bE" + b"x" * 9000 + UEL
     assert code_of(data + unfinished) == "pjl.truncated"
 
@@ -214,6 +218,7 @@ def test_pcl_xl_that_is_cut_off() -> None:
     for length in (30, 45, 60, 500, 5000, len(data) - 3):
         assert code_of(wrap(data[:length], b"PCLXL")[: -len(UEL)]) == "pjl.truncated"
     assert code_of(wrap(b") HP-PCL XL;2;0\n\xfa\xff\xff\xff\x0f", b"PCLXL")) == "pcl.truncated"
+    assert code_of(wrap(b") HP-PCL XL;2;0\n\xc9\xc0\x05", b"PCLXL")) == "pcl.truncated"
     assert code_of(wrap(b") HP-PCL XL;2;0\n\xc8\xc1\xff\xff", b"PCLXL")) == "pcl.truncated"
 
 

@@ -74,6 +74,21 @@ def test_included_documents_do_not_count() -> None:
     assert look(document(twice, header=b"%%Pages: (atend)\n")).pages == 1
 
 
+def test_the_outermost_open_one_is_named() -> None:
+    start = b"%!PS-Adobe-3.0\n"
+    fault = look(start + b"%%BeginDocument: a\n" * 3 + b"%%EndDocument\n%%EOF\n").fault
+    assert fault is not None
+    assert f"at byte {len(start)}" in fault.message
+
+
+@pytest.mark.parametrize("at", [*range(-600, -480, 7), *range(-30, 30)])
+def test_comments_at_the_edge_of_what_is_read_at_once(at: int) -> None:
+    start = b"%!PS-Adobe-3.0\n"
+    filler = b"x" * ((1 << 20) + at - len(start) - 1) + b"\n"
+    comments = b"%%BeginDocument: a\n%%Pages: 9\n%%EndDocument\n%%Pages: 12345\n"
+    assert look(start + filler + comments + b"%%EOF\n").pages == 12345
+
+
 def test_data_is_no_comment() -> None:
     lines = b"%%Page: 9 9\n%%BeginDocument: x\n"
     data = b"%%%%BeginData: %d Binary Bytes\n%s%%%%EndData\n" % (len(lines), lines)

@@ -43,6 +43,7 @@ EXTERNAL = b'<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://no
         # What expat cannot read is not checked inside.
         '<?xml version="1.0" encoding="shift_jis"?><a>\u8868</a>'.encode("shift_jis"),
         b'<?xml version="1.0" encoding="no-such"?><a>\xff</a>',
+        b'<?xml version="1.0" encoding="cp037"?><a>\xff</a>',
     ],
 )
 def test_whole(data: bytes) -> None:

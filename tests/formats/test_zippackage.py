@@ -196,6 +196,31 @@ def test_lengths_that_lie() -> None:
     assert code_of(bytes(split)) == "zip.split"
 
 
+def single(raw: bytes, method: int) -> bytes:
+    """A package of one member that says to be ``TEXT``, with these bytes as its packed ones."""
+    head = struct.pack("<5H3I2H", 20, 0, method, 0, 33, zlib.crc32(TEXT), len(raw), len(TEXT), 1, 0)
+    body = b"PK\x03\x04" + head + b"a" + raw
+    directory = b"PK\x01\x02\x14\0" + head + bytes(14) + b"a"
+    end = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 1, 1, len(directory), len(body), 0)
+    return body + directory + end
+
+
+def test_packed_bytes_end_where_they_should() -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    unfinished = packer.compress(TEXT) + packer.flush(zlib.Z_SYNC_FLUSH)
+    finished = unfinished + packer.flush()
+    assert code_of(single(finished, 8)) is None
+    assert code_of(single(unfinished, 8)) == "zip.damaged"
+    assert code_of(single(finished + b"x", 8)) == "zip.damaged"
+    assert code_of(single(finished + b"x" * (1 << 20), 8)) == "zip.damaged"
+    assert code_of(single(TEXT, 0)) is None
+    assert code_of(single(TEXT + b"x", 0)) == "zip.damaged"
+    for head in (b"", b"\x09\x04\x05\x00\xff", b"\x09\x04\x04\x00" + bytes(20)):
+        assert code_of(single(head, 14)) == "zip.damaged"
+    # A dictionary of 4 GB is not made for 4 kB.
+    assert code_of(single(b"\x09\x04\x05\x00\x5d\xff\xff\xff\xff" + bytes(20), 14)) == "zip.damaged"
+
+
 def test_trailing_zeros_are_passed_over() -> None:
     data = make_package([("a", TEXT)])
     assert look(data + bytes(400)).fault is None
