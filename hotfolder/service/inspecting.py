@@ -6,13 +6,14 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import click
 
 from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE
 from hotfolder.core.lifecycle import SpoolState
-from hotfolder.core.records import UnitRow
+from hotfolder.core.records import SpoolRow, UnitRow
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.settings import Configuration, load
 from hotfolder.service.story import (
@@ -24,6 +25,10 @@ from hotfolder.service.story import (
     tell,
 )
 from hotfolder.service.terminal import print_json, print_table, printable
+
+_SHOWN = 20  # documents of a spool with many; `find --spool` pages through all
+_LOOKED_AT = 1000  # spools among which `status` looks for those with many documents
+_DELIVERING = 10  # of them that it shows
 
 
 @contextmanager
@@ -41,6 +46,7 @@ def show_status(config_path: str, *, as_json: bool) -> int:
     """How much is where."""
     with opened(config_path) as (_, journal):
         status = journal.status()
+        delivering = _find_delivering(journal)
         failures, next_probe, error = journal.server_state()
     now = time.time()
     waiting = None if status.oldest_waiting_at is None else now - status.oldest_waiting_at
@@ -51,6 +57,10 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         "documents_confirmed": status.documents_confirmed,
         "documents_waiting": status.documents - status.documents_confirmed,
         "oldest_waiting_seconds": None if waiting is None else round(waiting, 1),
+        "delivering": [
+            {"spool": row.id, "documents": row.documents, "unconfirmed": left}
+            for row, left in delivering
+        ],
         "deferred": status.deferred,
         "rejected_by_reason": dict(status.rejected_by_reason),
         "server": {
@@ -69,6 +79,16 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         f"{status.documents_confirmed:,} of {status.documents:,} documents"
         " confirmed by ArchivesSpace"
     )
+    if delivering:
+        print_table(
+            "Spools with many documents, on their way",
+            ("id", "folder", "name", "confirmed", "of"),
+            [
+                (row.id, row.folder, readable(row.name), f"{total - left:,}", f"{total:,}")
+                for row, left in delivering
+                if (total := row.documents or 0)
+            ],
+        )
     if waiting is not None:
         click.echo(f"the oldest document waits since {waiting:,.0f} s")
     if status.rejected_by_reason:
@@ -76,6 +96,17 @@ def show_status(config_path: str, *, as_json: bool) -> int:
     if failures:
         click.echo(f"ArchivesSpace does not answer ({error}); next look {moment(next_probe)}")
     return EX_OK
+
+
+def _find_delivering(journal: SqliteJournal) -> list[tuple[SpoolRow, int]]:
+    """The oldest stored spools with many documents, and how many are not confirmed."""
+    rows = [
+        row
+        for row in journal.spools([SpoolState.STORED], limit=_LOOKED_AT)
+        if (row.documents or 0) > 1
+    ][:_DELIVERING]
+    left = journal.unconfirmed([row.id for row in rows])
+    return [(row, left[row.id]) for row in rows]
 
 
 def list_spools(
@@ -108,7 +139,7 @@ def list_spools(
         return EX_OK
     print_table(
         "",
-        ("id", "state", "folder", "name", "bytes", "first seen", "why"),
+        ("id", "state", "folder", "name", "bytes", "documents", "first seen", "why"),
         [
             (
                 row.id,
@@ -116,6 +147,7 @@ def list_spools(
                 row.folder,
                 readable(row.name),
                 f"{row.size:,}",
+                "" if row.documents is None else f"{row.documents:,}",
                 moment(row.created_at),
                 "; ".join(fault.code for fault in row.faults) or row.last_error or "",
             )
@@ -144,12 +176,14 @@ def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
             )
             return EX_NOINPUT
         owner = row.first_spool_id or row.id
-        documents = journal.documents_of(owner)
-        steps = tell(journal, row)
+        documents = list(islice(journal.iterate_documents(owner), _SHOWN))
+        unconfirmed = journal.unconfirmed([owner]).get(owner, 0)
+        steps = tell(journal, row, documents if owner == row.id else ())
     if as_json:
         print_json(
             {
                 **spool_data(row),
+                "documents_unconfirmed": unconfirmed,
                 "documents": [document_data(item) for item in documents],
                 "history": [
                     {key: value for key, value in step.items() if key != "seconds"}
@@ -158,7 +192,7 @@ def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
             }
         )
     else:
-        lines = story_lines(row, documents, steps)
+        lines = story_lines(row, documents, steps, unconfirmed=unconfirmed)
         click.echo("\n".join(printable(line) for line in lines))
     return EX_OK
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,6 +56,9 @@ def spool_data(row: SpoolRow) -> dict[str, Any]:
         "sha256": row.sha256,
         "format": row.format_name,
         "pages": row.pages,
+        "documents_total": row.documents,
+        "documents_archived_before": row.left_out,
+        "documents_skipped": row.skipped,
         "settled_by": row.settled_by,
         "first_seen": moment(row.created_at),
         "changed": moment(row.updated_at),
@@ -63,16 +67,8 @@ def spool_data(row: SpoolRow) -> dict[str, Any]:
         "last_error": row.last_error,
         "duplicate_of": row.first_spool_id,
         "held_from": str(row.held_from) if row.held_from else None,
-        "faults": [
-            {
-                "code": fault.code,
-                "message": fault.message,
-                "remedy": fault.remedy,
-                "file": fault.file,
-                "place": fault.place,
-            }
-            for fault in row.faults
-        ],
+        "faults": [asdict(fault) for fault in row.faults],
+        "remarks": [asdict(fault) for fault in row.remarks],
     }
 
 
@@ -100,9 +96,11 @@ def document_data(row: CatalogueRow) -> dict[str, Any]:
     }
 
 
-def tell(journal: Journal, row: SpoolRow) -> list[dict[str, Any]]:
-    """Every step of the spool and of the units its documents were in, by time."""
-    documents = journal.documents_of(row.id)
+def tell(
+    journal: Journal, row: SpoolRow, documents: Sequence[CatalogueRow]
+) -> list[dict[str, Any]]:
+    """Every step of the spool and of the units that these of its documents were in, by
+    time."""
     units = [
         unit
         for ref_id in sorted({item.unit_ref_id for item in documents if item.unit_ref_id})
@@ -151,9 +149,14 @@ def _step(step: HistoryRow, sentence: str) -> dict[str, Any]:
 
 
 def story_lines(
-    row: SpoolRow, documents: Sequence[CatalogueRow], steps: Sequence[dict[str, Any]]
+    row: SpoolRow,
+    documents: Sequence[CatalogueRow],
+    steps: Sequence[dict[str, Any]],
+    *,
+    unconfirmed: int = 0,
 ) -> list[str]:
-    """The same for a person at a terminal."""
+    """The same for a person at a terminal. ``documents`` may be the first of many;
+    ``unconfirmed`` of all are not."""
     lines = [
         f"{readable(row.name)}  from hot folder {row.folder}",
         f"  spool {row.id}, {row.state}",
@@ -164,6 +167,13 @@ def story_lines(
         lines.append(f"  sha-256 {row.sha256}")
     if row.last_error and row.next_at is not None:
         lines.append(f"  waiting to try again at {moment(row.next_at)}: {row.last_error}")
+    total = row.documents or 0
+    if total > 1:
+        lines.append(f"  {total:,} documents, {total - unconfirmed:,} of them confirmed")
+        if row.left_out:
+            lines.append(f"  {row.left_out:,} more were archived before with other spools")
+    if row.skipped:
+        lines.append(f"  {row.skipped:,} documents could not be read and were skipped")
     lines.append("")
     lines += [f"  {step['at']}  {step['sentence']}" for step in steps]
     for item in documents:
@@ -174,8 +184,11 @@ def story_lines(
         until = str(document.retain_until) if document.retain_until else "no end date"
         lines.append(f"    class {document.metadata.retention_class}, keep until: {until}")
         lines.append(f"    record {item.record_uri or 'not confirmed yet'}")
-    for fault in row.faults:
+    if len(documents) < total:
+        lines += ["", f"  and {total - len(documents):,} more: hotfolder find --spool {row.id}"]
+    for fault in (*row.faults, *row.remarks):
         where = ", ".join(part for part in (fault.file, fault.place) if part)
-        lines += ["", f"  fault {fault.code}" + (f" in {where}" if where else "")]
+        kind = "fault" if fault in row.faults else "remark"
+        lines += ["", f"  {kind} {fault.code}" + (f" in {where}" if where else "")]
         lines += [f"    {fault.message}", f"    {fault.remedy}"]
     return lines
