@@ -72,19 +72,26 @@ class TagReader:
             place += length
         if not name:
             raise BadDocument("afp.name", "a tag has no name", "correct what writes the tags")
-        given = self.decode if page is self._page else _decoder(page)
+        text = self._name(name, page) if textual else name.hex()
+        decode = self.decode if page is self._page else _decoder(page)
         try:
-            text, found = given(name) if textual else name.hex(), given(value)
+            found = decode(value)
         except UnicodeDecodeError as error:
-            raise BadDocument(
-                "afp.codepage",
-                f"a tag is not in code page {page.name}",
-                "configure the code page of the tags",
-            ) from error
-        if textual:
-            _doubt(name + value, text, page)
+            raise _misread(page) from error
         self._remember(data, name, text, plain=textual and page is self._page)
         return text, found
+
+    def _name(self, data: bytes, page: CodePage) -> str:
+        """The name in ``page``; or else in the configured one, as Apache FOP writes it
+        whatever it says the tag is in."""
+        for given in dict.fromkeys((page, self._page)):
+            try:
+                text = _decoder(given)(data)
+            except UnicodeDecodeError:
+                continue
+            if not _looks_wrong(data, text, given):
+                return text
+        raise _misread(page)
 
     def _remember(self, data: bytes, name: bytes, text: str, *, plain: bool) -> None:
         """Keep a name that fills the first triplet of a tag."""
@@ -129,17 +136,17 @@ def _decoder(page: CodePage) -> Decode:
     return lambda data: charmap_decode(data, "strict", table)[0]
 
 
-def _doubt(data: bytes, name: str, page: CodePage) -> None:
-    """Raise ``BadDocument`` for ASCII that was read as EBCDIC, or EBCDIC as Latin 1: both
-    know every byte. EBCDIC has its letters and digits where ASCII has nothing, and
-    Latin 1 control characters."""
+def _looks_wrong(data: bytes, text: str, page: CodePage) -> bool:
+    """Whether a name is ASCII that was read as EBCDIC, or EBCDIC as Latin 1: both know
+    every byte. EBCDIC has its letters where ASCII has nothing and Latin 1 control codes."""
     if page.ebcdic:
-        wrong = data.isascii() and data.decode("ascii").isprintable() and data.strip() != b""
-    else:
-        wrong = page.name == "latin-1" and any("\x80" <= letter < "\xa0" for letter in name)
-    if wrong:
-        raise BadDocument(
-            "afp.codepage",
-            f"a tag is not in code page {page.name}",
-            "configure the code page of the tags (500 is EBCDIC, 819 is Latin 1)",
-        )
+        return data.isascii() and data.decode("ascii").isprintable()
+    return page.latin and any("\x80" <= letter < "\xa0" for letter in text)
+
+
+def _misread(page: CodePage) -> BadDocument:
+    return BadDocument(
+        "afp.codepage",
+        f"a tag is not in code page {page.name}",
+        "configure the code page of the tags (500 is EBCDIC, 819 is Latin 1)",
+    )

@@ -162,8 +162,8 @@ def make_misdescribed(output: Output) -> Output:
     expected = _reject(
         output.expected,
         "field.date",
-        "vocabulary.channel",
         "fixity.size",
+        "vocabulary.channel",
         "vocabulary.retention_class",
     )
     return _with_sidecar(replace(output, expected=expected), output.kind, fields)

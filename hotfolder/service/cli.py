@@ -156,6 +156,30 @@ def find(config_path: str, as_json: bool, **filters: Any) -> int:
     return finding.find(config_path, as_json=as_json, **filters)
 
 
+@group.command(cls=Command, epilog="hotfolder retrieve hf-2279173966e3… --output letter.pdf")
+@_CONFIG
+@_JSON
+@click.argument("identity")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["exact", "alone", "spool"]),
+    help="Its exact bytes (the default), made to stand alone, or its whole spool.",
+)
+@click.option("--output", "-o", help="Where to; - is standard output.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def retrieve(config_path: str, as_json: bool, identity: str, **options: Any) -> int:
+    """One document back, by its identity (hf-…), after its fixity was checked.
+
+    A document inside a larger spool is given back as the exact bytes that were sent.
+    Alone, an AFP document gets the spool's resources around it so that it prints, and
+    pages of a PDF become a PDF of their own; both are derived, and said to be.
+    """
+    from hotfolder.service import retrieving  # noqa: PLC0415  see the top
+
+    return retrieving.retrieve_document(config_path, identity, as_json=as_json, **options)
+
+
 @group.command(cls=Command, epilog="hotfolder retry 0193f2a4b6c1")
 @_CONFIG
 @_JSON

@@ -1,0 +1,132 @@
+"""Retrieve: the bytes of one document, out of the spool that holds it.
+
+Nothing is given out before the whole spool has been compared with its inventory, and the
+document's own range with what was journalled of it at intake.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
+
+from hotfolder.core.errors import Corrupt, OperatorFault
+from hotfolder.core.ports import Journal, Store
+from hotfolder.core.records import CatalogueRow
+from hotfolder.files.faults import os_errors
+from hotfolder.formats.afpwrap import wrap_document
+from hotfolder.formats.pdfextract import extract_pages
+from hotfolder.formats.window import Window
+
+_CHUNK = 1 << 20
+_IN_MEMORY = 8 << 20  # bytes of extracted pages; more go into a file without a name
+
+
+class Form(StrEnum):
+    """In which form a document is given back."""
+
+    EXACT = "exact"  # the bytes of its range, as they were sent
+    ALONE = "alone"  # made to be printed or shown by itself; derived from the spool
+    SPOOL = "spool"  # the whole spool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieved:
+    """A document that was found whole, and the pieces of its bytes."""
+
+    row: CatalogueRow
+    form: Form
+    derived: bool  # these bytes were never sent: they were made of those that were
+    pieces: Iterator[bytes]
+
+
+@contextmanager
+def retrieve(
+    journal: Journal, store: Store, identity: str, form: Form | None = None
+) -> Iterator[Retrieved]:
+    """The document called ``identity``; its pieces can be taken until the block ends.
+
+    Without ``form`` it is the exact bytes, or the pages alone where a document has no
+    bytes of its own. Raises ``KeyError`` if there is no such document, ``Corrupt`` if
+    spool or range are not what they were, ``OperatorFault`` if the form cannot be had.
+    """
+    row = journal.get_document(identity)
+    if row is None:
+        raise KeyError(identity)
+    place = row.document.range
+    if form is None:
+        form = Form.ALONE if place.by_pages else Form.EXACT
+    if form is Form.EXACT and place.by_pages:
+        raise OperatorFault(
+            "the document is some pages of a PDF and has no bytes of its own",
+            hint="ask for it alone (derived from the spool), or for the whole spool",
+            code="retrieve.form",
+        )
+    with store.open_content(row.spool_id) as stream, os_errors("reading the store"):
+        window = Window(stream, row.spool_size)
+        offset, length = (
+            (0, row.spool_size)
+            if form is Form.SPOOL or place.by_pages
+            else (place.offset, place.length)
+        )
+        expected = row.spool_sha256 if length == row.spool_size else place.sha256
+        _check(window, offset, length, expected)
+        if form is Form.ALONE:
+            derived, pieces = _alone(row, stream, window)
+        else:
+            derived, pieces = False, _pieces(window, offset, length)
+        yield Retrieved(row=row, form=form, derived=derived, pieces=pieces)
+
+
+def _check(window: Window, offset: int, length: int, expected: str) -> None:
+    digest = hashlib.sha256()
+    for piece in _pieces(window, offset, length):
+        digest.update(piece)
+    if digest.hexdigest() != expected:
+        raise Corrupt(
+            "the bytes in the store are not those that were journalled",
+            hint="nothing is given out; compare journal and store with `hotfolder show`",
+            code="retrieve.fixity",
+        )
+
+
+def _pieces(window: Window, offset: int, length: int) -> Iterator[bytes]:
+    for start in range(offset, offset + length, _CHUNK):
+        yield window.read(start, min(_CHUNK, offset + length - start))
+
+
+def _pages(row: CatalogueRow, stream: BinaryIO, first_page: int, pages: int) -> Iterator[bytes]:
+    with SpooledTemporaryFile(max_size=_IN_MEMORY) as made:
+        extract_pages(
+            stream,
+            row.spool_size,
+            first_page,
+            pages,
+            cast("BinaryIO", made),
+            spool_sha256=row.spool_sha256,
+        )
+        made.seek(0)
+        while piece := made.read(_CHUNK):
+            yield piece
+
+
+def _alone(row: CatalogueRow, stream: BinaryIO, window: Window) -> tuple[bool, Iterator[bytes]]:
+    """Whether it had to be derived, and its pieces."""
+    place = row.document.range
+    if (place.offset, place.length) == (0, row.spool_size) and not place.by_pages:
+        return False, _pieces(window, 0, row.spool_size)
+    if place.by_pages:
+        assert place.first_page is not None
+        assert place.pages is not None
+        return True, _pages(row, stream, place.first_page, place.pages)
+    if row.format_name == "afp":
+        return True, wrap_document(window, place.offset, place.length)
+    raise OperatorFault(
+        f"a part of a {row.format_name} spool cannot be made to stand alone",
+        hint="ask for its exact bytes, or for the whole spool",
+        code="retrieve.form",
+    )
