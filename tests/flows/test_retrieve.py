@@ -63,12 +63,14 @@ def afp(tmp_path: Path) -> Iterator[World]:
 
 
 def expected(sample: str) -> list[dict[str, str]]:
-    """What is in the samples; each statement begins on a front page, so that a blank one
-    may end the one before."""
+    """What is in the samples. Each statement begins on a front page, so that a blank one
+    may end the one before; code page 500 has no curly apostrophe."""
     with (SAMPLES / sample).open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     for row in rows:
-        row["pages"] = str(int(row["pages"]) + int(row["pages"]) % 2)
+        row["name"] = row["name"].replace("\u2019", "'")
+        if row is not rows[-1]:
+            row["pages"] = str(int(row["pages"]) + int(row["pages"]) % 2)
     return rows
 
 
@@ -84,13 +86,7 @@ def test_the_documents_of_an_afp_file_are_those_put_into_it(afp: World) -> None:
         )
         for row in rows
     ] == [
-        (
-            item["customer"],
-            item["account"],
-            item["name"].replace("’", "'"),
-            item["date"],
-            item["pages"],
-        )
+        (item["customer"], item["account"], item["name"], item["date"], item["pages"])
         for item in expected("statements-40.expected.csv")
     ]
 
