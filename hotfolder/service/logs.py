@@ -18,6 +18,7 @@ from typing import Any, TextIO
 import structlog
 
 from hotfolder.core.ports import Emit
+from hotfolder.files.content import write_descriptor
 from hotfolder.service.events import EVENTS
 from hotfolder.service.metrics import Metrics
 
@@ -156,8 +157,14 @@ class _Lines:
 
     @staticmethod
     def _write(stream: TextIO, line: str) -> None:
-        stream.write(line + "\n")
-        stream.flush()
+        try:
+            descriptor = stream.fileno()
+        except (OSError, ValueError):  # something in memory stands there
+            stream.write(line + "\n")
+            return
+        # Past the stream's buffer: what could not be written would lie there until the
+        # process ends, fail once more, and turn the exit code into 120.
+        write_descriptor(descriptor, (line + "\n").encode("utf-8", "backslashreplace"))
 
     debug = info = warning = error = critical = exception = log = msg
 

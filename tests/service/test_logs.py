@@ -251,3 +251,16 @@ def test_under_systemd_lines_begin_with_their_priority(journald: bool) -> None:
         first, second = first[3:], second[3:]
     assert json.loads(first)["event"] == "store.cleaned"
     assert json.loads(second)["level"] == "error"
+
+
+def test_a_log_that_cannot_be_written_leaves_nothing_to_fail_at_the_end() -> None:
+    """``/dev/full`` refuses every byte, as a full disk does."""
+    program = (
+        "from hotfolder.service.logs import configure_logs, make_emit\n"
+        "from hotfolder.service.metrics import Metrics\n"
+        "configure_logs('json', 'info')\n"
+        "make_emit(Metrics())('daemon.started', folders=1)\n"
+    )
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([sys.executable, "-c", program], stderr=full, check=False)
+    assert done.returncode == 0
