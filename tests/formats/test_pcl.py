@@ -83,7 +83,14 @@ def test_pages_by_what_ejects_them(inner: bytes, pages: int | None) -> None:
     ],
 )
 def test_binary_data_has_no_form_feeds(command: bytes) -> None:
-    for data in (b"\f" * 40, b"\x1bE" * 20, UEL, b"\x1b*b99999W", bytes(range(256))):
+    for data in (
+        b"\f" * 40,
+        b"Z" + b"\f" * 9,
+        b"\x1bE" * 20,
+        UEL,
+        b"\x1b*b99999W",
+        bytes(range(256)),
+    ):
         sequence = b"\x1b" + command % len(data) + data
         assert pages_of(sequence + b"x\f" + sequence * 3 + b"x\f") == 2
 
