@@ -14,16 +14,14 @@ never by its name, which may be a customer's.
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from hotfolder.core.records import Inspection
 from hotfolder.formats.damage import DamageError
+from hotfolder.formats.unpackers import DAMAGES, LZMA, STORED, make_unpacker
 from hotfolder.formats.window import Window
 
 MEDIA_TYPE = "application/zip"
@@ -36,10 +34,8 @@ _LOCAL, _CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
 _END, _END64, _LOCATOR64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _LONGEST_END = 22 + 65535  # with its comment
 _PIECE = 1 << 18
-_LARGEST_DICTIONARY = 64 << 20  # bytes that LZMA may take
 _DIRECTORY_PIECE = 1 << 20
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
-_STORED, _DEFLATED, _BZIP2, _LZMA = 0, 8, 12, 14
 _ENCRYPTED = 0x0001 | 0x0040 | 0x2000  # member, strongly, or the directory itself
 
 
@@ -252,61 +248,13 @@ def _find_data(window: Window, member: _Member, directory: _Directory) -> int:
     return start
 
 
-class _Unpacker(Protocol):
-    """What ``bz2`` and ``lzma`` have in common. ``eof``: the packed data has told its end."""
-
-    @property
-    def eof(self) -> bool: ...
-
-    @property
-    def needs_input(self) -> bool: ...
-
-    @property
-    def unused_data(self) -> bytes: ...
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
-
-
-class _Stored:
-    """No packing at all; the end is where the directory says."""
-
-    eof = False
-    needs_input = True
-    unused_data = b""
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:  # noqa: ARG002
-        return data
-
-
-class _Inflater:
-    """Raw Deflate in the manner of the others."""
-
-    def __init__(self) -> None:
-        self._zlib = zlib.decompressobj(-zlib.MAX_WBITS)
-
-    @property
-    def eof(self) -> bool:
-        return self._zlib.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._zlib.unconsumed_tail
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._zlib.unused_data
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        return self._zlib.decompress(self._zlib.unconsumed_tail + data, max(0, max_length))
-
-
 def _check_content(window: Window, member: _Member, start: int) -> None:
-    unpacker, offset = _make_unpacker(window, member, start)
-    if unpacker is None:
-        return
     end = start + member.packed
     crc = size = 0
     try:
+        unpacker, offset = make_unpacker(window, member.method, start, member.size)
+        if unpacker is None:
+            return
         while True:
             piece = b""
             if unpacker.needs_input:
@@ -317,51 +265,13 @@ def _check_content(window: Window, member: _Member, start: int) -> None:
             size += len(out)
             if size > member.size or unpacker.eof or not (out or piece):
                 break
-    except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as error:
+    except DAMAGES as error:
         raise _damaged(f"member {member.number} cannot be unpacked", start) from error
     # LZMA need not tell its end: the length is known.
-    whole = unpacker.eof or member.method in (_STORED, _LZMA)
+    whole = unpacker.eof or member.method in (STORED, LZMA)
     rest = unpacker.unused_data or offset < end
     if size != member.size or crc != member.crc or not whole or rest:
         raise _damaged(f"member {member.number} is not what was packed", start)
-
-
-def _make_unpacker(window: Window, member: _Member, start: int) -> tuple[_Unpacker | None, int]:
-    """An unpacker and where its input begins; None if there is none for the method."""
-    if member.method == _STORED:
-        return _Stored(), start
-    if member.method == _DEFLATED:
-        return _Inflater(), start
-    if member.method == _BZIP2:
-        return bz2.BZ2Decompressor(), start
-    if member.method == _LZMA:
-        return _make_lzma(window.read(start, 9), member, start), start + 9
-    return None, start
-
-
-def _make_lzma(head: bytes, member: _Member, start: int) -> _Unpacker | None:
-    """By the properties that stand before the data (APPNOTE 5.8.8): two bytes of version,
-    their length, a byte for three numbers, the size of the dictionary."""
-    if len(head) < 9 or head[2:4] != b"\x05\x00" or head[4] >= 9 * 5 * 5:
-        raise _damaged(f"member {member.number} cannot be unpacked", start)
-    rest, lc = divmod(head[4], 9)
-    pb, lp = divmod(rest, 5)
-    # No match reaches back further than the member is long.
-    dictionary = min(int.from_bytes(head[5:9], "little"), max(4096, member.size))
-    if dictionary > _LARGEST_DICTIONARY or lc + lp > 4:
-        return None
-    return lzma.LZMADecompressor(
-        lzma.FORMAT_RAW,
-        filters=[
-            {
-                "id": lzma.FILTER_LZMA1,
-                "dict_size": max(4096, dictionary),
-                "lc": lc,
-                "lp": lp,
-                "pb": pb,
-            }
-        ],
-    )
 
 
 def _damaged(message: str, offset: int) -> DamageError:
