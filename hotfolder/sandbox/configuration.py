@@ -90,12 +90,15 @@ _FOLDER_PROFILES: Mapping[str, Mapping[str, Value]] = {
         "owner": "Records office, extension 4711",
         "defaults": LETTER_DEFAULTS,
     },
+    "runs": {"business_unit": "RETAIL"},
 }
+_DOCUMENTS: Mapping[str, Mapping[str, Value]] = {"runs": {"index": "afp"}}
 _COMPLETION: Mapping[str, Mapping[str, Value]] = {
     "statements": {**_QUIET, "rule": "trigger", "trigger_suffix": ".done"},
     "policies": {**_QUIET, "rule": "rename", "temporary": ["*.tmp", "*.part", ".*"]},
     "notices": _QUIET,
     "letters": _QUIET,
+    "runs": {**_QUIET, "rule": "trigger", "trigger_suffix": ".done"},
 }
 
 
@@ -136,7 +139,7 @@ def demo_configuration(
         "vocabularies": {"channel": CHANNELS},
     }
     tables: list[tuple[str, Mapping[str, Value]]] = [
-        ("# Written by `hotfolder demo`: four hot folders and a sandbox to deliver to.", {})
+        ("# Written by `hotfolder demo`: five hot folders and a sandbox to deliver to.", {})
     ]
     tables += [(f"[{name}]", values) for name, values in top.items()]
     tables += [(f"[retention.{name}]", values) for name, values in _RETENTION.items()]
@@ -148,6 +151,8 @@ def demo_configuration(
     for name, path in hot_folders(root).items():
         profile = {"path": os.fsdecode(path), **_FOLDER_PROFILES[name]}
         tables.append((f"[folders.{name}]", profile))
+        if name in _DOCUMENTS:
+            tables.append((f"[folders.{name}.documents]", _DOCUMENTS[name]))
         tables.append((f"[folders.{name}.completion]", _COMPLETION[name]))
     return "\n\n".join("\n".join([head, *_lines(values)]) for head, values in tables) + "\n"
 

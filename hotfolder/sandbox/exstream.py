@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from hotfolder.sandbox.afpwriter import write_afp
+from hotfolder.sandbox.afpwriter import AfpShape, write_afp
 from hotfolder.sandbox.communications import Communication, make_communication
 from hotfolder.sandbox.layout import Line, compose_pages
 from hotfolder.sandbox.pdfwriter import write_bare_pdf, write_pdf
@@ -106,6 +106,13 @@ def make_output(
         fields,
         short=short_sidecar_name,
     )
+
+
+def make_run(communications: Sequence[Communication], name: bytes) -> Output:
+    """One AFP spool for many customers, each a page group with its tags; no sidecar."""
+    data = write_afp(communications, AfpShape(resources=True))
+    pages = sum(len(compose_pages(communication)) for communication in communications)
+    return Output(name=name, data=data, expected=_expect(name, data, {}, pages=pages))
 
 
 def make_resent(output: Output, name: bytes) -> Output:

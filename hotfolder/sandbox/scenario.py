@@ -1,8 +1,9 @@
 """A morning of Exstream output for the demo: what is written where, when, and how.
 
-Four hot folders: ``statements`` (trigger files), ``policies`` (renamed into place),
+Five hot folders: ``statements`` (trigger files), ``policies`` (renamed into place),
 ``notices`` (nothing but quiet; every way of writing that misleads), ``letters``
-(dropped by hand). With it the totals that a correct hot folder ends with.
+(dropped by hand), ``runs`` (spools with hundreds of customers). With it the totals that
+a correct hot folder ends with.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from dataclasses import dataclass, replace
 
 from hotfolder.core.ports import Clock
 from hotfolder.sandbox import exstream
+from hotfolder.sandbox.afpwriter import afp_chunks
 from hotfolder.sandbox.communications import make_communication
 from hotfolder.sandbox.exstream import Expected, Outcome, Output
 from hotfolder.sandbox.sidecarwriter import Fields, SidecarKind, write_csv
 from hotfolder.sandbox.writers import BEHAVIOURS, Pace, Writing, put_file
 
-FOLDERS = ("statements", "policies", "notices", "letters")
+FOLDERS = ("statements", "policies", "notices", "letters", "runs")
 LETTER_DEFAULTS = {"document_type": "letter", "channel": "print", "retention_class": "CORR-6Y"}
 
 _SPAN = 16.0  # seconds over which the output is spread
@@ -27,7 +29,8 @@ _DOWN_AT, _UP_AT = 6.0, 12.0  # when the demo takes the server down and up again
 _SECOND_LOOK = 8.0  # seconds by which something sent again comes later: the first is taken by then
 _PAUSE = 0.4  # between the chunks of a file that grows
 _LONG_PAUSE = 3.0  # longer than the demo's quiet time
-_STATEMENTS, _POLICIES = 40, 20  # at scale 1
+_STATEMENTS, _POLICIES, _CUSTOMERS = 40, 20, 300  # at scale 1; the last in one spool
+_FIRST_OF_RUN = 1000  # number of the first communication in it: none of the others'
 _STANDARD_BEHAVIOUR = {"statements": "trigger", "policies": "rename-in"}
 
 
@@ -42,6 +45,15 @@ class Step:
     behaviour: str
     pause: float = _PAUSE
     before: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One customer of the run, and the bytes that were composed for them."""
+
+    customer_id: str
+    data: bytes
+    customers: int  # in the run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +81,7 @@ class DemoScenario:
             *self._policies(max(6, round(_POLICIES * scale))),
             *self._notices(),
             *self._letters(),
+            *self._runs(max(20, round(_CUSTOMERS * scale))),
         ]
         self.steps: tuple[Step, ...] = tuple(sorted(steps, key=lambda step: step.at))
         self.down_at = _DOWN_AT
@@ -208,6 +221,22 @@ class DemoScenario:
             Step(at=1.0, folder="notices", output=cut, behaviour="slow"),
             Step(at=2.0, folder="notices", output=lone, behaviour="at-once"),
         ]
+
+    def _runs(self, count: int) -> list[Step]:
+        communications = [
+            make_communication(self._seed, _FIRST_OF_RUN + number, document_type="statement")
+            for number in range(count)
+        ]
+        run = exstream.make_run(communications, b"RUN_STATEMENTS_0815.afp")
+        found = count * 2 // 3
+        groups = list(afp_chunks(communications))[1:-1]  # between Begin and End of the file
+        self.wanted = Wanted(
+            customer_id=communications[found].customer.customer_id,
+            data=groups[found],
+            customers=count,
+        )
+        step = Step(at=3.0, folder="runs", output=run, behaviour="trigger", pause=0.05)
+        return [step, _later(step, exstream.make_resent(run, b"RESENT_" + run.name))]
 
     def _letters(self) -> list[Step]:
         def drop(name: str, words: str, fields: Fields | None = None) -> Output:

@@ -1,8 +1,9 @@
 """``hotfolder demo``: the main job for real, on an embedded default.
 
 A sandbox on loopback, a daemon as a process of its own, and Exstream's output written
-into four hot folders while it runs. In the middle the sandbox goes down and comes back.
-At the end every file is accounted for, or the exit code says that it is not.
+into five hot folders while it runs. In the middle the sandbox goes down and comes back.
+At the end every file is accounted for and one customer of a run of hundreds is read back,
+or the exit code says that it is not so.
 """
 
 from __future__ import annotations
@@ -14,47 +15,32 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from hotfolder.core.errors import EX_OK, EX_SOFTWARE, OperatorFault
-from hotfolder.core.lifecycle import OPEN_SPOOL_STATES, SpoolState
-from hotfolder.core.records import SpoolRow
+from hotfolder.core.lifecycle import OPEN_SPOOL_STATES
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.sandbox.configuration import REPOSITORIES, demo_configuration, hot_folders
-from hotfolder.sandbox.exstream import Expected, Outcome
 from hotfolder.sandbox.sandbox import Sandbox
 from hotfolder.sandbox.scenario import DemoScenario
+from hotfolder.service.accounting import (
+    account,
+    count_outcomes,
+    read_back,
+    show_accounts,
+    show_read_back,
+)
 from hotfolder.service.composition import SystemClock
-from hotfolder.service.terminal import Progress, print_json, print_table
+from hotfolder.service.terminal import Progress, print_json
 
 _MARK = ".hotfolder-demo"
 _PATIENCE = 90.0  # seconds after the last file was written
 _PASSWORD = "admin"  # noqa: S105  the sandbox's own, on loopback
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """What became of one file."""
-
-    folder: str
-    name: str
-    expected: str
-    became: str
-    reason: str
-    expected_reason: str = ""
-    spool: str = ""
-
-    @property
-    def right(self) -> bool:
-        """Whether it became what it should, for the reason that it should."""
-        return (self.expected, self.expected_reason) == (self.became, self.reason)
 
 
 def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
@@ -86,13 +72,16 @@ def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
             say(f"The daemon runs (process {daemon.pid}); its log is {root / 'hotfolder.log'}")
             _play(scenario, folders, staging, sandbox, root, say, as_json=as_json)
             stopped = _stop(daemon)
-    accounts = _account(root, scenario)
+    accounts = account(root, scenario)
     wrong = [item for item in accounts if not item.right]
-    totals = _totals(accounts)
+    totals = count_outcomes(accounts)
+    found = read_back(root, scenario.wanted)
+    ok = not wrong and stopped == 0 and found != ""
     if as_json:
         print_json(
             {
-                "ok": not wrong and stopped == 0,
+                "ok": ok,
+                "read_back": found,
                 "daemon_exit_code": stopped,
                 "totals": totals,
                 "files": [
@@ -109,8 +98,11 @@ def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
             }
         )
     else:
-        _show(root, config, accounts, totals, stopped)
-    return EX_SOFTWARE if wrong or stopped else EX_OK
+        show_accounts(root, config, accounts, totals, stopped)
+        show_read_back(scenario.wanted, found, config)
+        if ok:
+            click.echo(f"All {totals['seen']} files are accounted for.")
+    return EX_OK if ok else EX_SOFTWARE
 
 
 def _prepare(place: Path) -> Path:
@@ -229,109 +221,3 @@ def _count_dealt(root: Path) -> int:
         journal.close()
     waiting = {str(state) for state in OPEN_SPOOL_STATES} | {"ABANDONED"}
     return sum(count for state, count in spools.items() if state not in waiting)
-
-
-def _account(root: Path, scenario: DemoScenario) -> list[Account]:
-    """Every drop of the scenario against what the journal says became of it."""
-    journal = SqliteJournal(os.fsencode(root / "journal.db"))
-    try:
-        rows = [row for row in journal.spools([], limit=100_000) if row.state != "ABANDONED"]
-        became = {row.id: _outcome(journal, row) for row in rows}
-    finally:
-        journal.close()
-    left = list(rows)
-    accounts: list[Account] = []
-    for step in scenario.steps:
-        expected = step.output.expected
-        row = _match(left, step.folder, expected)
-        if row is not None:
-            left.remove(row)
-        accounts.append(
-            Account(
-                folder=step.folder,
-                name=expected.name.decode("utf-8", "backslashreplace"),
-                expected=str(expected.outcome),
-                became=became[row.id] if row is not None else "not seen",
-                reason=", ".join(fault.code for fault in row.faults) if row is not None else "",
-                expected_reason=", ".join(expected.reason_codes),
-                spool=row.id if row is not None else "",
-            )
-        )
-    accounts += [
-        Account(
-            folder=row.folder,
-            name=row.name.decode("utf-8", "backslashreplace"),
-            expected="nothing",
-            became=became[row.id],
-            reason=", ".join(fault.code for fault in row.faults),
-        )
-        for row in left
-    ]
-    return accounts
-
-
-def _match(rows: list[SpoolRow], folder: str, expected: Expected) -> SpoolRow | None:
-    """The row of a drop: same folder and name, and the same bytes where they were read."""
-    for row in rows:
-        same_bytes = row.sha256 == expected.sha256 or (
-            row.sha256 is None and row.size == expected.size
-        )
-        if row.folder == folder and row.name == expected.name and same_bytes:
-            return row
-    return None
-
-
-def _outcome(journal: SqliteJournal, row: SpoolRow) -> str:
-    if row.state is SpoolState.DUPLICATE:
-        return str(Outcome.DUPLICATE)
-    if row.state is SpoolState.REJECTED:
-        return str(Outcome.REJECTED)
-    if row.state is not SpoolState.DONE:
-        return str(row.state)
-    documents = journal.documents_of(row.id)
-    newer = any(item.document.version > 1 for item in documents)
-    return str(Outcome.VERSION if newer else Outcome.ARCHIVED)
-
-
-def _totals(accounts: list[Account]) -> dict[str, int]:
-    counted = Counter(item.became for item in accounts)
-    names = ("archived", "duplicate", "version", "rejected")
-    others = {name: count for name, count in counted.items() if name not in names}
-    return {"seen": len(accounts), **{name: counted[name] for name in names}, **others}
-
-
-def _show(
-    root: Path, config: Path, accounts: list[Account], totals: dict[str, int], stopped: int
-) -> None:
-    print_table("What became of them", ("outcome", "files"), list(totals.items()))
-    print_table(
-        "Rejected, and why",
-        ("hot folder", "file", "reason"),
-        [(item.folder, item.name, item.reason) for item in accounts if item.became == "rejected"],
-    )
-    wrong = [item for item in accounts if not item.right]
-    if wrong:
-        print_table(
-            "NOT AS EXPECTED",
-            ("hot folder", "file", "expected", "became", "reason"),
-            [(item.folder, item.name, item.expected, item.became, item.reason) for item in wrong],
-        )
-    if stopped:
-        click.echo(f"The daemon ended with exit code {stopped}.")
-    click.echo("Where everything lies:")
-    for what, where in (
-        ("configuration", config),
-        ("journal", root / "journal.db"),
-        ("store (OCFL)", root / "store"),
-        ("receipts", root / "exstream" / "*" / "_receipts"),
-        ("rejected, with notes", root / "exstream" / "*" / "_failed"),
-        ("the daemon's log", root / "hotfolder.log"),
-    ):
-        click.echo(f"  {what:<22}{where}")
-    program = os.path.relpath(sys.argv[0])
-    told = next((item.spool for item in accounts if item.became == "version"), "")
-    click.echo("Three commands to try next:")
-    for command in ("status", "list --state REJECTED", f"show {told[:16]}"):
-        click.echo(f"  {program} {command} --config {os.path.relpath(config)}")
-    if not wrong and not stopped:
-        click.echo(f"All {totals['seen']} files are accounted for.")
