@@ -114,6 +114,7 @@ class Inspection:
     pages: int | None = None
     fault: Fault | None = None
     has_trailer: bool = True  # false: the format cannot show its own end
+    remark: Fault | None = None  # what could not be looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ server: with ArchivesSpace down it goes on to the store.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
@@ -78,7 +79,14 @@ class Intake:
         self._store = store
         self._aside = aside
         self._finisher = finisher
-        self._reader = SpoolReader(rules=rules, clock=clock, emit=emit, scratch=scratch)
+        self._interrupted = threading.Event()
+        self._reader = SpoolReader(
+            rules=rules,
+            clock=clock,
+            emit=emit,
+            scratch=scratch,
+            interrupted=self._interrupted.is_set,
+        )
         self._folders = dict(folders)
         self._clock = clock
         self._emit = emit
@@ -86,6 +94,11 @@ class Intake:
         self._jitter = jitter
         self._backoff = backoff or Backoff()
         self._inspections: dict[str, Inspection] = {}
+
+    def interrupt(self) -> None:
+        """Give up the reading of a spool with many documents, for good: the daemon is to
+        stop. It is read anew after the next start."""
+        self._interrupted.set()
 
     def use_folders(self, folders: Mapping[str, FolderProfile]) -> None:
         """Replace the folder profiles (after SIGHUP)."""

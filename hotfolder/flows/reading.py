@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from hotfolder.core.errors import Fault, InputFault
+from hotfolder.core.errors import Fault, InputFault, Transient
 from hotfolder.core.identity import page_digest
 from hotfolder.core.indexed import IndexedDocument
 from hotfolder.core.ports import Clock, Emit
@@ -24,7 +24,7 @@ from hotfolder.files.faults import os_errors
 from hotfolder.flows.spilling import SpilledDocuments
 from hotfolder.indexes.ranges import describe_gaps
 from hotfolder.indexes.selection import IndexFile, SpoolFile, read_documents
-from hotfolder.sidecars.interpretation import interpret
+from hotfolder.sidecars.interpretation import interpret, remarks_of
 from hotfolder.sidecars.pairing import index_of
 from hotfolder.sidecars.raw import display
 from hotfolder.sidecars.spooldocuments import SpoolInterpreter, Summary
@@ -38,8 +38,18 @@ _TELL_EVERY = 10.0  # seconds
 class SpoolReader:
     """Reads drops that lie in ``_working``."""
 
-    def __init__(self, *, rules: Rules, clock: Clock, emit: Emit, scratch: bytes | None) -> None:
-        """``scratch`` is a folder for what is too much for memory."""
+    def __init__(
+        self,
+        *,
+        rules: Rules,
+        clock: Clock,
+        emit: Emit,
+        scratch: bytes | None,
+        interrupted: Callable[[], bool],
+    ) -> None:
+        """``scratch`` is a folder for what is too much for memory; ``interrupted`` is asked
+        at every document."""
+        self._interrupted = interrupted
         self._rules = rules
         self._clock = clock
         self._emit = emit
@@ -132,6 +142,12 @@ class SpoolReader:
         with os_errors("reading a spool"):
             found = read_documents(profile.documents, spool, index, bad.add)
             for item in found:
+                if self._interrupted():
+                    raise Transient(
+                        "the daemon stops before the spool is read",
+                        hint="it is read anew after the next start",
+                        code="daemon.stopping",
+                    )
                 try:
                     document = interpreter.interpret(item, ranges.place(item, spool))
                 except InputFault as error:
@@ -151,7 +167,11 @@ class SpoolReader:
             size=spool.size,
             inspection=inspection,
             documents=documents,
-            warnings=(*bad.faults, *((gap,) if gap is not None else ())),
+            warnings=(
+                *remarks_of(inspection, spool.shown),
+                *bad.faults,
+                *((gap,) if gap is not None else ()),
+            ),
             skipped=bad.count,
             has_carrier=has_carrier,
         )

@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hotfolder.core.errors import Fault
 from hotfolder.core.records import Inspection
 from hotfolder.formats.damage import DamageError
 from hotfolder.formats.unpackers import DAMAGES, LZMA, STORED, make_unpacker
@@ -48,11 +49,21 @@ def inspect(window: Window, *, full: bool) -> Inspection:
     """See ``registry.inspect_spool``. The quick look finds the directory's end."""
     try:
         directory = _find_directory(window)
-        if full:
-            _check_members(window, directory)
+        unchecked = _check_members(window, directory) if full else 0
     except DamageError as damage:
         return Inspection(format_name="zip", media_type=MEDIA_TYPE, fault=damage.fault())
-    return Inspection(format_name="zip", media_type=MEDIA_TYPE)
+    return Inspection(
+        format_name="zip",
+        media_type=MEDIA_TYPE,
+        remark=Fault(
+            code="zip.unchecked",
+            message=f"{unchecked} members are encrypted or packed in a way that cannot be"
+            " unpacked here: whether they are whole is not known",
+            remedy="nothing, if the archive is meant to be so",
+        )
+        if unchecked
+        else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +200,13 @@ def _widen(extra: bytes, *numbers: int) -> Iterator[int]:
 
 
 # -- the members ------------------------------------------------------------------
-def _check_members(window: Window, directory: _Directory) -> None:
-    """Check every member. Raises ``DamageError`` at the first that is damaged."""
-    packed = unpacked = checked = 0
+def _check_members(window: Window, directory: _Directory) -> int:
+    """Check every member; returns how many could not be unpacked. Raises ``DamageError`` at
+    the first that is damaged."""
+    packed = unpacked = checked = unchecked = 0
     for member in _read_entries(window, directory):
         if member.number > MOST_MEMBERS:
-            return
+            return unchecked + directory.members - MOST_MEMBERS
         _check_name(member)
         packed += member.packed + 30 + len(member.name)
         unpacked += member.size
@@ -209,8 +221,10 @@ def _check_members(window: Window, directory: _Directory) -> None:
             )
         start = _find_data(window, member, directory)
         checked += member.size
-        if not member.flags & _ENCRYPTED and checked <= MOST_UNPACKED:
-            _check_content(window, member, start)
+        skipped = member.flags & _ENCRYPTED or checked > MOST_UNPACKED
+        if skipped or not _check_content(window, member, start):
+            unchecked += 1
+    return unchecked
 
 
 def _check_name(member: _Member) -> None:
@@ -248,13 +262,14 @@ def _find_data(window: Window, member: _Member, directory: _Directory) -> int:
     return start
 
 
-def _check_content(window: Window, member: _Member, start: int) -> None:
+def _check_content(window: Window, member: _Member, start: int) -> bool:
+    """Unpack a member and compare it; False if nothing here can unpack it."""
     end = start + member.packed
     crc = size = 0
     try:
         unpacker, offset = make_unpacker(window, member.method, start, member.size)
         if unpacker is None:
-            return
+            return False
         while True:
             piece = b""
             if unpacker.needs_input:
@@ -272,6 +287,7 @@ def _check_content(window: Window, member: _Member, start: int) -> None:
     rest = unpacker.unused_data or offset < end
     if size != member.size or crc != member.crc or not whole or rest:
         raise _damaged(f"member {member.number} is not what was packed", start)
+    return True
 
 
 def _damaged(message: str, offset: int) -> DamageError:

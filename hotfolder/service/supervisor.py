@@ -260,6 +260,7 @@ class Supervisor:
         loops += [self._intake, self._deliver, self._finish]
         for loop in loops:
             loop.stop()
+        self._works.intake.interrupt()
         deadline = self._works.clock.monotonic() + self._configuration.stop_timeout
         for loop in loops:
             if not loop.join(max(0.1, deadline - self._works.clock.monotonic())):

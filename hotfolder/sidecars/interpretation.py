@@ -78,8 +78,13 @@ def interpret(
         size=size,
         inspection=inspection,
         documents=(document,),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *remarks_of(inspection, file)),
     )
+
+
+def remarks_of(inspection: Inspection, file: str) -> tuple[Fault, ...]:
+    """What could not be looked at in the spool called ``file``."""
+    return () if inspection.remark is None else (replace(inspection.remark, file=file),)
 
 
 def read_layers(

@@ -369,3 +369,17 @@ def test_a_lost_journal_is_rebuilt_with_every_document(tmp_path: Path, describe:
     }
     assert len(world.server.records.documents) == (7 if describe is Describe.DOCUMENTS else 2)
     world.stop()
+
+
+def test_a_daemon_that_is_to_stop_gives_up_the_reading_and_does_it_anew(world: World) -> None:
+    texts = [f"a{n} text," for n in range(5)]
+    content = drop(world, *texts)
+    world.claim(world.waiting_drops())
+    world.running.intake.interrupt()
+    world.advance()
+    row = the_row(world)
+    assert (row.state, row.last_error) == (SpoolState.CLAIMED, "daemon.stopping")
+    world.stop()
+    world.start()
+    world.settle()
+    check_archived(world, the_row(world), content, texts)

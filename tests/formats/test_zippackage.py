@@ -147,7 +147,10 @@ def test_what_cannot_be_unpacked_is_no_fault() -> None:
     spoilt = bytearray(data)
     spoilt[60] ^= 0xFF
     assert code_of(bytes(spoilt)) == "zip.damaged"
-    assert look(flagged(bytes(spoilt), 1)).fault is None  # encrypted
+    encrypted = look(flagged(bytes(spoilt), 1))
+    assert encrypted.fault is None
+    assert encrypted.remark is not None
+    assert encrypted.remark.code == "zip.unchecked"
     assert look(flagged(bytes(spoilt), 0, method=9)).fault is None  # Deflate64
     assert code_of(flagged(bytes(spoilt), 1)[:-1]) == "zip.truncated"
 
