@@ -24,6 +24,7 @@ sample-output: .venv/ready
 
 sweep: .venv/ready
 	$(BIN)/python -m tests.sweeps.kill_points
+	$(BIN)/python -m tests.sweeps.many_documents
 	$(BIN)/python -m tests.sweeps.network
 	$(BIN)/python -m tests.sweeps.syscalls
 	$(BIN)/python -m tests.sweeps.disk

@@ -22,7 +22,10 @@ from hotfolder.core.lifecycle import Backoff, UnitState
 from hotfolder.core.profiles import (
     ArchiveProfile,
     BusinessUnit,
+    Describe,
+    DocumentsProfile,
     FolderProfile,
+    IndexFormat,
     Rules,
     SeriesProfile,
 )
@@ -79,12 +82,19 @@ def build_line(
     password: str = "admin",
     rules: Rules = RULES,
     store: Path | None = None,
+    documents: DocumentsProfile | None = None,
 ) -> Line:
     """Put the line together under ``root``: ``hot/``, ``journal.db``, ``store/`` (or
     another ``store``)."""
     hot = root / "hot"
     hot.mkdir(parents=True, exist_ok=True)
-    profile = FolderProfile(name="hot", path=str(hot), business_unit="RETAIL")
+    profile = FolderProfile(
+        name="hot",
+        path=str(hot),
+        business_unit="RETAIL",
+        documents=documents or DocumentsProfile(),
+        sidecar_required=documents is None,
+    )
     make_folders(os.fsencode(profile.path))
     events: list[tuple[str, dict[str, object]]] = []
 
@@ -211,6 +221,11 @@ def arm_crash(point: str, occurrence: int) -> None:
     crashpoints.arm(hook)
 
 
+def many(describe: str) -> DocumentsProfile:
+    """AFP spools with a page group for each document."""
+    return DocumentsProfile(index=IndexFormat.AFP, describe=Describe(describe))
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("root", type=Path)
@@ -222,6 +237,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--replay", action="store_true")
     parser.add_argument("--store", type=Path)
     parser.add_argument("--attempts", type=int, default=40)
+    parser.add_argument("--describe", choices=list(Describe), help="spools hold many documents")
     options = parser.parse_args(arguments)
     if options.crash:
         arm_crash(options.crash, options.occurrence)
@@ -231,6 +247,7 @@ def main(arguments: list[str]) -> int:
         unit_size=options.unit_size,
         least_privilege=options.least_privilege,
         store=options.store,
+        documents=many(options.describe) if options.describe else None,
     )
     try:
         if options.replay:
