@@ -13,6 +13,7 @@ from hotfolder.archivesspace.archive import ArchivesSpace
 from hotfolder.core.profiles import (
     ArchiveProfile,
     BusinessUnit,
+    DocumentsProfile,
     FolderProfile,
     Rules,
     SeriesProfile,
@@ -49,13 +50,14 @@ def open_works(
     unit_size: int = 200,
     *,
     journal: SqliteJournal | None = None,
+    documents: DocumentsProfile | None = None,
 ) -> Works:
     """Journal and store in ``root``, the hot folder ``root/hot``; nothing is sent yet."""
 
     def emit(event: str, /, **fields: object) -> None:
         """Nobody listens."""
 
-    folder = profile(root)
+    folder = profile(root, documents)
     make_folders(os.fsencode(folder.path))
     clock = SystemClock()
     store = OcflStore(os.fsencode(root / "store"), clock=clock)
@@ -70,12 +72,19 @@ def open_works(
         folders={folder.name: folder},
         rules=RULES,
         unit_size=unit_size,
+        scratch=os.fsencode(root),
     )
 
 
-def profile(root: Path) -> FolderProfile:
+def profile(root: Path, documents: DocumentsProfile | None = None) -> FolderProfile:
     """The one hot folder."""
-    return FolderProfile(name="hot", path=str(root / "hot"), business_unit="BENCH")
+    return FolderProfile(
+        name="hot",
+        path=str(root / "hot"),
+        business_unit="BENCH",
+        documents=documents or DocumentsProfile(),
+        sidecar_required=documents is None,
+    )
 
 
 def take_all(works: Works, root: Path) -> int:
@@ -101,14 +110,15 @@ def _drops(folder: FolderProfile) -> Iterator[list[Drop]]:
         yield [
             Drop(
                 folder=folder.name,
-                spool=_look(folder, name),
-                sidecars=(_look(folder, name + b".json"),),
+                spool=look(folder, name),
+                sidecars=(look(folder, name + b".json"),),
             )
             for name in names[start : start + BATCH]
         ]
 
 
-def _look(folder: FolderProfile, name: bytes) -> Sighting:
+def look(folder: FolderProfile, name: bytes) -> Sighting:
+    """What a finished file in the hot folder looks like."""
     found = os.lstat(os.path.join(os.fsencode(folder.path), name))
     return Sighting(
         folder=folder.name,
