@@ -22,7 +22,7 @@ from hotfolder.formats.window import Window
 
 Field = tuple[int, int, int]  # where its record starts and ends in the batch's data; its id
 
-_CHUNK = 1 << 20  # bytes in which the fields of a batch start
+_CHUNK = 1 << 19  # bytes in which the fields of a batch start
 _LONGEST = 4 + 1 + MAXIMUM  # a record
 _INTRODUCER = Struct(">BhBH")  # 5A, length, class, type and category
 
@@ -59,7 +59,7 @@ def read_batches(
     ``start`` to the byte ``end``, by default that of the window.
 
     Line ends between fields are passed over, and nothing else. Memory is bounded by a
-    chunk of 1 MiB and its fields. The file is read and not mapped: mapped pages would
+    chunk of 512 KiB and its fields. The file is read and not mapped: mapped pages would
     count as memory, and a file that shrinks meanwhile would end the process. Raises
     ``DamagedWalkError`` where the chain breaks.
     """
@@ -93,14 +93,14 @@ def _hop_plain(
     place = kind = 0
     while place < limit:
         mark, length, class_, kind_ = unpack(data, place)
-        if mark != 0x5A or length < 8:  # MINIMUM; above MAXIMUM it is negative
+        if mark != 0x5A or length < 8 or class_ != 0xD3:  # above MAXIMUM it is negative
             if mark not in LINE_ENDS:
                 break
             place += 1
             continue
         kind = kind_
         following = place + length + 1
-        if kind in wanted and class_ == 0xD3:
+        if kind in wanted:
             add((place, following, kind))
         place = following
     return place, kind

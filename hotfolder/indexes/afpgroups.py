@@ -10,7 +10,6 @@ section 3).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from hotfolder.core.indexed import IndexedDocument
@@ -30,43 +29,6 @@ from hotfolder.indexes.faults import MAX_FIELDS, BadDocument, Skip, blame, check
 MAX_TEXT = 1 << 20  # characters of all tags of a document
 
 _WANTED = frozenset((BDT, EDT, BNG, ENG, BPG, TLE))
-
-
-@dataclass(slots=True)
-class _Open:
-    """The document that is being read. ``checked``: every field is one that may be."""
-
-    start: int
-    first_page: int
-    fields: list[tuple[str, str]] = field(default_factory=list)
-    bad: BadDocument | None = None
-    checked: bool = True
-
-    def blame(self, bad: BadDocument) -> None:
-        """The first fault is kept, and the fields are of no use any more."""
-        self.bad = self.bad or bad
-        self.fields.clear()
-
-    def check(self) -> None:
-        """Whether the fields are such as a document may have."""
-        try:
-            check_fields(self.fields)
-        except BadDocument as bad:
-            self.blame(bad)
-
-    def limit(self) -> None:
-        """Hold no more than a document may have, before the next batch adds to it."""
-        if len(self.fields) > MAX_FIELDS or self.bad is not None:
-            self.check()
-            self.fields.clear()
-        if sum(len(name) + len(value) for name, value in self.fields) > MAX_TEXT:
-            self.blame(
-                BadDocument(
-                    "index.fields",
-                    f"the fields of the document have more than {MAX_TEXT} characters",
-                    "leave out what does not describe the document",
-                )
-            )
 
 
 def read_afp_groups(
@@ -99,6 +61,9 @@ def _has_groups(window: Window) -> bool:
 
 
 class _Groups:
+    """Where the reading stands: in how many groups, and what the open document has.
+    ``taking``: it takes tags; ``checked``: its fields need no further look."""
+
     def __init__(
         self, window: Window, tags: TagReader, name: str, skip: Skip | None, *, grouped: bool
     ) -> None:
@@ -112,103 +77,135 @@ class _Groups:
         self._depth = 0
         self._pages = 0
         self._ordinal = 0
-        self._open: _Open | None = None
+        self._start: int | None = None  # of the open document
+        self._first_page = 0
+        self._fields: list[tuple[str, str]] = []
+        self._taking = False
+        self._checked = True
+        self._bad: BadDocument | None = None
 
-    def take(self, batch: Batch) -> Iterator[IndexedDocument]:
+    def take(self, batch: Batch) -> Iterator[IndexedDocument]:  # noqa: C901  one loop: its rate
         """The documents that end in ``batch``."""
         base, data, fields, _ = batch
-        names, decode = self._tags.names, self._tags.decode
-        introducer = self._introducer
-        document = self._open
+        known, decode, introducer = self._tags.names.get, self._tags.decode, self._introducer
         for start, end, kind in fields:
             if kind == TLE:
-                if document is None:
+                if not self._taking:
                     continue
                 body = start + introducer
                 value = body + data[body] if body < end else end
                 # Nearly all tags: a known name and one value. The rest takes its time.
-                known = names.get(data[body:value])
+                name = known(data[body:value])
                 if (
-                    known is not None
+                    name is not None
                     and value + 4 <= end
                     and data[value] == end - value
                     and data[value + 1] == ATTRIBUTE_VALUE
-                    and (text := decode(data[value + 4 : end])).isprintable()
                 ):
-                    document.fields.append((known, text))
-                else:
-                    self._tag(document, data[body:end], data[body - 3])
+                    try:
+                        text = decode(data[value + 4 : end])
+                    except UnicodeDecodeError:
+                        text = "\0"  # is read again, and refused
+                    if text.isprintable():
+                        self._fields.append((name, text))
+                        continue
+                self._tag(data[body:end], data[body - 3])
             elif kind == BPG:
                 self._pages += 1
-            else:
-                found = self._bound(kind, base + start, base + end)
-                document = self._open
+            elif self._bound(kind, base + start):
+                found = self._close(base + end)
                 if found is not None:
                     yield found
-        if document is not None:
-            document.limit()
+        if self._start is not None:
+            self._limit()
 
     def finish(self) -> None:
-        """Raise ``DamagedWalkError`` if the file ended in a document."""
-        if self._open is not None:
+        """Raise ``DamagedWalkError`` if the file ended in a document or group."""
+        if self._in_document or self._depth:
             raise DamagedWalkError(
-                self._size,
-                f"the file ends in the document that begins at byte {self._open.start}",
-                "afp.truncated",
+                self._size, "the file ends in a document or page group", "afp.truncated"
             )
 
-    def _tag(self, document: _Open, data: bytes, flags: int) -> None:
-        document.checked = False
-        try:
-            document.fields.append(self._tags.read(data, flags))
-        except BadDocument as bad:
-            document.blame(bad)
-
-    def _bound(self, kind: int, start: int, end: int) -> IndexedDocument | None:
-        """A group or document begins or ends: the document that is complete by that."""
-        if kind in (BDT, EDT):
+    def _bound(self, kind: int, start: int) -> bool:
+        """A group or document begins or ends; whether ours is complete by that."""
+        if kind == BNG:
+            self._depth += 1
+            if self._depth > DEEPEST:
+                raise DamagedWalkError(start, f"page groups are nested deeper than {DEEPEST}")
+            begins, ends = self._depth == 1, False
+        elif kind == ENG:
+            self._depth -= 1
+            if self._depth < 0:
+                raise DamagedWalkError(start, "a page group ends that has not begun")
+            begins, ends = False, not self._depth
+        else:
             if self._in_document == (kind == BDT) or self._depth:
                 raise DamagedWalkError(
                     start, "a document begins or ends inside a page group or another document"
                 )
             self._in_document = kind == BDT
-        else:
-            self._depth += 1 if kind == BNG else -1
-            if self._depth < 0:
-                raise DamagedWalkError(start, "a page group ends that has not begun")
-            if self._depth > DEEPEST:
-                raise DamagedWalkError(start, f"page groups are nested deeper than {DEEPEST}")
-        if self._grouped == (kind in (BDT, EDT)):
-            return None
-        if self._open is None:
+            if self._grouped:
+                return False
+            begins, ends = kind == BDT, kind == EDT
+        if begins:
             self._ordinal += 1
-            self._open = _Open(start, self._pages + 1)
-        elif not self._depth:
-            document, self._open = self._open, None
-            return self._close(document, end)
-        return None
+            self._start, self._first_page, self._taking = start, self._pages + 1, True
+        return ends
 
-    def _close(self, document: _Open, end: int) -> IndexedDocument | None:
-        place = f"byte {document.start}"
-        pages = self._pages + 1 - document.first_page
-        fields = document.fields
-        if not pages:
-            document.blame(
+    def _tag(self, data: bytes, flags: int) -> None:
+        """A tag that is not like the others."""
+        self._checked = False
+        try:
+            self._fields.append(self._tags.read(data, flags))
+        except BadDocument as bad:
+            self._blame(bad)
+
+    def _blame(self, bad: BadDocument) -> None:
+        """The first fault is kept, and no more tags are."""
+        self._bad = self._bad or bad
+        self._taking = False
+        self._fields.clear()
+
+    def _check(self) -> None:
+        try:
+            check_fields(self._fields)
+        except BadDocument as bad:
+            self._blame(bad)
+
+    def _limit(self) -> None:
+        """Hold no more of a document than it may have, before the next batch adds to it."""
+        self._check()
+        if sum(len(name) + len(value) for name, value in self._fields) > MAX_TEXT:
+            self._blame(
                 BadDocument(
-                    "afp.empty", "the document has no page", "leave it out, or write its pages"
+                    "index.fields",
+                    f"the fields of the document have more than {MAX_TEXT} characters",
+                    "leave out what does not describe the document",
                 )
             )
-        if not document.checked or len(fields) > MAX_FIELDS:
-            document.check()
-        if document.bad is not None:
-            blame(document.bad.fault(self._name, place), self._skip)
+
+    def _close(self, end: int) -> IndexedDocument | None:
+        """The document that is complete; None if it is bad and was skipped."""
+        if not self._checked or len(self._fields) > MAX_FIELDS:
+            self._check()
+        start, fields, bad = self._start, self._fields, self._bad
+        assert start is not None
+        self._start, self._fields, self._bad = None, [], None
+        self._taking, self._checked = False, True
+        pages = self._pages + 1 - self._first_page
+        if not pages:
+            bad = bad or BadDocument(
+                "afp.empty", "the document has no page", "leave it out, or write its pages"
+            )
+        if bad is not None:
+            blame(bad.fault(self._name, f"byte {start}"), self._skip)
             return None
         return IndexedDocument(
             ordinal=self._ordinal,
-            place=place,
+            place=f"byte {start}",
             fields=tuple(fields),
-            offset=document.start,
-            length=end - document.start,
-            first_page=document.first_page,
+            offset=start,
+            length=end - start,
+            first_page=self._first_page,
             pages=pages,
         )

@@ -29,9 +29,9 @@ _KEPT = 1024  # names that are remembered, of up to 250 bytes
 class TagReader:
     """Reads tags that are in ``code_page`` unless they say otherwise.
 
-    ``names`` has the decoded names by the whole triplet that begins a tag; what stands
-    there was found sound. ``decode`` is for values in the configured code page and
-    raises ``UnicodeDecodeError``. Raises ``OperatorFault`` if the code page is unknown.
+    ``names`` has the names by the whole triplet that begins a tag; those that stand there
+    were found sound. ``decode`` is for values in the configured code page and raises
+    ``UnicodeDecodeError``. Raises ``OperatorFault`` if the code page is unknown.
     """
 
     def __init__(self, code_page: str) -> None:
@@ -42,9 +42,11 @@ class TagReader:
                 hint="use 500, 37, 273, 1047, 1140, 1141, 1148 or 819",
                 code="index.codepage",
             )
-        self._page = page
         self.names: dict[bytes, str] = {}
         self.decode = _decoder(page)
+        self._page = page
+        self._pages: dict[int, CodePage] = {_DEFAULT_PAGE: page}
+        self._decoders = {page.name: self.decode}
 
     def read(self, data: bytes, flags: int) -> tuple[str, str]:
         """Name and value of the tag with the field data ``data``. Raises ``BadDocument``."""
@@ -68,14 +70,13 @@ class TagReader:
             elif kind == ATTRIBUTE_VALUE:
                 value += body[2:]
             elif kind == _CODED_GRAPHIC_SET:
-                page = _page_of(body, page)
+                page = self._page_of(body)
             place += length
         if not name:
             raise BadDocument("afp.name", "a tag has no name", "correct what writes the tags")
         text = self._name(name, page) if textual else name.hex()
-        decode = self.decode if page is self._page else _decoder(page)
         try:
-            found = decode(value)
+            found = self._decoder_of(page)(value)
         except UnicodeDecodeError as error:
             raise _misread(page) from error
         self._remember(data, name, text, plain=textual and page is self._page)
@@ -84,14 +85,29 @@ class TagReader:
     def _name(self, data: bytes, page: CodePage) -> str:
         """The name in ``page``; or else in the configured one, as Apache FOP writes it
         whatever it says the tag is in."""
-        for given in dict.fromkeys((page, self._page)):
+        for given in (page, self._page):
             try:
-                text = _decoder(given)(data)
+                text = self._decoder_of(given)(data)
             except UnicodeDecodeError:
                 continue
             if not _looks_wrong(data, text, given):
                 return text
         raise _misread(page)
+
+    def _page_of(self, body: bytes) -> CodePage:
+        """The code page of a triplet 01: a set of characters and the page, or 0 and a CCSID."""
+        number = int.from_bytes(body[2:4], "big")
+        page = self._pages.get(number) or find_code_page(str(number))
+        if page is None or len(body) < 4:
+            raise BadDocument(
+                "afp.codepage",
+                f"a tag says it is in code page {number}, which is not known",
+                "write the tags in 500",
+            )
+        return self._pages.setdefault(number, page)
+
+    def _decoder_of(self, page: CodePage) -> Decode:
+        return self._decoders.get(page.name) or self._decoders.setdefault(page.name, _decoder(page))
 
     def _remember(self, data: bytes, name: bytes, text: str, *, plain: bool) -> None:
         """Keep a name that fills the first triplet of a tag."""
@@ -110,21 +126,6 @@ def _without_padding(data: bytes, flags: int) -> bytes:
         length = data[-1] or int.from_bytes(data[-3:-1], "big")
         data = data[: max(0, len(data) - length)]
     return data
-
-
-def _page_of(body: bytes, before: CodePage) -> CodePage:
-    """The code page of a triplet 01: the set of characters and the page, or 0 and a CCSID."""
-    number = int.from_bytes(body[2:4], "big")
-    if number == _DEFAULT_PAGE:
-        return before
-    page = find_code_page(str(number))
-    if page is None or len(body) < 4:
-        raise BadDocument(
-            "afp.codepage",
-            f"a tag says it is in code page {number}, which is not known",
-            "write the tags in 500",
-        )
-    return page
 
 
 def _decoder(page: CodePage) -> Decode:
