@@ -19,7 +19,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import replace
 from itertools import count
@@ -49,6 +49,7 @@ from hotfolder.store.ocfl import OcflStore
 from tests.support.serving import call, log_in, records
 
 TARGET = Path(__file__).parent.parent / "sample_output"
+_CUSTOMERS = 20  # at least, in the run: its unit is no good example
 _SEED = 1
 _START = 1_790_841_600.0  # 2026-10-01T08:00:00Z
 _LETTER = "Answer to Mrs Weiß.pdf".encode()
@@ -123,6 +124,11 @@ class Samples:
             self.clock.at += 3600
             self._take([item for item in steps if item not in first])
             self._deliver()
+            self.plain_units = len(self.sent)
+            self.clock.at += 3600
+            self.wanted = scenario.wanted
+            self._take([item for item in scenario.steps if item.folder == "runs"][:1])
+            self._deliver()
         left = self.works.journal.spools(list(OPEN_SPOOL_STATES), limit=10)
         assert not left, left
 
@@ -194,7 +200,8 @@ class Samples:
         for note in sorted((self.root / "exstream").glob("*/_failed/*/*.ERROR.txt")):
             rejected = _row(rows, os.fsencode(note.name.removesuffix(".ERROR.txt")))
             yield f"error-note-{rejected.faults[0].code}.txt", note.read_text()
-        yield "unit-as-sent.json", _pretty(max(self.sent, key=len))
+        yield "unit-as-sent.json", _pretty(max(self.sent[: self.plain_units], key=len))
+        yield from self._run_of_many(rows, named)
         yield from self._records()
         yield from self._objects(version)
         yield "log.jsonl", self.log.getvalue()
@@ -208,13 +215,28 @@ class Samples:
         }.items():
             yield name, self._command(*arguments)
 
+    def _run_of_many(
+        self, rows: Sequence[SpoolRow], named: Mapping[str, str]
+    ) -> Iterator[tuple[str, str]]:
+        run = next(row for row in rows if row.folder == "runs")
+        yield "run/receipt.json", named[run.name.decode() + ".receipt.json"]
+        yield "run/show.txt", self._command("show", run.id)
+        documents = next((self.root / "store").rglob("documents.jsonl"))
+        yield "run/documents.jsonl", documents.read_text()
+        found = self._command("find", "--customer", self.wanted.customer_id, "--json")
+        yield "run/find.json", found
+        identity = json.loads(found)["documents"][0]["identity"]
+        target = self.root / "statement.afp"
+        yield "run/retrieve.txt", self._command("retrieve", identity, "-o", str(target))
+        assert target.read_bytes() == self.wanted.data
+
     def _records(self) -> Iterator[tuple[str, str]]:
         url, repository = self.sandbox.url, "/repositories/2"
         token = log_in(url)
         units = [
             item
             for item in records(url, f"{repository}/archival_objects")
-            if item["level"] == "file"
+            if item["level"] == "file" and len(item["instances"]) < _CUSTOMERS
         ]
         unit = max(units, key=lambda item: len(item["instances"]))
         reference = unit["instances"][0]["digital_object"]["ref"]
@@ -320,7 +342,7 @@ def _write(folder: bytes, step: Step) -> None:
         put_file(folder, output.sidecar_name, output.sidecar)
         names.append(output.sidecar_name)
     put_file(folder, output.name, output.data)
-    if step.folder == "statements":
+    if step.folder in ("statements", "runs"):
         put_file(folder, output.name + b".done", b"")
     for name in names:
         os.utime(os.path.join(folder, name), (_START, _START))

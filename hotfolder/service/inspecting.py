@@ -26,7 +26,7 @@ from hotfolder.service.story import (
 )
 from hotfolder.service.terminal import print_json, print_table, printable
 
-_SHOWN = 20  # documents of a spool with many; `find --spool` pages through all
+_SHOWN = 5  # documents of a spool with many; `find --spool` pages through all
 _LOOKED_AT = 1000  # spools among which `status` looks for those with many documents
 _DELIVERING = 10  # of them that it shows
 
