@@ -88,18 +88,19 @@ class _Groups:
         """The documents that end in ``batch``."""
         base, data, fields, _ = batch
         known, decode, introducer = self._tags.names.get, self._tags.decode, self._introducer
+        add, taking = self._fields.append, self._taking
         for start, end, kind in fields:
             if kind == TLE:
-                if not self._taking:
+                if not taking:
                     continue
                 body = start + introducer
                 value = body + data[body] if body < end else end
-                # Nearly all tags: a known name and one value. The rest takes its time.
-                name = known(data[body:value])
+                rest = end - value
+                # Nearly all tags: a known name and one value. The others take their time.
                 if (
-                    name is not None
-                    and value + 4 <= end
-                    and data[value] == end - value
+                    (name := known(data[body:value])) is not None
+                    and rest >= 4
+                    and data[value] == rest
                     and data[value + 1] == ATTRIBUTE_VALUE
                 ):
                     try:
@@ -107,15 +108,19 @@ class _Groups:
                     except UnicodeDecodeError:
                         text = "\0"  # is read again, and refused
                     if text.isprintable():
-                        self._fields.append((name, text))
+                        add((name, text))
                         continue
                 self._tag(data[body:end], data[body - 3])
+                taking = self._taking
             elif kind == BPG:
                 self._pages += 1
-            elif self._bound(kind, base + start):
-                found = self._close(base + end)
-                if found is not None:
-                    yield found
+            else:
+                if self._bound(kind, base + start):
+                    found = self._close(base + end)
+                    add = self._fields.append
+                    if found is not None:
+                        yield found
+                taking = self._taking
         if self._start is not None:
             self._limit()
 
@@ -128,29 +133,28 @@ class _Groups:
 
     def _bound(self, kind: int, start: int) -> bool:
         """A group or document begins or ends; whether ours is complete by that."""
+        if kind == ENG:
+            self._depth -= 1
+            if self._depth < 0:
+                raise DamagedWalkError(start, "a page group ends that has not begun")
+            return not self._depth
         if kind == BNG:
             self._depth += 1
             if self._depth > DEEPEST:
                 raise DamagedWalkError(start, f"page groups are nested deeper than {DEEPEST}")
-            begins, ends = self._depth == 1, False
-        elif kind == ENG:
-            self._depth -= 1
-            if self._depth < 0:
-                raise DamagedWalkError(start, "a page group ends that has not begun")
-            begins, ends = False, not self._depth
+            if self._depth > 1:
+                return False
         else:
             if self._in_document == (kind == BDT) or self._depth:
                 raise DamagedWalkError(
                     start, "a document begins or ends inside a page group or another document"
                 )
             self._in_document = kind == BDT
-            if self._grouped:
-                return False
-            begins, ends = kind == BDT, kind == EDT
-        if begins:
-            self._ordinal += 1
-            self._start, self._first_page, self._taking = start, self._pages + 1, True
-        return ends
+            if self._grouped or kind == EDT:
+                return not self._grouped
+        self._ordinal += 1
+        self._start, self._first_page, self._taking = start, self._pages + 1, True
+        return False
 
     def _tag(self, data: bytes, flags: int) -> None:
         """A tag that is not like the others."""

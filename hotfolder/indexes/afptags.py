@@ -133,8 +133,12 @@ def _decoder(page: CodePage) -> Decode:
         return lambda data: data.decode("utf-16-be")
     if not page.ebcdic:
         return page.decode
-    table = page.decode(bytes(range(256)))  # they have a character for every byte
-    return lambda data: charmap_decode(data, "strict", table)[0]
+    letters = page.decode(bytes(range(256)))  # they have a character for every byte
+    if max(letters) < "\u0100":
+        # The quicker way for pages that are Latin 1 in another order, as most are.
+        table = letters.encode("latin-1")
+        return lambda data: data.translate(table).decode("latin-1")
+    return lambda data: charmap_decode(data, "strict", letters)[0]
 
 
 def _looks_wrong(data: bytes, text: str, page: CodePage) -> bool:
