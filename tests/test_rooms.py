@@ -36,7 +36,8 @@ DOORS = {
     "uvicorn": {"sandbox"},
     "daemon": {"service"},
     "prometheus_client": {"service"},
-    "pikepdf": {"formats", "indexes/pdfparts.py"},
+    "pikepdf": {"formats", "indexes/pdfparts.py", "indexes/pdftext.py"},
+    "pypdf": {"indexes/pdftext.py"},
 }
 
 

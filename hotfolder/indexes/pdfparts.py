@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 import pikepdf
 
+from hotfolder.core.errors import OperatorFault
 from hotfolder.core.indexed import IndexedDocument
 from hotfolder.formats.window import Window
 from hotfolder.indexes.faults import BadDocument, Skip, blame, check_fields, reject
+from hotfolder.indexes.pdftext import page_texts
 
 MAX_BOOKMARKS = 2_000_000
-_DEEPEST = 32
+_Begun = tuple[int, int, tuple[tuple[str, str], ...]]  # ordinal, first page, fields
 _PAIR = re.compile(r"\s*([^:=]{1,80}?)\s*[:=]\s*(.+?)\s*")
 
 
@@ -27,41 +30,101 @@ def read_pdf_bookmarks(
     """The documents that bookmarks of ``level`` (from 1) begin, in the order of pages.
 
     Fields are ``bookmark``, the title, and every ``name: value`` or ``name = value`` in
-    it (between semicolons). Raises ``InputFault`` if the PDF cannot be opened or has no
-    such bookmarks.
+    it (between semicolons). Raises ``InputFault`` if the PDF cannot be opened, or if a
+    bookmark does not lead to a page behind that of the one before: nobody can say then
+    where the document before it ends.
     """
-    with _open(stream, size, name) as document:
+    with _open(stream, size, name) as document, _readable(name):
         count = len(document.pages)
         numbers = {page.obj.objgen: place for place, page in enumerate(document.pages, 1)}
-        before: tuple[int, int, str] | None = None  # ordinal, first page, title
-        ordinal = 0
-        for title, target in _bookmarks(document, level, name):
-            ordinal += 1
+        before: _Begun | None = None
+        last = 0
+        for ordinal, (title, target) in enumerate(_bookmarks(document, level, name), 1):
             first = numbers.get(target, 0)
-            try:
-                _check(first, title, before)
-            except BadDocument as bad:
-                blame(bad.fault(name, f"bookmark {ordinal}"), skip)
-                continue
+            _check_page(first, last, name, f"bookmark {ordinal}")
+            last = first
             if before is not None:
                 yield _document(before, first)
-            before = (ordinal, first, title)
+            before = None
+            try:
+                fields = _fields(title)
+                check_fields(fields)
+            except BadDocument as bad:
+                blame(bad.fault(name, f"bookmark {ordinal}"), skip)
+            else:
+                before = (ordinal, first, tuple(fields))
         if before is not None:
             yield _document(before, count + 1)
 
 
-def _check(first: int, title: str, before: tuple[int, int, str] | None) -> None:
+def read_pdf_marked(
+    stream: BinaryIO, size: int, name: str, *, pattern: str, skip: Skip | None = None
+) -> Iterator[IndexedDocument]:
+    """The documents that begin on the pages whose text matches ``pattern``, a regular
+    expression; its named groups are fields. A page without a match goes on with the
+    document before it.
+
+    Raises ``OperatorFault`` if ``pattern`` is none, ``InputFault`` if the PDF cannot be
+    opened, the text of a page cannot be read, or no page matches.
+    """
+    try:
+        marker = re.compile(pattern, re.MULTILINE)
+    except re.error as error:
+        raise OperatorFault(
+            "the marker of documents is no regular expression",
+            hint=str(error.msg),
+            code="documents.marker",
+        ) from error
+    with _open(stream, size, name) as document, _readable(name):
+        ordinal = first = 0
+        fields: tuple[tuple[str, str], ...] | None = None
+        for number, text in page_texts(document, name):
+            match = marker.search(text)
+            if match is None:
+                continue
+            if fields is not None:
+                yield _marked(ordinal, first, number, fields)
+            ordinal, first, fields = ordinal + 1, number, None
+            try:
+                found = [(key, value) for key, value in match.groupdict("").items() if value]
+                check_fields(found)
+            except BadDocument as bad:
+                blame(bad.fault(name, f"page {number}"), skip)
+            else:
+                fields = tuple(found)
+        if fields is not None:
+            yield _marked(ordinal, first, len(document.pages) + 1, fields)
+
+
+def _marked(
+    ordinal: int, first: int, following: int, fields: tuple[tuple[str, str], ...]
+) -> IndexedDocument:
+    return IndexedDocument(
+        ordinal=ordinal,
+        place=f"page {first}",
+        fields=fields,
+        first_page=first,
+        pages=following - first,
+    )
+
+
+def _check_page(first: int, last: int, name: str, place: str) -> None:
     if not first:
-        raise BadDocument(
-            "bookmark.page", "the bookmark leads to no page of the file", "write it anew"
+        raise reject(
+            "bookmark.page",
+            "the bookmark leads to no page of the file",
+            "write the PDF anew",
+            file=name,
+            place=place,
         )
-    if before is not None and first <= before[1]:
-        raise BadDocument(
+    if first <= last:
+        raise reject(
             "bookmark.order",
-            f"the bookmark leads to page {first}, the one before it to page {before[1]}",
+            f"the bookmark leads to page {first}, the one before it to page {last}",
             "give each document a bookmark on its first page, in the order of pages",
+            file=name,
+            place=place,
         )
-    check_fields(_fields(title))
 
 
 def _fields(title: str) -> list[tuple[str, str]]:
@@ -73,15 +136,37 @@ def _fields(title: str) -> list[tuple[str, str]]:
     return found
 
 
-def _document(begun: tuple[int, int, str], following: int) -> IndexedDocument:
-    ordinal, first, title = begun
+def _document(begun: _Begun, following: int) -> IndexedDocument:
+    ordinal, first, fields = begun
     return IndexedDocument(
         ordinal=ordinal,
         place=f"bookmark {ordinal}",
-        fields=tuple(_fields(title)),
+        fields=fields,
         first_page=first,
         pages=following - first,
     )
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """What qpdf and pikepdf make of damage inside an open file becomes ``InputFault``."""
+    try:
+        yield
+    except (
+        pikepdf.PdfError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise reject(
+            "pdf.damaged",
+            f"the PDF cannot be read ({type(error).__name__})",
+            "send it again",
+            file=name,
+        ) from error
 
 
 def _open(stream: BinaryIO, size: int, name: str) -> pikepdf.Pdf:

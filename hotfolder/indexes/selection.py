@@ -14,7 +14,7 @@ from hotfolder.indexes.cmod import read_cmod
 from hotfolder.indexes.csvranges import read_csv_ranges
 from hotfolder.indexes.faults import Skip, reject
 from hotfolder.indexes.jsonlines import read_json_lines
-from hotfolder.indexes.pdfparts import read_pdf_bookmarks
+from hotfolder.indexes.pdfparts import read_pdf_bookmarks, read_pdf_marked
 from hotfolder.indexes.ranges import CheckedRanges, check_ranges
 from hotfolder.indexes.streamserve import read_streamserve
 from hotfolder.indexes.xmljob import read_xml_job
@@ -87,6 +87,8 @@ def _read(
             return read_afp_groups(*inside, code_page=page, skip=skip)
         case IndexFormat.BOOKMARKS:
             return read_pdf_bookmarks(*inside, level=profile.level, skip=skip)
+        case IndexFormat.MARKER:
+            return read_pdf_marked(*inside, pattern=profile.marker, skip=skip)
     if index is None:
         raise reject(
             "index.missing",
