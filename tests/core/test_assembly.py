@@ -8,7 +8,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hotfolder.core.profiles import Completion, CompletionRule, FolderProfile, SidecarFormat
+from hotfolder.core.profiles import (
+    Completion,
+    CompletionRule,
+    DocumentsProfile,
+    FolderProfile,
+    IndexFormat,
+    SidecarFormat,
+)
 from hotfolder.core.records import Drop, Sighting
 from tests.support.hotmodel import HotModel
 
@@ -23,15 +30,20 @@ def model(
     required: bool = True,
     manual: bool = False,
     writer_known: bool = True,
+    documents: DocumentsProfile | None = None,
+    trigger_suffix: str = ".done",
 ) -> HotModel:
     profile = FolderProfile(
         name="hot",
         path="/hot",
         business_unit="unit",
-        completion=Completion(rule=rule, quiet=QUIET, sidecar_wait=WAIT),
+        completion=Completion(
+            rule=rule, quiet=QUIET, sidecar_wait=WAIT, trigger_suffix=trigger_suffix
+        ),
         sidecar=sidecar,
         sidecar_required=required,
         manual=manual,
+        documents=documents or DocumentsProfile(),
     )
     return HotModel(profile, writer_known=writer_known)
 
@@ -168,6 +180,59 @@ def test_without_trailer_and_writer_check_a_trigger_is_confirmed_by_one_more_loo
     put(hot, b"a.txt.done")
     assert hot.collect() == []
     assert len(hot.run(1.0)) == 1
+
+
+# -- indexes --------------------------------------------------------------------------
+INDEXED = DocumentsProfile(index=IndexFormat.CSV, suffix=".ind")
+
+
+@pytest.mark.parametrize("name", [b"run.afp.ind", b"run.ind"])
+@pytest.mark.parametrize("first", [True, False], ids=["index first", "index last"])
+def test_an_index_comes_with_its_spool(name: bytes, first: bool) -> None:
+    hot = model(CompletionRule.QUIET, required=False, documents=INDEXED)
+    put(hot, *((name, b"run.afp") if first else (b"run.afp", name)))
+    (drop,) = hot.run(QUIET * 3)
+    assert parts(drop) == (b"run.afp", (name,), None)
+    assert codes(drop) == []
+
+
+def test_without_its_index_a_spool_waits_and_is_explained() -> None:
+    hot = model(CompletionRule.QUIET, required=False, documents=INDEXED)
+    put(hot, b"run.afp", b"run.afp.json")
+    assert hot.run(WAIT - QUIET) == [], "metadata of the whole spool does not do"
+    (drop,) = hot.run(QUIET * 3)
+    assert parts(drop) == (b"run.afp", (b"run.afp.json",), None)
+    assert codes(drop) == ["index.missing"]
+
+
+def test_an_index_alone_is_explained() -> None:
+    hot = model(CompletionRule.QUIET, required=False, documents=INDEXED)
+    put(hot, b"run.afp.ind")
+    (drop,) = hot.run(WAIT + QUIET)
+    assert codes(drop) == ["sidecar.alone"]
+
+
+def test_where_a_spool_tells_by_itself_nothing_is_waited_for() -> None:
+    afp = DocumentsProfile(index=IndexFormat.AFP)
+    hot = model(CompletionRule.QUIET, required=False, documents=afp)
+    put(hot, b"run.afp")
+    (drop,) = hot.run(QUIET * 3)
+    assert codes(drop) == []
+
+
+def test_a_drop_for_arsload_is_three_files() -> None:
+    hot = model(
+        CompletionRule.TRIGGER,
+        sidecar=SidecarFormat.NONE,
+        documents=DocumentsProfile(index=IndexFormat.CMOD, suffix=".IND"),
+        trigger_suffix=".ARD",
+    )
+    data, index, trigger = b"BANK.STMT.ARD.OUT", b"BANK.STMT.ARD.IND", b"BANK.STMT.ARD"
+    put(hot, data, index)
+    assert hot.run(QUIET * 3) == []
+    put(hot, trigger)
+    (drop,) = hot.run(QUIET)
+    assert parts(drop) == (data, (index,), trigger)
 
 
 # -- renames --------------------------------------------------------------------------
