@@ -96,6 +96,36 @@ class StoreSuite:
         store.write_spools([good])
         assert [found.spool_id for found in store.iterate()] == [good.spool_id]
 
+    def test_many_documents_are_lines_beside_the_content(
+        self, connect: Connect, tmp_path: Path
+    ) -> None:
+        lines = [b'{"ordinal":%d,"text":"%s"}\n' % (n, b"x" * 200) for n in range(9_000)]
+        request = replace(make_request(tmp_path, 1), documents=lambda: iter(lines))
+        plain = make_request(tmp_path, 2, name=b"documents.jsonl")
+        store = connect()
+        stored = store.write_spools([request, plain])
+        assert store.write_spools([request]) == stored[:1]
+        store = connect()
+        check_there(store, request, stored[0])
+        check_there(store, plain, stored[1])
+        assert list(store.read_documents(request.spool_id)) == lines
+        assert list(store.read_documents(plain.spool_id)) == []
+        for others in (None, lambda: iter(lines[1:])):
+            with pytest.raises(Corrupt):
+                store.write_spools([replace(request, documents=others)])
+
+    def test_changed_documents_are_not_given_out(self, connect: Connect, tmp_path: Path) -> None:
+        request = replace(make_request(tmp_path, 1), documents=lambda: iter([b"1\n", b"2\n"]))
+        store = connect()
+        store.write_spools([request])
+        (path,) = tmp_path.rglob("documents.jsonl")
+        path.chmod(0o600)
+        path.write_bytes(b"1\n3\n")
+        with pytest.raises(Corrupt):
+            next(iter(store.read_documents(request.spool_id)))
+        with pytest.raises(KeyError):
+            next(iter(store.read_documents(spool_id(7))))
+
     @pytest.mark.parametrize("which", ["content", "sidecar"])
     @pytest.mark.parametrize("how", ["gone", "link", "fifo"])
     def test_a_working_copy_that_is_no_file_is_corrupt(
