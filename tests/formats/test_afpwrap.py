@@ -77,18 +77,18 @@ def test_all_that_a_group_needs_and_nothing_else() -> None:
     used = field(IMM, b"DUPLEX  ")
     head = field(BPF, FILE) + field(NOP, b"hello") + resources(b"RES00001")
     index = field(BDI, b"INDEX001") + field(TLE, b"a customer") + field(EDI, b"INDEX001")
-    start = field(BDT, DOC) + form
+    start, late = field(BDT, DOC) + form, field(NOP, b"behind the index")
     data = (
-        head + index + start + field(IMM, b"SIMPLEX ") + tag + mapping
+        head + index + late + start + field(IMM, b"SIMPLEX ") + tag + mapping
         + first + field(IMM, b"OTHER   ") + used + second + field(IMM, b"LATER   ") + third
         + field(EDT, DOC) + field(EPF, FILE)
     )  # fmt: skip
     assert look(data).fault is None
     wrapped = wrap_part(data, second)
     end = field(EDT, DOC) + field(EPF, FILE)
-    assert wrapped == head + start + tag + mapping + used + second + end
+    assert wrapped == head + late + start + tag + mapping + used + second + end
     assert (look(wrapped).fault, look(wrapped).pages) == (None, 1)
-    expected = head + start + tag + mapping + field(IMM, b"SIMPLEX ") + first + end
+    expected = head + late + start + tag + mapping + field(IMM, b"SIMPLEX ") + first + end
     assert wrap_part(data, first) == expected
 
 

@@ -579,6 +579,14 @@ def test_many_documents_take_no_memory() -> None:
     assert many < few * 1.1 + 100_000
 
 
+def test_few_names_are_remembered() -> None:
+    tags = TagReader("500")
+    for number in range(5000):
+        data = make_tag(f"name {number}", "1")[9:]
+        assert tags.read(data, 0) == (f"name {number}", "1")
+        assert 0 < len(tags.names) <= 1024
+
+
 # -- fuzz ------------------------------------------------------------------------
 def check_found(one: IndexedDocument, size: int) -> None:
     assert one.offset is not None
