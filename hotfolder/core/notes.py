@@ -58,11 +58,11 @@ def skipped_note(row: SpoolRow, *, profile: FolderProfile, archived_at: datetime
     """The note beside the receipt of a spool of which documents were skipped."""
     name = printable_name(row.name.rsplit(b"/", 1)[-1])
     lines = [
-        f"{name} was archived, but for {row.skipped} of its documents.",
+        f"{name} was archived, but for {row.skipped + row.refused} of its documents.",
         "",
         *_wrap(
-            "These could not be read. The whole file is kept with the others, so nothing is"
-            " lost; but these documents have no record and are not found."
+            "These could not be read, or ArchivesSpace would not have them. The whole file is"
+            " kept with the others, so nothing is lost; but these documents have no record."
         ),
         "",
     ]

@@ -100,6 +100,17 @@ class Journal(Protocol):
         confirmed still, else STORED. ``ValueError`` if one of its documents has become
         live in another spool."""
 
+    def refuse_document(self, identity: str, fault: Fault, now: float) -> list[str]:
+        """A live document that waits, of a spool with others, will not be delivered: it
+        stays in the catalogue as REFUSED, and ``fault`` among the remarks of its spool.
+        Returns the spools that became DELIVERED by that."""
+
+    def add_remark(self, spool_id: str, fault: Fault, now: float) -> None:
+        """Something to know of a spool, for its receipt and for `show`; up to a hundred."""
+
+    def readmit_documents(self, spool_id: str, now: float) -> int:
+        """The refused documents of a spool wait again; returns how many."""
+
     def defer_spools(
         self, spool_ids: Sequence[str], error: str, next_at: float, now: float
     ) -> None:

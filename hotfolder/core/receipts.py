@@ -27,11 +27,12 @@ def receipt_json(
     documents of a duplicate are those of the spool that was first. With more than
     ``MOST_INLINE`` they are lines (``document_receipt``) of ``documents_file``."""
     many: dict[str, Any] = {}
-    if documents_file or (row.documents or 0) > 1 or row.left_out or row.skipped:
+    if documents_file or (row.documents or 0) > 1 or row.left_out or row.skipped or row.refused:
         many["counts"] = {
-            "archived": row.documents,
+            "archived": (row.documents or 0) - row.refused,
             "archived_before": row.left_out,
             "skipped": row.skipped,
+            "refused": row.refused,
         }
         many["remarks"] = [asdict(fault) for fault in row.remarks]
     if documents_file:

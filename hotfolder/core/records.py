@@ -140,6 +140,7 @@ class Role(StrEnum):
     OWN = "own"  # by a digital object of its own
     CARRIED = "carried"  # by that of its spool
     CARRIER = "carrier"  # it stands for its whole spool, and for those in it
+    REFUSED = "refused"  # not at all: ArchivesSpace would not have it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +225,7 @@ class SpoolRow:
     documents: int | None = None  # in it, without a carrier; None until it is read
     left_out: int = 0  # documents that are archived with other spools
     skipped: int = 0  # documents that could not be read
+    refused: int = 0  # documents that ArchivesSpace would not have
     remarks: tuple[Fault, ...] = ()  # warnings, and the first of what was skipped
 
 

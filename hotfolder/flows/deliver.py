@@ -15,12 +15,13 @@ import threading
 from collections.abc import Callable, Mapping
 
 from hotfolder.core.crashpoints import crashpoint
-from hotfolder.core.errors import ArchiveFault, Corrupt, Fault, OperatorFault, Transient
-from hotfolder.core.lifecycle import Backoff, SpoolState, UnitState
+from hotfolder.core.errors import ArchiveFault, Corrupt, OperatorFault, Transient
+from hotfolder.core.lifecycle import Backoff, UnitState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal
-from hotfolder.core.records import ArchivedDocument, CatalogueRow, UnitRequest, UnitRow
-from hotfolder.flows.adopt import compare_document, differs, sort_present
+from hotfolder.core.records import ArchivedDocument, UnitRequest, UnitRow
+from hotfolder.flows.adopt import compare_document, sort_present
 from hotfolder.flows.aside import Aside
+from hotfolder.flows.refusals import Refusals
 
 UNCLEAR_ATTEMPTS = 8  # a lone document refused without reason that often is an operator's matter
 
@@ -43,7 +44,7 @@ class Delivery:
     ) -> None:
         self._journal = journal
         self._archive = archive
-        self._aside = aside
+        self._refusals = Refusals(journal=journal, aside=aside, clock=clock, emit=emit)
         self._clock = clock
         self._emit = emit
         self._jitter = jitter
@@ -232,77 +233,25 @@ class Delivery:
 
     def _settle_single(self, request: UnitRequest) -> None:
         """One document, by single POSTs: their refusal has the server's own words."""
-        unit, row = request.unit, request.documents[0]
+        unit = request.unit
         answer = self._archive.send_document(request)
         if answer.outcome == "confirmed":
             self._confirm(request, answer.unit_uri, answer.uris, None)
             return
         if answer.outcome == "refused":
-            self._set_document_aside(
-                request,
-                row,
-                SpoolState.REJECTED,
-                Fault(
-                    code="archive.refused",
-                    message=f"ArchivesSpace refuses this document: {answer.reason}",
-                    remedy="correct the metadata named there and drop the file again",
-                ),
-            )
+            self._refusals.reject(request, answer.reason)
             return
         if unit.attempts >= UNCLEAR_ATTEMPTS:
-            self._set_document_aside(
-                request,
-                row,
-                SpoolState.HELD,
-                Fault(
-                    code="archive.unclear",
-                    message="ArchivesSpace will neither take this document nor say why",
-                    remedy="look at its log for this time, then `hotfolder release`",
-                ),
-            )
+            self._refusals.hold(request)
             return
         self._defer(unit, answer.reason or "the answer was lost")
 
-    def _set_document_aside(
-        self, request: UnitRequest, row: CatalogueRow, state: SpoolState, fault: Fault
-    ) -> None:
-        # In this order: killed in between, the unit is REFUSED and the document waits for a
-        # new unit, which is refused in its turn. The other way round a SENT unit would have
-        # a member that is no longer live.
-        now = self._clock.now()
-        self._journal.plan_units_of((), request.unit.ref_id, fault.code, now)
-        spool = self._journal.get_spool(row.spool_id)
-        if spool is None:
-            raise Corrupt(f"spool {row.spool_id} has documents but no row", code="journal.spool")
-        if state is SpoolState.REJECTED:
-            self._aside.reject(spool, [fault])
-        else:
-            self._journal.set_aside(row.spool_id, state, [fault], now)
-            self._emit("spool.held", spool=row.spool_id, reason=fault.code)
-
     def _refuse_corrupt(self, request: UnitRequest, error: Corrupt) -> None:
-        """A record under our key has other content. Nothing is adopted or
-        overwritten; the documents concerned wait for a person, the others go on."""
-        unit, now = request.unit, self._clock.now()
+        """A record under our key has other content."""
+        unit = request.unit
         there = self._archive.find_documents(unit.business_unit, unit.identities)
-        bad = {
-            row.spool_id
-            for row in request.documents
-            if row.document.identity in there and differs(row, there[row.document.identity])
-        }
-        rest = tuple(row.document.identity for row in request.documents if row.spool_id not in bad)
-        if not bad:
+        if not self._refusals.set_differing_aside(request, there, error.code):
             self._defer(unit, error.message)
-            return
-        self._journal.plan_units_of((rest,) if rest else (), unit.ref_id, error.code, now)
-        fault = Fault(
-            code="archive.differs",
-            message="ArchivesSpace has a record under this identity with other content",
-            remedy="compare both with `hotfolder show`; somebody edited or forged the record",
-        )
-        for spool_id in sorted(bad):
-            self._journal.set_aside(spool_id, SpoolState.CORRUPT, [fault], now)
-            self._emit("spool.corrupt", spool=spool_id, reason=fault.code)
 
     def _put_off(self, unit: UnitRow, reason: str) -> float:
         now = self._clock.now()

@@ -235,7 +235,7 @@ class Finisher:
         body = json.dumps(receipt, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
         if listed:
             yield listed, self._list_documents(owner.id)
-        if row.skipped:
+        if row.skipped or row.refused:
             archived_at = datetime.fromtimestamp(self._clock.now(), UTC)
             note = skipped_note(row, profile=profile, archived_at=archived_at)
             yield path + NOTE, note.encode()

@@ -99,6 +99,11 @@ class Replay:
                 remedy="compare both with `hotfolder show`; somebody edited or forged the record",
             )
             spool = self._journal.get_spool(spool_id)
+            if spool is not None and (spool.documents or 0) > 1:
+                # The others are sound, and must be found.
+                self._journal.add_remark(spool_id, fault, now)
+                self._emit("spool.differs", spool=spool_id, reason=fault.code)
+                continue
             if spool is not None and spool.state is not SpoolState.CORRUPT:
                 self._journal.set_aside(spool_id, SpoolState.CORRUPT, [fault], now)
             self._emit("spool.corrupt", spool=spool_id, reason=fault.code)

@@ -43,7 +43,8 @@ class Catalogue:
             return dict(
                 conn.execute(
                     "SELECT j.value, (SELECT count(*) FROM documents AS d"
-                    "  WHERE d.spool = s.number AND d.record_uri IS NULL AND d.role <> 'carrier')"
+                    "  WHERE d.spool = s.number AND d.record_uri IS NULL"
+                    "  AND d.role IN ('own', 'carried'))"
                     " FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value",
                     (json.dumps(list(spool_ids)),),
                 ).fetchall()

@@ -3,9 +3,10 @@
 ALTER TABLE spools ADD COLUMN documents INTEGER;  -- without a carrier; NULL until it is read
 ALTER TABLE spools ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE spools ADD COLUMN skipped INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE spools ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE spools ADD COLUMN remarks TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(remarks));
 ALTER TABLE documents ADD COLUMN role TEXT NOT NULL DEFAULT 'own'
-  CHECK (role IN ('own', 'carried', 'carrier'));
+  CHECK (role IN ('own', 'carried', 'carrier', 'refused'));
 ALTER TABLE documents ADD COLUMN by_pages INTEGER NOT NULL DEFAULT 0 CHECK (by_pages IN (0, 1));
 
 UPDATE spools SET documents = (SELECT count(*) FROM documents AS d WHERE d.spool = spools.number)

@@ -76,7 +76,7 @@ def let_wait(conn: sqlite3.Connection, document: int) -> None:
     unconfirmed."""
     conn.execute(
         "UPDATE documents SET waiting = 1 WHERE number = ? AND live = 1 AND waiting = 0"
-        " AND unit IS NULL AND record_uri IS NULL AND role <> 'carried'"
+        " AND unit IS NULL AND record_uri IS NULL AND role IN ('own', 'carrier')"
         " AND EXISTS (SELECT 1 FROM spools AS s"
         "  WHERE s.number = spool AND s.state IN ('STORED', 'DELIVERED', 'DONE'))",
         (document,),
@@ -181,7 +181,8 @@ def deliver_if_complete(conn: sqlite3.Connection, spools: Sequence[int], now: fl
         row = conn.execute(
             "UPDATE spools SET state = 'DELIVERED', reason = '', updated_at = ?, attempts = 0,"
             " next_at = NULL, last_error = NULL WHERE number = ? AND state = 'STORED'"
-            " AND NOT EXISTS (SELECT 1 FROM documents WHERE spool = ? AND record_uri IS NULL)"
+            " AND NOT EXISTS (SELECT 1 FROM documents WHERE spool = ? AND record_uri IS NULL"
+            "  AND role <> 'refused')"
             " RETURNING id",
             (now, number, number),
         ).fetchone()

@@ -87,7 +87,8 @@ class Readings:
             conn.executemany(
                 "UPDATE documents SET waiting = 1, stored_at = ?"
                 " WHERE spool = ? AND ordinal > ? AND ordinal <= ?"
-                " AND live = 1 AND record_uri IS NULL AND unit IS NULL AND role <> 'carried'",
+                " AND live = 1 AND record_uri IS NULL AND unit IS NULL"
+                " AND role IN ('own', 'carrier')",
                 [(now, *part) for part in parts_of(conn, [number for (number,) in numbers])],
             )
             found_before = conn.execute(

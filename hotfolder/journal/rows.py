@@ -24,7 +24,8 @@ SPOOL_COLUMNS = (
     "number, id, folder, business_unit, name, sidecars, trigger_name, shared, state, size,"
     " mtime_ns, inode, sha256, format_name, pages, settled_by, created_at, updated_at,"
     " attempts, next_at,"
-    " last_error, first_spool_id, faults, held_from, documents, left_out, skipped, remarks"
+    " last_error, first_spool_id, faults, held_from, documents, left_out, skipped,"
+    " refused, remarks"
 )
 UNIT_COLUMNS = (
     "number, ref_id, business_unit, series, cycle, state, planned_at, sent_at, confirmed_at,"
@@ -114,7 +115,8 @@ def spool_from(row: Sequence[Any]) -> SpoolRow:
         documents=row[24],
         left_out=row[25],
         skipped=row[26],
-        remarks=load_faults(row[27]),
+        refused=row[27],
+        remarks=load_faults(row[28]),
     )
 
 

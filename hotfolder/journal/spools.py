@@ -11,10 +11,22 @@ from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import Drop
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.identities import take_back_numbers
-from hotfolder.journal.membership import deliver_if_complete, dissolve_planned_units, parts_of
-from hotfolder.journal.rows import dump_faults, dump_names, fit_inode, fit_time
+from hotfolder.journal.membership import (
+    deliver_if_complete,
+    dissolve_planned_units,
+    let_wait,
+    parts_of,
+)
+from hotfolder.journal.rows import (
+    dump_faults,
+    dump_names,
+    fit_inode,
+    fit_time,
+    load_faults,
+)
 
 _LONGEST_REASON = 2000  # characters
+_MOST_REMARKS = 100  # of one spool
 
 
 class Spools:
@@ -93,7 +105,8 @@ class Spools:
                 " WHERE d.spool = ? AND u.state = 'SENT' LIMIT 1",
                 (number,),
             ).fetchone()
-            if in_flight is not None:
+            # What is held stays live, and may be confirmed while it is.
+            if in_flight is not None and state is not SpoolState.HELD:
                 raise ValueError(
                     f"a document of it is on its way in unit {in_flight[0]}: try again when"
                     " ArchivesSpace has answered"
@@ -157,12 +170,57 @@ class Spools:
                 conn.executemany(
                     "UPDATE documents SET waiting = 1"
                     " WHERE spool = ? AND ordinal > ? AND ordinal <= ? AND unit IS NULL"
-                    " AND record_uri IS NULL AND role <> 'carried'",
+                    " AND record_uri IS NULL AND role IN ('own', 'carrier')",
                     parts,
                 )
                 if deliver_if_complete(conn, [number], now):
                     return SpoolState.DELIVERED
             return back
+
+    def refuse_document(self, identity: str, fault: Fault, now: float) -> list[str]:
+        """One of many is left out of the delivery; its spool goes on without it."""
+        with self._db.writing() as conn:
+            # It may have been planned anew since its unit was refused.
+            dissolve_planned_units(
+                conn, "d.identity = ? AND d.live = 1", identity, "a member is refused", now
+            )
+            row = conn.execute(
+                "UPDATE documents SET role = 'refused', waiting = 0 WHERE identity = ?"
+                " AND live = 1 AND unit IS NULL AND record_uri IS NULL AND role = 'own'"
+                " RETURNING spool",
+                (identity,),
+            ).fetchone()
+            if row is None:
+                raise ValueError(f"{identity} does not wait")
+            conn.execute(
+                "UPDATE spools SET refused = refused + 1, updated_at = ? WHERE number = ?",
+                (now, row[0]),
+            )
+            _add_remark(conn, row[0], fault)
+            return deliver_if_complete(conn, [row[0]], now)
+
+    def add_remark(self, spool_id: str, fault: Fault, now: float) -> None:
+        """Something to know of a spool; the same is kept once."""
+        with self._db.writing() as conn:
+            number, _, _ = _find(conn, spool_id)
+            _add_remark(conn, number, fault)
+            conn.execute("UPDATE spools SET updated_at = ? WHERE number = ?", (now, number))
+
+    def readmit_documents(self, spool_id: str, now: float) -> int:
+        """REFUSED documents wait for a unit again."""
+        with self._db.writing() as conn:
+            numbers = conn.execute(
+                "UPDATE documents SET role = 'own' WHERE role = 'refused'"
+                " AND spool = (SELECT number FROM spools WHERE id = ?) RETURNING number",
+                (spool_id,),
+            ).fetchall()
+            for (number,) in numbers:
+                let_wait(conn, number)
+            if numbers:
+                conn.execute(
+                    "UPDATE spools SET refused = 0, updated_at = ? WHERE id = ?", (now, spool_id)
+                )
+            return len(numbers)
 
     def defer_spools(
         self, spool_ids: Sequence[str], error: str, next_at: float, now: float
@@ -176,6 +234,17 @@ class Spools:
                 " AND state IN ('CLAIMING', 'CLAIMED', 'READ', 'STORED', 'DELIVERED')",
                 [(error, next_at, now, spool_id) for spool_id in spool_ids],
             )
+
+
+def _add_remark(conn: sqlite3.Connection, spool: int, fault: Fault) -> None:
+    remarks = load_faults(
+        conn.execute("SELECT remarks FROM spools WHERE number = ?", (spool,)).fetchone()[0]
+    )
+    if fault not in remarks and len(remarks) < _MOST_REMARKS:
+        conn.execute(
+            "UPDATE spools SET remarks = ? WHERE number = ?",
+            (dump_faults((*remarks, fault)), spool),
+        )
 
 
 def _find(conn: sqlite3.Connection, spool_id: str) -> tuple[int, str, str]:

@@ -101,6 +101,12 @@ EVENTS: Mapping[str, Event] = {
         "spool documents",
         "So many of its documents could not be read; the others go on (on_bad_document).",
     ),
+    "spool.document_refused": _event(
+        ERROR,
+        "spool reason delivered",
+        "ArchivesSpace will not have one of its documents; the others go on. `hotfolder show`"
+        " says which, `hotfolder retry` tries it again.",
+    ),
     "spool.stored": _event(
         INFO, "spool bytes", "Its bytes are in the store, read back and compared."
     ),

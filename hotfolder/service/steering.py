@@ -64,6 +64,9 @@ def retry(config_path: str, subjects: Sequence[str], *, everything: bool, as_jso
     with opened(config_path) as (_, journal):
         now = SystemClock().now()
         changed = journal.retry_now(subjects, now)
+        for subject in subjects:
+            if (row := journal.get_spool(subject)) is not None:
+                changed += journal.readmit_documents(row.id, now)
         journal.append_audit(_actor(), "operator.retry", " ".join(subjects) or "all", {}, now)
     if as_json:
         print_json({"changed": changed})

@@ -59,6 +59,7 @@ def spool_data(row: SpoolRow) -> dict[str, Any]:
         "documents_total": row.documents,
         "documents_archived_before": row.left_out,
         "documents_skipped": row.skipped,
+        "documents_refused": row.refused,
         "settled_by": row.settled_by,
         "first_seen": moment(row.created_at),
         "changed": moment(row.updated_at),
@@ -148,6 +149,21 @@ def _step(step: HistoryRow, sentence: str) -> dict[str, Any]:
     }
 
 
+def _count_lines(row: SpoolRow, unconfirmed: int) -> list[str]:
+    total = row.documents or 0
+    lines: list[str] = []
+    if total > 1:
+        confirmed = total - unconfirmed - row.refused
+        lines.append(f"  {total:,} documents, {confirmed:,} of them confirmed")
+    if row.left_out:
+        lines.append(f"  {row.left_out:,} more were archived before with other spools")
+    if row.skipped:
+        lines.append(f"  {row.skipped:,} documents could not be read and were skipped")
+    if row.refused:
+        lines.append(f"  {row.refused:,} documents are not in ArchivesSpace: it refused them")
+    return lines
+
+
 def story_lines(
     row: SpoolRow,
     documents: Sequence[CatalogueRow],
@@ -168,12 +184,7 @@ def story_lines(
     if row.last_error and row.next_at is not None:
         lines.append(f"  waiting to try again at {moment(row.next_at)}: {row.last_error}")
     total = row.documents or 0
-    if total > 1:
-        lines.append(f"  {total:,} documents, {total - unconfirmed:,} of them confirmed")
-        if row.left_out:
-            lines.append(f"  {row.left_out:,} more were archived before with other spools")
-    if row.skipped:
-        lines.append(f"  {row.skipped:,} documents could not be read and were skipped")
+    lines += _count_lines(row, unconfirmed)
     lines.append("")
     lines += [f"  {step['at']}  {step['sentence']}" for step in steps]
     for item in documents:

@@ -430,11 +430,27 @@ class JournalSuite:
         journal.release(spool_id(2), "", 6)
         assert plan(journal).identities == (identities[1],)
 
-    def test_hold_waits_for_the_answer_to_a_sent_unit(self, journal: Journal) -> None:
+    @pytest.mark.parametrize("answer", ["confirmed", "refused"])
+    def test_what_is_on_its_way_may_be_held(self, journal: Journal, answer: str) -> None:
+        identities = store_many(journal, [1, 2])
+        unit = plan(journal)
+        journal.mark_sent(unit.ref_id, 5)
+        journal.set_aside(spool_id(1), S.HELD, [FAULT], 6)
+        if answer == "confirmed":
+            delivered = journal.confirm_unit(unit.ref_id, "/ao/1", uris(identities), 7)
+            assert delivered == [spool_id(2)]
+            assert journal.release(spool_id(1), "", 8) is S.DELIVERED
+            return
+        journal.plan_units_of((), unit.ref_id, "refused", 7)
+        assert plan(journal).identities == (identities[1],)
+        assert journal.release(spool_id(1), "", 8) is S.STORED
+        assert plan(journal).identities == (identities[0],)
+
+    def test_rejecting_waits_for_the_answer_to_a_sent_unit(self, journal: Journal) -> None:
         store_many(journal, [1, 2])
         unit = plan(journal)
         journal.mark_sent(unit.ref_id, 5)
-        for aside in (S.HELD, S.REJECTED, S.CORRUPT):
+        for aside in (S.REJECTED, S.CORRUPT):
             with pytest.raises(ValueError, match="when ArchivesSpace has answered"):
                 journal.set_aside(spool_id(1), aside, [FAULT], 6)
         assert state(journal, 1) is S.STORED

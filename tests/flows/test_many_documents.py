@@ -18,9 +18,10 @@ from hotfolder.core.profiles import (
     IndexFormat,
     OnBadDocument,
 )
+from hotfolder.core.query import DocumentQuery
 from hotfolder.core.receipts import MOST_INLINE
 from hotfolder.core.records import CatalogueRow, Role, SpoolRow
-from tests.support.flow_world import World
+from tests.support.flow_world import POISON, World
 from tests.support.server_model import Records
 
 # The harness pairs ``x`` with ``x.json``: here that is the index.
@@ -114,7 +115,7 @@ def test_each_document_is_described_and_the_spool_is_kept_once(world: World) -> 
     assert row.state is SpoolState.DONE
     check_archived(world, row, content, texts)
     (receipt,) = world.receipts()
-    assert receipt["counts"] == {"archived": 5, "archived_before": 0, "skipped": 0}
+    assert receipt["counts"] == {"archived": 5, "archived_before": 0, "skipped": 0, "refused": 0}
     assert [item["offset"] for item in receipt["documents"]] == [0, 7, 14, 23, 31]  # type: ignore[attr-defined]
 
 
@@ -191,7 +192,12 @@ def test_of_a_run_sent_again_only_what_is_new_is_added(world: World) -> None:
     assert [item.document.range.ordinal for item in found] == [2, 3]
     assert [item.document.version for item in found] == [2, 1]
     assert len(world.server.records.documents) == 5
-    assert world.receipts()[0]["counts"] == {"archived": 2, "archived_before": 1, "skipped": 0}
+    assert world.receipts()[0]["counts"] == {
+        "archived": 2,
+        "archived_before": 1,
+        "skipped": 0,
+        "refused": 0,
+    }
 
 
 BAD = {
@@ -230,7 +236,7 @@ def test_or_it_is_skipped_and_named(tmp_path: Path, change: Entry, code: str) ->
     assert row.remarks[0].code == code
     assert len(world.server.records.documents) == 2
     (receipt,) = world.receipts()
-    assert receipt["counts"] == {"archived": 2, "archived_before": 0, "skipped": 1}
+    assert receipt["counts"] == {"archived": 2, "archived_before": 0, "skipped": 1, "refused": 0}
     assert receipt["remarks"][0]["code"] == code  # type: ignore[index]
     note = (world.hot / "_receipts" / "run.txt.ERROR.txt").read_text()
     assert "but for 1 of its documents" in note
@@ -383,3 +389,90 @@ def test_a_daemon_that_is_to_stop_gives_up_the_reading_and_does_it_anew(world: W
     world.start()
     world.settle()
     check_archived(world, the_row(world), content, texts)
+
+
+# -- what the server will not have -------------------------------------------------------
+def test_a_document_that_is_refused_is_left_out_and_named(world: World) -> None:
+    """The others have records by then: the spool cannot go back for one of them."""
+    texts = [f"a{n} text," for n in range(5)]
+    drop(world, *texts, change={"title": POISON})
+    world.settle()
+    row = the_row(world)
+    assert (row.state, row.documents, row.refused) == (SpoolState.DONE, 5, 1)
+    rows = documents(world, row)
+    assert [item.document.role for item in rows] == [
+        Role.REFUSED if n == 1 else Role.OWN for n in range(5)
+    ]
+    assert [item.record_uri is None for item in rows] == [n == 1 for n in range(5)]
+    assert len(world.server.records.documents) == 4
+    (receipt,) = world.receipts()
+    assert receipt["counts"] == {
+        "archived": 4,
+        "archived_before": 0,
+        "skipped": 0,
+        "refused": 1,
+    }
+    assert [item["confirmed"] for item in receipt["documents"]] == [  # type: ignore[attr-defined]
+        n != 1 for n in range(5)
+    ]
+    note = (world.hot / "_receipts" / "run.txt.ERROR.txt").read_text()
+    assert "document 2" in note
+    # It is found, and given back, all the same.
+    journal = world.running.journal
+    found = journal.find_documents(DocumentQuery(customer_id="a1"), 10)
+    assert [item.document.identity for item in found] == [rows[1].document.identity]
+
+
+def test_once_the_server_has_been_put_right_it_is_tried_again(world: World) -> None:
+    drop(world, *(f"a{n} text," for n in range(5)), change={"title": POISON})
+    world.settle()
+    row = the_row(world)
+    journal = world.running.journal
+    world.server.refuses = lambda _row: None
+    assert journal.readmit_documents(row.id, world.clock.now()) == 1
+    assert journal.unconfirmed([row.id]) == {row.id: 1}
+    world.settle()
+    assert len(world.server.records.documents) == 5
+    assert journal.unconfirmed([row.id]) == {row.id: 0}
+    assert the_row(world).refused == 0
+
+
+def test_a_spool_whose_only_record_is_refused_goes_back(tmp_path: Path) -> None:
+    world = made(tmp_path, describe=Describe.SPOOL)
+    world.server.refuses = lambda _row: "title: no"
+    content = drop(world, "a1 one,", "a2 two,")
+    world.settle()
+    assert the_row(world).state is SpoolState.REJECTED
+    (path,) = world.failed()
+    assert path.read_bytes() == content
+    world.stop()
+
+
+def test_a_forged_record_concerns_its_own_document(world: World) -> None:
+    texts = [f"a{n} text," for n in range(5)]
+    drop(world, *texts)
+    world.settle()
+    row = the_row(world)
+    forged = documents(world, row)[2].document.identity
+    there = world.server.records.documents[forged]
+    world.server.records.documents[forged] = replace(there, sha256="0" * 64)
+    world.running.replay.compare(verify=True)
+    row = the_row(world)
+    assert row.state is SpoolState.DONE
+    assert [fault.code for fault in row.remarks] == ["archive.differs"]
+    world.running.replay.compare(verify=True)
+    assert len(the_row(world).remarks) == 1
+
+
+def test_a_record_of_somebody_else_is_not_overwritten(world: World) -> None:
+    drop(world, *(f"a{n} text," for n in range(5)))
+    take_in(world)
+    row = the_row(world)
+    taken = documents(world, row)[3].document.identity
+    world.deliver(0)
+    foreign = next(iter(world.server.records.documents.values()))
+    world.server.records.documents[taken] = replace(foreign, identity=taken, sha256="0" * 64)
+    world.settle()
+    row = the_row(world)
+    assert (row.state, row.refused) == (SpoolState.DONE, 1)
+    assert world.server.records.documents[taken].sha256 == "0" * 64

@@ -88,7 +88,7 @@ class Model:
 
     def set_aside(self, spool: ModelSpool, state: SpoolState) -> bool:
         in_flight = any(item.unit and item.unit.state is U.SENT for item in spool.documents)
-        if in_flight or state not in SPOOL_MOVES[spool.state]:
+        if (in_flight and state is not S.HELD) or state not in SPOOL_MOVES[spool.state]:
             return False
         if spool.state is not S.HELD:
             spool.left = spool.state

@@ -82,7 +82,7 @@ class ModelServer:
         self.committed: set[str] = set()  # identities that it has had at any time
         self.requests = 0
         self.meanwhile: deque[Callable[[], None]] = deque()  # before each request to come
-        self._refuses = refuses
+        self.refuses = refuses
 
     # -- what happens to it --------------------------------------------------------
     def back_up(self) -> Records:
@@ -116,7 +116,7 @@ class ModelServer:
         for row in request.documents:
             if row.document.identity in self.records.documents:
                 return "digital_object_id: must be unique"
-            words = self._refuses(row)
+            words = self.refuses(row)
             if words is not None:
                 return words
         if ref_id in self.records.units:
@@ -129,7 +129,7 @@ class ModelServer:
 
     def save_document(self, row: CatalogueRow) -> str | None:
         """One digital object; None if it was saved, else the server's words."""
-        words = self._refuses(row)
+        words = self.refuses(row)
         if words is not None:
             return words
         identity, (sha256, size) = row.document.identity, row.file_fixity
