@@ -7,7 +7,7 @@ documents is counted. One document at a time, however many there are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from hotfolder.core.errors import Fault
 from hotfolder.core.indexed import IndexedDocument
@@ -159,7 +159,7 @@ class CheckedRanges(Iterator[IndexedDocument]):
         progress.units = (has_bytes, has_pages)
         if file is document.file and offset == document.offset:
             return document
-        return replace(document, file=file, offset=offset, length=length)
+        return document._replace(file=file, offset=offset, length=length)
 
     def _place(self, track: _Track, start: int | None, length: int | None, least: int) -> None:
         """Raise ``BadDocument`` if a range is none, or not where it may be."""
