@@ -72,9 +72,10 @@ class Companions:
         else:
             shared = None
         indexes = self._pairing.indexes_of(spool)
-        no_index = bool(indexes) and not any(sidecar.name in indexes for sidecar in found)
-        if no_index or not found:
-            missing = no_index or (self._required and shared is None)
+        own = [sidecar for sidecar in found if sidecar.name not in indexes]
+        no_index = bool(indexes) and len(own) == len(found)
+        missing = no_index or (self._required and not own and shared is None)
+        if missing or not found:
             end = self._settling.since(spool) + self._grace(standard, missing=missing)
             if self._settling.looked(spool) < end:
                 return Company(ready=False, again=end)

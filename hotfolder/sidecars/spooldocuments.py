@@ -70,9 +70,7 @@ class SpoolInterpreter:
         self._index = index
         self._map = FieldMap(profile.field_map)
         self._faults: list[Fault] = []
-        self._layers = read_layers(
-            spool, replace(profile, sidecar_required=False), sidecars, shared, self._faults
-        )
+        self._layers = read_layers(spool, profile, sidecars, shared, self._faults)
 
     def check_spool(self, sha256: str, size: int, inspection: Inspection) -> list[Fault]:
         """What is wrong with the spool itself and what came with all of it; empty if

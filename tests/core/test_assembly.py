@@ -205,6 +205,19 @@ def test_without_its_index_a_spool_waits_and_is_explained() -> None:
     assert codes(drop) == ["index.missing"]
 
 
+def test_metadata_of_the_whole_spool_may_be_wanted_as_well() -> None:
+    hot = model(CompletionRule.QUIET, required=True, documents=INDEXED)
+    put(hot, b"run.afp", b"run.afp.ind")
+    assert hot.run(WAIT - QUIET) == []
+    put(hot, b"run.afp.json")
+    (drop,) = hot.run(QUIET * 3)
+    assert codes(drop) == []
+    assert len(drop.sidecars) == 2
+    put(hot, b"two.afp", b"two.afp.ind")
+    (drop,) = hot.run(WAIT + QUIET)
+    assert codes(drop) == ["sidecar.missing"]
+
+
 def test_an_index_alone_is_explained() -> None:
     hot = model(CompletionRule.QUIET, required=False, documents=INDEXED)
     put(hot, b"run.afp.ind")
