@@ -7,15 +7,18 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hotfolder.core.canonical import dump
 from hotfolder.core.records import Document
 from hotfolder.journal.rows import INSERT_DOCUMENT, document_values
 
-# What ``find --text`` looks at, of a row of ``documents``.
+_LONGEST_EXTRA = 1000  # characters of the fields that nobody knows, as JSON
+# What ``words_of`` gives, of a row of ``documents``: made at insertion without SQL, which
+# would read the same JSON four times.
 WORDS = (
     "title || ' ' || coalesce(json_extract(metadata, '$.customer_name'), '')"
     " || ' ' || coalesce(json_extract(metadata, '$.campaign'), '')"
     " || ' ' || coalesce(json_extract(metadata, '$.period'), '')"
-    " || ' ' || substr(coalesce(json_extract(metadata, '$.extra'), ''), 1, 1000)"
+    f" || ' ' || substr(coalesce(json_extract(metadata, '$.extra'), ''), 1, {_LONGEST_EXTRA})"
 )
 
 
@@ -93,6 +96,21 @@ class Identities:
         return document
 
 
+def words_of(document: Document) -> str:
+    """What ``find --text`` looks at; the third migration says the same in SQL."""
+    known = document.metadata
+    extra = {name: list(texts) for name, texts in known.extra.items()}
+    return " ".join(
+        (
+            document.title,
+            known.customer_name or "",
+            known.campaign or "",
+            known.period or "",
+            dump(extra)[:_LONGEST_EXTRA] if extra else "",
+        )
+    )
+
+
 def insert_documents(
     conn: sqlite3.Connection, documents: Sequence[tuple[Document, int, str]]
 ) -> None:
@@ -100,9 +118,9 @@ def insert_documents(
     case references and the words by which they are found."""
     conn.executemany(INSERT_DOCUMENT, [document_values(*item) for item in documents])
     conn.executemany(
-        f"INSERT INTO words (rowid, text) SELECT number, {WORDS} FROM documents"
-        " WHERE spool = ? AND ordinal = ?",
-        [(spool, document.range.ordinal) for document, spool, _ in documents],
+        "INSERT INTO words (rowid, text)"
+        " SELECT number, ? FROM documents WHERE spool = ? AND ordinal = ?",
+        [(words_of(document), spool, document.range.ordinal) for document, spool, _ in documents],
     )
     conn.executemany(
         "INSERT INTO case_references"

@@ -39,7 +39,7 @@ BEGIN
 END;
 
 -- Without a copy of the texts: documents are never deleted, nor are these fields changed.
--- `identities.WORDS` is the same expression.
+-- `identities.words_of` says the same.
 CREATE VIRTUAL TABLE words USING fts5 (
   text, content = '', columnsize = 0, detail = none, tokenize = 'unicode61 remove_diacritics 2'
 );
