@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+# With ``words``, a count ends here and one more says that there are more: of a word that
+# is in every title, all documents would have to be looked at.
+COUNT_LIMIT = 100_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentQuery:
     """All that is given must hold; nothing given asks for every document.
 
     Texts are compared as they were journalled (customer, account, case: exactly;
-    document type: without regard to case; ``words``: each must be in the title,
-    without regard to case).
+    document type: without regard to the case of A to Z; ``words``: each must be the
+    beginning of a word in the title, the customer's name, the campaign, the period or
+    another field of the sidecar, without regard to case and accents).
     """
 
     customer_id: str | None = None
