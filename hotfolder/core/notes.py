@@ -1,9 +1,10 @@
-"""What a person reads when a drop was rejected: ``<name>.ERROR.txt``."""
+"""What a person reads when a drop was rejected, or some of its documents were:
+``<name>.ERROR.txt``."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from hotfolder.core.errors import Fault
@@ -30,13 +31,8 @@ def error_note(
         ),
         "",
     ]
-    for number, fault in enumerate(faults, 1):
-        where = ", ".join(part for part in (fault.file, fault.place) if part)
-        lines += _wrap(f"{number}. {fault.message}." + (f" [{where}]" if where else ""), "   ")
-        if fault.remedy:
-            lines += _wrap(f"   What to do: {fault.remedy}.", "   ")
-        lines.append("")
     lines += [
+        *_list_faults(faults),
         "How to send it again:",
         *_wrap(
             "Put it right, then copy the file (with its metadata file, if it has one) into the"
@@ -44,12 +40,7 @@ def error_note(
             "  ",
             first="  ",
         ),
-        "",
-        f"Whom to ask:  {printable(profile.owner) or 'whoever runs hotfolder here'}",
-        f"Reference:    {row.id}",
-        f"When:         {rejected_at:%Y-%m-%d %H:%M} UTC",
-        f"Hot folder:   {printable(profile.name)}",
-        "",
+        *_say_whom_to_ask(row, profile, rejected_at),
     ]
     return "\n".join(lines)
 
@@ -66,13 +57,8 @@ def skipped_note(row: SpoolRow, *, profile: FolderProfile, archived_at: datetime
         ),
         "",
     ]
-    for number, fault in enumerate(row.remarks, 1):
-        where = ", ".join(part for part in (fault.file, fault.place) if part)
-        lines += _wrap(f"{number}. {fault.message}." + (f" [{where}]" if where else ""), "   ")
-        if fault.remedy:
-            lines += _wrap(f"   What to do: {fault.remedy}.", "   ")
-        lines.append("")
     lines += [
+        *_list_faults(row.remarks),
         "How to send them again:",
         *_wrap(
             "Put the index or the file right, then send the whole file again. What is archived"
@@ -80,14 +66,29 @@ def skipped_note(row: SpoolRow, *, profile: FolderProfile, archived_at: datetime
             "  ",
             first="  ",
         ),
+        *_say_whom_to_ask(row, profile, archived_at),
+    ]
+    return "\n".join(lines)
+
+
+def _list_faults(faults: Sequence[Fault]) -> Iterator[str]:
+    for number, fault in enumerate(faults, 1):
+        where = ", ".join(part for part in (fault.file, fault.place) if part)
+        yield from _wrap(f"{number}. {fault.message}." + (f" [{where}]" if where else ""), "   ")
+        if fault.remedy:
+            yield from _wrap(f"   What to do: {fault.remedy}.", "   ")
+        yield ""
+
+
+def _say_whom_to_ask(row: SpoolRow, profile: FolderProfile, at: datetime) -> tuple[str, ...]:
+    return (
         "",
         f"Whom to ask:  {printable(profile.owner) or 'whoever runs hotfolder here'}",
         f"Reference:    {row.id}",
-        f"When:         {archived_at:%Y-%m-%d %H:%M} UTC",
+        f"When:         {at:%Y-%m-%d %H:%M} UTC",
         f"Hot folder:   {printable(profile.name)}",
         "",
-    ]
-    return "\n".join(lines)
+    )
 
 
 def printable(text: str) -> str:

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hotfolder.core import notes
 from hotfolder.core.errors import Fault, HotfolderError, InputFault, OperatorFault
 
 _LINE_EVERY = 10.0  # seconds between progress lines where there is no terminal
@@ -24,10 +25,7 @@ _WIDE = 200  # columns of a table in a file or pipe: nothing is cut off there
 
 def printable(text: object) -> str:
     """Text without control characters: a file name may hold a terminal's escape sequence."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in str(text)
-    )
+    return notes.printable(str(text))
 
 
 def print_json(value: object) -> None:
