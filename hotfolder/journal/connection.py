@@ -115,6 +115,12 @@ class Connection:
                 hint=f"use a Python with SQLite {'.'.join(map(str, _OLDEST_SQLITE))} or later",
                 code="journal.sqlite",
             )
+        if not conn.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone():
+            raise OperatorFault(
+                "this Python's SQLite has no full-text search (FTS5)",
+                hint="use a Python whose SQLite has it; those of distributions do",
+                code="journal.sqlite",
+            )
         # Before anything is written: another program's database is not ours to change.
         tables = self._examine()
         # Switching a new file to WAL wants it alone and does not wait: two first
