@@ -190,6 +190,8 @@ class Intake:
             readings = [
                 reading for row in rows if (reading := self._try_reading(row, stack)) is not None
             ]
+            still = self._still(SpoolState.CLAIMED, [item.spool_id for item in readings])
+            readings = [item for item in readings if item.spool_id in still]
             results = self._journal.record_readings(readings, self._clock.now())
         # survives: killed here, the spools are found READ and stored
         crashpoint("read.recorded")
@@ -218,6 +220,11 @@ class Intake:
             ready.append(row)
         self._finisher.finish_duplicates(duplicates)
         return ready
+
+    def _still(self, state: SpoolState, spool_ids: Sequence[str]) -> set[str]:
+        """Which of these are in ``state``: somebody may have held one in the meantime."""
+        states = self._journal.states_of(spool_ids)
+        return {spool_id for spool_id in spool_ids if states[spool_id] is state}
 
     def _try_reading(self, row: SpoolRow, stack: ExitStack) -> Reading | None:
         """The reading of one spool, open until ``stack`` ends; None if it stands aside now."""
@@ -271,6 +278,8 @@ class Intake:
                     stored += self._store.write_spools([request])
                 except (Corrupt, InputFault, OperatorFault) as alone:
                     self._stop_row(row, alone)
+        still = self._still(SpoolState.READ, [item.spool_id for item in stored])
+        stored = [item for item in stored if item.spool_id in still]
         self._journal.record_stored(stored, self._clock.now())
         # survives: killed here, the documents wait for a unit
         crashpoint("store.recorded")

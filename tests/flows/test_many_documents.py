@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.profiles import (
     Describe,
@@ -21,6 +22,8 @@ from hotfolder.core.profiles import (
 from hotfolder.core.query import DocumentQuery
 from hotfolder.core.receipts import MOST_INLINE
 from hotfolder.core.records import CatalogueRow, Role, SpoolRow
+from hotfolder.flows.reading import SpoolReader
+from hotfolder.store.ocfl import OcflStore
 from tests.support.flow_world import POISON, World
 from tests.support.server_model import Records
 
@@ -476,3 +479,31 @@ def test_a_record_of_somebody_else_is_not_overwritten(world: World) -> None:
     row = the_row(world)
     assert (row.state, row.refused) == (SpoolState.DONE, 1)
     assert world.server.records.documents[taken].sha256 == "0" * 64
+
+
+@pytest.mark.parametrize("while_it_is", ["read", "stored"])
+def test_what_is_held_meanwhile_stays_held(world: World, while_it_is: str) -> None:
+    texts = [f"a{n} text," for n in range(5)]
+    content = drop(world, *texts)
+    world.claim(world.waiting_drops())
+    works = world.running
+    fault = Fault(code="operator.hold", message="wait", remedy="release it")
+
+    def hold() -> None:
+        works.journal.set_aside(the_row(world).id, SpoolState.HELD, [fault], 5)
+
+    owner: type = SpoolReader if while_it_is == "read" else OcflStore
+    name = "read" if while_it_is == "read" else "write_spools"
+    original = getattr(owner, name)
+
+    def held(self: object, *given: object, **named: object) -> object:
+        hold()
+        return original(self, *given, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, held)
+        while works.intake.advance():
+            pass
+    assert the_row(world).state is SpoolState.HELD
+    world.settle()
+    check_archived(world, the_row(world), content, texts)
