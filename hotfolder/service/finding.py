@@ -12,7 +12,7 @@ from hotfolder.core.errors import EX_NOINPUT, EX_OK
 from hotfolder.core.query import DocumentQuery
 from hotfolder.core.records import CatalogueRow
 from hotfolder.service.inspecting import opened
-from hotfolder.service.story import document_data, readable
+from hotfolder.service.story import document_data, readable, record_words
 from hotfolder.service.terminal import print_json, print_table
 from hotfolder.sidecars.values import parse_date
 
@@ -96,7 +96,7 @@ def _show(rows: Sequence[CatalogueRow], *, more: bool, as_json: bool) -> int:
                     row.document.metadata.customer_id or "",
                     row.document.title,
                     row.document.version,
-                    row.record_uri or "not confirmed yet",
+                    record_words(row),
                     row.document.identity,
                 )
                 for row in rows

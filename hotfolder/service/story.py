@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hotfolder.core.ports import Journal
-from hotfolder.core.records import CatalogueRow, HistoryRow, SpoolRow, UnitRow
+from hotfolder.core.records import CatalogueRow, HistoryRow, Role, SpoolRow, UnitRow
 
 _SPOOL_SENTENCES = {
     "CLAIMING": "It was finished ({settled_by}); the claim was journalled.",
@@ -87,14 +87,24 @@ def document_data(row: CatalogueRow) -> dict[str, Any]:
         "retain_until": str(document.retain_until) if document.retain_until else None,
         "version": document.version,
         "supersedes": document.supersedes,
+        "ordinal": document.range.ordinal,
+        "role": str(document.role),
         "offset": document.range.offset,
         "length": document.range.length,
         "sha256": document.range.sha256,
+        "first_page": document.range.first_page,
         "pages": document.range.pages,
         "unit": row.unit_ref_id,
         "record": row.record_uri,
         "archived": moment(row.archived_at),
     }
+
+
+def record_words(row: CatalogueRow) -> str:
+    """Where a document's record is, or why there is none."""
+    if row.document.role is Role.REFUSED:
+        return "refused by ArchivesSpace"
+    return row.record_uri or "not confirmed yet"
 
 
 def tell(
@@ -194,7 +204,7 @@ def story_lines(
             lines.append(f"    version {document.version}, supersedes {document.supersedes}")
         until = str(document.retain_until) if document.retain_until else "no end date"
         lines.append(f"    class {document.metadata.retention_class}, keep until: {until}")
-        lines.append(f"    record {item.record_uri or 'not confirmed yet'}")
+        lines.append(f"    record {record_words(item)}")
     if len(documents) < total:
         lines += ["", f"  and {total - len(documents):,} more: hotfolder find --spool {row.id}"]
     for fault in (*row.faults, *row.remarks):
