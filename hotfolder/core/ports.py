@@ -15,6 +15,8 @@ from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.records import (
     ArchivedDocument,
     ArchivedUnit,
+    ArchiveEvent,
+    ArchiveRequest,
     AuditRow,
     Backlog,
     CatalogueRow,
@@ -328,3 +330,32 @@ class Archive(Protocol):
 
     def probe(self) -> None:
         """The cheapest request that proves server and session work."""
+
+
+class Desk(Protocol):
+    """ArchivesSpace as the place where archivists work: what they ask for there, what they
+    are told, what they see. Raises as ``Archive`` does."""
+
+    def find_identities(self, business_unit: str, name: str) -> tuple[str, ...]:
+        """The documents of ours that ``name`` stands for there: the uri of a digital object
+        or archival object, a ``digital_object_id``, or a ``ref_id``; as pasted from the
+        staff interface. In the order of the record; empty if there is none."""
+
+    def read_records(self, business_unit: str, identity: str) -> Mapping[str, object] | None:
+        """All that the server holds of a document now: ``digital_object``,
+        ``archival_objects`` that list it, ``events`` of both, as its JSON; None without it."""
+
+    def find_requests(self, business_unit: str, since: int) -> list[ArchiveRequest]:
+        """Pending requests whose event was changed at or after ``since`` (whole seconds
+        since the epoch, by the server's clock), oldest first."""
+
+    def read_request(self, business_unit: str, uri: str) -> ArchiveRequest | None:
+        """A request as it stands now; None if its event is no more."""
+
+    def answer_request(self, business_unit: str, uri: str, outcome: str, note: str) -> bool:
+        """Set the outcome of a request and add ``note`` below what the archivist wrote,
+        keeping every other edit; harmless to repeat. False if it is pending no more
+        (answered by us or by somebody else) or is gone."""
+
+    def record_event(self, business_unit: str, event: ArchiveEvent) -> str:
+        """Record an event; the uri of it, or of the one that has its ``refid`` already."""

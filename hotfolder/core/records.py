@@ -379,6 +379,33 @@ class UnitAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveRequest:
+    """An archivist's request for documents: an event of type ``request`` as it stands."""
+
+    uri: str
+    business_unit: str
+    outcome: str  # pending | fulfilled | fail …
+    note: str  # outcome_note, as the archivist wrote it
+    identities: tuple[str, ...]  # of the linked digital objects that are ours
+    strangers: tuple[str, ...] = ()  # uris of linked records that are no documents of ours
+    lock_version: int = 0
+    changed_at: float = 0.0  # user_mtime, or system_mtime without one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveEvent:
+    """An event of ours to be recorded: the server has it at most once, by ``refid``."""
+
+    refid: str  # deterministic, unique in the whole instance, at most 255 characters
+    event_type: str  # of the list event_event_type
+    at: float
+    outcome: str  # of the list event_outcome
+    note: str
+    record_uris: tuple[str, ...]  # of one repository; what it is about
+    role: str = "outcome"  # of these records in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
     """One link of the audit chain."""
 

@@ -18,29 +18,9 @@ import click
 from hotfolder import __version__
 from hotfolder.core.errors import EX_OK, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE, HotfolderError
 from hotfolder.service import inspecting
+from hotfolder.service.options import CONFIG, JSON, Command
 from hotfolder.service.settings import DEFAULT_PATH
 from hotfolder.service.terminal import show_error
-
-_CONFIG = click.option(
-    "--config",
-    "-c",
-    "config_path",
-    default=lambda: os.environ.get("HOTFOLDER_CONFIG", DEFAULT_PATH),
-    show_default=DEFAULT_PATH,
-    help="The configuration file (or HOTFOLDER_CONFIG).",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, one value.")
-
-
-class Command(click.Command):
-    """A command whose help keeps the shape of its example."""
-
-    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        if self.epilog:
-            formatter.write_paragraph()
-            formatter.write("Example:\n")
-            for line in self.epilog.splitlines():
-                formatter.write(f"  {line}\n")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,8 +34,8 @@ def group() -> None:
 
 
 @group.command(cls=Command, epilog="hotfolder run --config /etc/hotfolder/hotfolder.toml")
-@_CONFIG
-@_JSON
+@CONFIG
+@JSON
 @click.option(
     "--until-idle",
     is_flag=True,
@@ -77,7 +57,7 @@ def run(**options: Any) -> int:
 
 @group.command(cls=Command, epilog="hotfolder init /etc/hotfolder/hotfolder.toml")
 @click.argument("path", default=DEFAULT_PATH)
-@_JSON
+@JSON
 @click.option("--force", is_flag=True, help="Overwrite a configuration that is there.")
 def init(path: str, as_json: bool, force: bool) -> int:
     """Write a commented starting configuration to PATH."""
@@ -87,8 +67,8 @@ def init(path: str, as_json: bool, force: bool) -> int:
 
 
 @group.command(cls=Command, epilog="hotfolder check --json")
-@_CONFIG
-@_JSON
+@CONFIG
+@JSON
 @click.option("--offline", is_flag=True, help="Do not ask ArchivesSpace.")
 def check(config_path: str, as_json: bool, offline: bool) -> int:
     """Try every part for real and say what is wrong and how to mend it.
@@ -102,16 +82,16 @@ def check(config_path: str, as_json: bool, offline: bool) -> int:
 
 
 @group.command(cls=Command, epilog="hotfolder status")
-@_CONFIG
-@_JSON
+@CONFIG
+@JSON
 def status(config_path: str, as_json: bool) -> int:
     """How much is where, what waits, and whether the server answers."""
     return inspecting.show_status(config_path, as_json=as_json)
 
 
 @group.command("list", cls=Command, epilog="hotfolder list --state REJECTED --folder statements")
-@_CONFIG
-@_JSON
+@CONFIG
+@JSON
 @click.option("--state", "states", multiple=True, help="Only spools in this state (repeatable).")
 @click.option("--folder", help="Only spools from this hot folder.")
 @click.option("--limit", default=50, show_default=True, help="How many.")
@@ -123,8 +103,8 @@ def list_spools(config_path: str, as_json: bool, **filters: Any) -> int:
 
 
 @group.command(cls=Command, epilog="hotfolder show 0193f2a4b6c1")
-@_CONFIG
-@_JSON
+@CONFIG
+@JSON
 @click.argument("subject")
 def show(config_path: str, as_json: bool, subject: str) -> int:
     """One spool, document or unit, with its history told as a story.
@@ -136,8 +116,8 @@ def show(config_path: str, as_json: bool, subject: str) -> int:
 
 
 @group.command(cls=Command, epilog="hotfolder find --customer C0100002 --from 2026-01-01")
-@_CONFIG
-@_JSON
+@CONFIG
+@JSON
 @click.option("--customer", help="The customer's id, exactly.")
 @click.option("--account", help="The account number, exactly.")
 @click.option("--type", "document_type", help="The document type.")
@@ -157,8 +137,8 @@ def find(config_path: str, as_json: bool, **filters: Any) -> int:
 
 
 @group.command(cls=Command, epilog="hotfolder retrieve hf-2279173966e3… --output letter.pdf")
-@_CONFIG
-@_JSON
+@CONFIG
+@JSON
 @click.argument("identity")
 @click.option(
     "--as",
@@ -181,8 +161,8 @@ def retrieve(config_path: str, as_json: bool, identity: str, **options: Any) -> 
 
 
 @group.command(cls=Command, epilog="hotfolder retry 0193f2a4b6c1")
-@_CONFIG
-@_JSON
+@CONFIG
+@JSON
 @click.argument("subjects", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Everything that waits.")
 def retry(config_path: str, as_json: bool, subjects: Sequence[str], everything: bool) -> int:
@@ -193,8 +173,8 @@ def retry(config_path: str, as_json: bool, subjects: Sequence[str], everything: 
 
 
 @group.command(cls=Command, epilog="hotfolder hold 0193f2a4b6c1 --reason 'wrong template'")
-@_CONFIG
-@_JSON
+@CONFIG
+@JSON
 @click.argument("spool")
 @click.option("--reason", required=True, help="Why; kept in the history.")
 def hold(config_path: str, as_json: bool, spool: str, reason: str) -> int:
@@ -205,8 +185,8 @@ def hold(config_path: str, as_json: bool, spool: str, reason: str) -> int:
 
 
 @group.command(cls=Command, epilog="hotfolder release 0193f2a4b6c1 --reason 'template confirmed'")
-@_CONFIG
-@_JSON
+@CONFIG
+@JSON
 @click.argument("spool")
 @click.option("--reason", required=True, help="Why; kept in the history.")
 def release(config_path: str, as_json: bool, spool: str, reason: str) -> int:
@@ -217,8 +197,8 @@ def release(config_path: str, as_json: bool, spool: str, reason: str) -> int:
 
 
 @group.command(cls=Command, epilog="hotfolder replay --since 2026-11-22 --verify")
-@_CONFIG
-@_JSON
+@CONFIG
+@JSON
 @click.option("--since", help="Only units confirmed on or after this day or time (ISO 8601).")
 @click.option("--folder", help="Only units with spools from this hot folder.")
 @click.option("--verify", is_flag=True, help="Compare every document's checksum too.")
@@ -236,8 +216,8 @@ def replay(
 
 
 @group.command(cls=Command, epilog="hotfolder rebuild")
-@_CONFIG
-@_JSON
+@CONFIG
+@JSON
 def rebuild(config_path: str, as_json: bool) -> int:
     """Make a new journal from the store and ArchivesSpace, after it was lost.
 
@@ -262,7 +242,7 @@ def sandbox(host: str, port: int, state_path: str | None, control: bool) -> int:
 
 
 @group.command(cls=Command, epilog="hotfolder demo --keep demo")
-@_JSON
+@JSON
 @click.option(
     "--keep",
     "place",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from hotfolder.core.errors import (
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.ports import Clock
 from hotfolder.journal.connection import DaemonLock, acquire_daemon_lock
+from hotfolder.service.actor import actor
 from hotfolder.service.composition import SystemClock, Works, assemble
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import configure_logs, make_emit
@@ -67,7 +67,7 @@ def retry(config_path: str, subjects: Sequence[str], *, everything: bool, as_jso
         for subject in subjects:
             if (row := journal.get_spool(subject)) is not None:
                 changed += journal.readmit_documents(row.id, now)
-        journal.append_audit(_actor(), "operator.retry", " ".join(subjects) or "all", {}, now)
+        journal.append_audit(actor(), "operator.retry", " ".join(subjects) or "all", {}, now)
     if as_json:
         print_json({"changed": changed})
     else:
@@ -91,7 +91,7 @@ def hold(config_path: str, spool: str, reason: str, *, as_json: bool) -> int:
         except ValueError as error:
             click.echo(f"spool {row.id} cannot be held now: {error}", err=True)
             return EX_TEMPFAIL
-        journal.append_audit(_actor(), "operator.hold", row.id, {"reason": reason}, now)
+        journal.append_audit(actor(), "operator.hold", row.id, {"reason": reason}, now)
     if as_json:
         print_json({"id": row.id, "state": "HELD", "held_from": str(row.state)})
     else:
@@ -112,17 +112,12 @@ def release(config_path: str, spool: str, reason: str, *, as_json: bool) -> int:
         except ValueError as error:
             click.echo(f"spool {row.id} cannot be released: {error}", err=True)
             return EX_USAGE
-        journal.append_audit(_actor(), "operator.release", row.id, {"reason": reason}, now)
+        journal.append_audit(actor(), "operator.release", row.id, {"reason": reason}, now)
     if as_json:
         print_json({"id": row.id, "state": str(state)})
     else:
         click.echo(f"spool {row.id} goes on from {state}")
     return EX_OK
-
-
-def _actor() -> str:
-    """Who acts, as the system knows them; sudo keeps the person's name."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()
 
 
 def replay(
@@ -151,7 +146,7 @@ def replay(
             finally:
                 lock.release()
         works.journal.append_audit(
-            _actor(),
+            actor(),
             "operator.replay",
             folder or "all",
             {"units": report.units, "lost": report.units_lost, "documents": report.documents_lost},
@@ -239,7 +234,7 @@ def rebuild(config_path: str, *, as_json: bool) -> int:
             while works.finisher.finish():
                 pass
             works.journal.append_audit(
-                _actor(),
+                actor(),
                 "operator.rebuild",
                 "journal",
                 {"spools": report.spools, "confirmed": report.confirmed},
