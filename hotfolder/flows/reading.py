@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import BinaryIO
@@ -141,7 +141,7 @@ class SpoolReader:
         told = self._clock.monotonic()
         with os_errors("reading a spool"):
             found = read_documents(profile.documents, spool, index, bad.add)
-            for item in found:
+            for item in bad.among(found):
                 if self._interrupted():
                     raise Transient(
                         "the daemon stops before the spool is read",
@@ -158,7 +158,7 @@ class SpoolReader:
                 if self._clock.monotonic() - told >= _TELL_EVERY:
                     told = self._clock.monotonic()
                     self._emit("spool.reading", spool=row.id, documents=summary.count)
-        bad.check(spool.shown, archived=summary.count)
+        bad.check(spool, index, archived=summary.count)
         has_carrier = self._carry(profile, documents, summary, spool, ranges.sha256)
         gap = describe_gaps(found.gaps)
         return Reading(
@@ -223,22 +223,37 @@ class _BadDocuments:
         if not self._skipping and len(self.faults) >= MAX_FAULTS:
             raise InputFault(self.faults)
 
-    def check(self, file: str, *, archived: int) -> None:
+    def among(self, found: Iterable[IndexedDocument]) -> Iterator[IndexedDocument]:
+        """The documents of ``found``. Where that ends in ``InputFault``, what was wrong
+        before it is told with it."""
+        try:
+            yield from found
+        except InputFault as error:
+            more = [fault for fault in error.faults if fault not in self.faults]
+            raise InputFault([*self.faults, *more]) from error
+
+    def check(self, spool: SpoolFile, index: IndexFile | None, *, archived: int) -> None:
         """After the last document. Raises ``InputFault`` if they reject the drop."""
         if self.faults and not self._skipping:
             raise InputFault(self.faults)
         if not archived:
-            raise InputFault(
-                self.faults
-                or [
-                    Fault(
-                        code="documents.none",
-                        message="no document was found in it",
-                        remedy="send a file that has documents, or send it to another hot folder",
-                        file=file,
-                    )
-                ]
-            )
+            raise InputFault(self.faults or [_no_document(spool, index)])
+
+
+def _no_document(spool: SpoolFile, index: IndexFile | None) -> Fault:
+    if index is not None:
+        return Fault(
+            code="documents.none",
+            message="the index has no document",
+            remedy="send an index that has; check that it is not cut off",
+            file=index.shown,
+        )
+    return Fault(
+        code="documents.none",
+        message="no document was found in it",
+        remedy="send a file that has documents, or send it to another hot folder",
+        file=spool.shown,
+    )
 
 
 class _Ranges:

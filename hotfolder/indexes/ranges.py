@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from hotfolder.core.errors import Fault
 from hotfolder.core.indexed import IndexedDocument
-from hotfolder.indexes.faults import BadDocument, Skip, blame, reject
+from hotfolder.indexes.faults import BadDocument, Skip, blame
 
 MAX_GAPS = 100  # that are kept with their places
 
@@ -98,14 +98,11 @@ class CheckedRanges(Iterator[IndexedDocument]):
         self._checked = self._check(documents)
 
     def __next__(self) -> IndexedDocument:
-        """The next one. Raises ``InputFault`` if it does not fit and nobody skips it, or
-        if there was none at all."""
+        """The next one. Raises ``InputFault`` if it does not fit and nobody skips it."""
         return next(self._checked)
 
     def _check(self, documents: Iterable[IndexedDocument]) -> Iterator[IndexedDocument]:
-        count = 0
         for document in documents:
-            count += 1
             try:
                 fitting = self._fit(document)
             except BadDocument as bad:
@@ -113,13 +110,6 @@ class CheckedRanges(Iterator[IndexedDocument]):
                 blame(bad.fault(self._index, place), self._skip)
             else:
                 yield fitting
-        if not count:
-            raise reject(
-                "ranges.none",
-                "the index has no document",
-                "send an index that has; check that it is not cut off",
-                file=self._index,
-            )
         for progress in (self._spool, *self._files.values()):
             self._finish(progress)
 
@@ -245,7 +235,7 @@ def check_ranges(
     ``index`` is the name of the index for notes. A document without a range is the whole
     of its file and is given out with that as its range; the spool's own name becomes
     None. Documents that do not fit are given to ``skip``; without it the first one ends in
-    ``InputFault``, as does an index without any document.
+    ``InputFault``.
     """
     return CheckedRanges(
         documents,

@@ -258,6 +258,49 @@ def test_nothing_but_bad_documents_is_a_rejection(tmp_path: Path) -> None:
     world.stop()
 
 
+@pytest.mark.parametrize("on_bad_document", OnBadDocument)
+def test_where_all_are_bad_each_is_told(tmp_path: Path, on_bad_document: OnBadDocument) -> None:
+    world = made(tmp_path, on_bad_document=on_bad_document)
+    world.drop(b"a1 one,", b'{"offset": 0}\n{"offset": "x", "length": 3}\n', "run")
+    world.settle()
+    row = the_row(world)
+    assert row.state is SpoolState.REJECTED
+    assert [fault.code for fault in row.faults] == ["index.columns", "index.number"]
+    world.stop()
+
+
+@pytest.mark.parametrize("on_bad_document", OnBadDocument)
+def test_what_was_wrong_before_the_index_broke_is_told_too(
+    tmp_path: Path, on_bad_document: OnBadDocument
+) -> None:
+    world = made(tmp_path, on_bad_document=on_bad_document)
+    world.drop(b"a1 one,", b'{"offset": 90, "length": 3}\n\n{"offset": 0, "len', "run")
+    world.settle()
+    row = the_row(world)
+    assert row.state is SpoolState.REJECTED
+    assert [fault.code for fault in row.faults] == ["ranges.outside", "index.truncated"]
+    world.stop()
+
+
+def test_an_index_of_nothing_is_called_so(world: World) -> None:
+    world.drop(b"a1 one,", b"\n", "run")
+    world.settle()
+    (fault,) = the_row(world).faults
+    assert (fault.code, fault.file) == ("documents.none", "run.txt.json")
+    assert fault.message == "the index has no document"
+
+
+def test_a_spool_that_tells_no_document_is_not_called_an_index(tmp_path: Path) -> None:
+    world = made(tmp_path, index=IndexFormat.AFP, suffix="")
+    fields = (b"\xd3\xa8\xc6", b"\xd3\xa9\xc6")  # a resource group, and nothing else
+    world.drop(b"".join(b"\x5a\0\x10" + kind + b"\0\0\0RESGROUP" for kind in fields), None, "run")
+    world.settle()
+    (fault,) = the_row(world).faults
+    assert (fault.code, fault.file) == ("documents.none", "run.txt")
+    assert "index" not in fault.message
+    world.stop()
+
+
 def test_an_index_without_end_of_faults_tells_the_first_hundred(world: World) -> None:
     content, entries = entries_of(["a1 one,"] * 300)
     lines = "".join(json.dumps({**entry, "issue_date": "x"}) + "\n" for entry in entries)

@@ -103,7 +103,6 @@ def test_many_gaps_are_counted_and_few_kept() -> None:
         (paged((5, 2)), "ranges.outside", "line 1 (document 1)"),
         (paged((1, 2), (2, 1)), "ranges.overlap", "line 2 (document 2)"),
         (documents((0, 1), file=b"x"), "ranges.file", "line 1 (document 1)"),
-        (iter(()), "ranges.none", ""),
     ],
 )
 def test_what_does_not_fit(given: Iterator[IndexedDocument], code: str, place: str) -> None:

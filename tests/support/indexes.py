@@ -64,7 +64,7 @@ def check_fault(fault: Fault) -> None:
     assert fault.code
     assert fault.message
     assert fault.remedy
-    assert fault.place or fault.code in ("ranges.none", "index.doctype")
+    assert fault.place or fault.code == "index.doctype"
     str(fault).encode()
 
 
