@@ -12,6 +12,7 @@ class IndexedDocument(NamedTuple):
     ``pages``) of the spool, or of ``file``, another file of the same drop (a bare name).
     ``fields`` are names and values in the producer's words and order; a name may come
     more than once. ``place`` says where in the index it stands, for notes to people.
+    ``cut``: the index ends behind it without a line end, and may have been cut off.
 
     A tuple, because a hundred thousand are made in a second: a frozen dataclass takes four
     times as long (bench/bench_afp.py).
@@ -25,3 +26,4 @@ class IndexedDocument(NamedTuple):
     first_page: int | None = None
     pages: int | None = None
     file: bytes | None = None
+    cut: bool = False

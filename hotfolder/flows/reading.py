@@ -22,7 +22,7 @@ from hotfolder.core.records import DocumentRange, Inspection, Reading, SpoolRow
 from hotfolder.files.content import open_regular
 from hotfolder.files.faults import os_errors
 from hotfolder.flows.spilling import SpilledDocuments
-from hotfolder.indexes.ranges import describe_gaps
+from hotfolder.indexes.ranges import describe_end, describe_gaps
 from hotfolder.indexes.selection import IndexFile, SpoolFile, read_documents
 from hotfolder.sidecars.interpretation import interpret, remarks_of
 from hotfolder.sidecars.pairing import index_of
@@ -160,7 +160,7 @@ class SpoolReader:
                     self._emit("spool.reading", spool=row.id, documents=summary.count)
         bad.check(spool, index, archived=summary.count)
         has_carrier = self._carry(profile, documents, summary, spool, ranges.sha256)
-        gap = describe_gaps(found.gaps)
+        remarks = (describe_gaps(found.gaps), describe_end(found))
         return Reading(
             spool_id=row.id,
             sha256=ranges.sha256,
@@ -170,7 +170,7 @@ class SpoolReader:
             warnings=(
                 *remarks_of(inspection, spool.shown),
                 *bad.faults,
-                *((gap,) if gap is not None else ()),
+                *(remark for remark in remarks if remark is not None),
             ),
             skipped=bad.count,
             has_carrier=has_carrier,

@@ -71,7 +71,7 @@ def read_csv_ranges(
                 except BadDocument as bad:
                     blame(bad.fault(file, place), skip, cut=feed.cut)
                 else:
-                    yield document
+                    yield document._replace(cut=True) if feed.cut else document
             feed.begin()
     except csv.Error as error:
         raise reject(

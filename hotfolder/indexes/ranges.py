@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from hotfolder.core.errors import Fault
+from hotfolder.core.errors import Fault, InputFault
 from hotfolder.core.indexed import IndexedDocument
-from hotfolder.indexes.faults import BadDocument, Skip, blame
+from hotfolder.indexes.faults import BadDocument, Skip, blame, reject
 
 MAX_GAPS = 100  # that are kept with their places
 
@@ -75,7 +75,8 @@ class _Progress:
 
 
 class CheckedRanges(Iterator[IndexedDocument]):
-    """The documents whose ranges fit. ``gaps`` is complete when there are no more."""
+    """The documents whose ranges fit. ``gaps`` is complete when there are no more;
+    ``unended`` is the place of the last one, if the index lacks its line end."""
 
     def __init__(
         self,
@@ -89,8 +90,9 @@ class CheckedRanges(Iterator[IndexedDocument]):
         skip: Skip | None,
     ) -> None:
         self.gaps = Gaps()
+        self.unended = ""
         self._allow_overlap = allow_overlap
-        self._index = index
+        self.index = index
         self._skip = skip
         self._spool = _progress(spool, None)
         self._files = {other: _progress(extent, other) for other, extent in others.items()}
@@ -103,11 +105,13 @@ class CheckedRanges(Iterator[IndexedDocument]):
 
     def _check(self, documents: Iterable[IndexedDocument]) -> Iterator[IndexedDocument]:
         for document in documents:
+            if document.cut:
+                self.unended = document.place
             try:
                 fitting = self._fit(document)
             except BadDocument as bad:
                 place = f"{document.place} (document {document.ordinal})"
-                blame(bad.fault(self._index, place), self._skip)
+                blame(bad.fault(self.index, place), self._skip)
             else:
                 yield fitting
         for progress in (self._spool, *self._files.values()):
@@ -203,7 +207,21 @@ class CheckedRanges(Iterator[IndexedDocument]):
 
     def _finish_track(self, track: _Track) -> None:
         if track.whole is not None and track.whole > track.covered:
+            if self.unended:
+                raise self._cut_off(track, track.whole)
             self._gap(track, track.whole)
+
+    def _cut_off(self, track: _Track, whole: int) -> InputFault:
+        """No line end, and nobody has the rest of the file: two signs of one thing. A
+        number that lost its last digits is a number still."""
+        return reject(
+            "index.truncated",
+            f"the index ends without a line end, and the last {whole - track.covered}"
+            f" {track.unit} of the file are in no document: the index was cut off",
+            "send the whole index again; if nothing is missing, with a line end at its end",
+            file=self.index,
+            place=self.unended,
+        )
 
     def _gap(self, track: _Track, end: int) -> None:
         first = 1 if track.unit == "pages" else 0
@@ -260,6 +278,20 @@ def describe_gaps(gaps: Gaps) -> Fault | None:
         remedy="nothing, if these are banner pages or resources; else correct the index",
         file="" if gap.file is None else gap.file.decode("utf-8", "backslashreplace"),
         place=f"{_word(gap.unit)} {gap.start}",
+    )
+
+
+def describe_end(ranges: CheckedRanges) -> Fault | None:
+    """That the last line of an index has no line end, as a warning."""
+    if not ranges.unended:
+        return None
+    return Fault(
+        code="index.unended",
+        message="the last line of the index has no line end: if it was cut off there, the"
+        " fields of the last document are not whole",
+        remedy="compare the last document with its line; write a line end behind every line",
+        file=ranges.index,
+        place=ranges.unended,
     )
 
 

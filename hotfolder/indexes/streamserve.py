@@ -71,7 +71,7 @@ def read_streamserve(
         except BadDocument as bad:
             blame(bad.fault(file, place), skip if table is not None else None, cut=lines.cut)
         else:
-            yield document
+            yield document._replace(cut=True) if lines.cut else document
 
 
 def parse_separator(text: str) -> bytes:

@@ -282,6 +282,28 @@ def test_what_was_wrong_before_the_index_broke_is_told_too(
     world.stop()
 
 
+def test_an_index_cut_off_in_a_number_is_refused(tmp_path: Path) -> None:
+    world = made(tmp_path, index=IndexFormat.CSV)
+    index = b"customer_id,document_type,issue_date,offset,length\n"
+    index += b"a1,statement,2026-06-30,0,4\na2,statement,2026-06-30,4,12\n"
+    world.drop(b"one,and much more", index.removesuffix(b"2\n"), "run")
+    world.settle()
+    row = the_row(world)
+    assert row.state is SpoolState.REJECTED
+    assert [(fault.code, fault.place) for fault in row.faults] == [("index.truncated", "line 3")]
+    world.stop()
+
+
+def test_an_index_without_its_last_line_end_is_remarked(tmp_path: Path) -> None:
+    world = made(tmp_path, index=IndexFormat.CSV)
+    index = b"offset,length,document_type,issue_date,customer_id\n0,3,statement,2026-06-30,a1"
+    world.drop(b"one", index, "run")
+    world.settle()
+    (receipt,) = world.receipts()
+    assert receipt["remarks"][0]["code"] == "index.unended"  # type: ignore[index]
+    world.stop()
+
+
 def test_an_index_of_nothing_is_called_so(world: World) -> None:
     world.drop(b"a1 one,", b"\n", "run")
     world.settle()

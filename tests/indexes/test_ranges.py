@@ -16,6 +16,7 @@ from hotfolder.indexes.ranges import (
     Extent,
     Gap,
     check_ranges,
+    describe_end,
     describe_gaps,
 )
 from tests.support.indexes import check_fault
@@ -128,6 +129,46 @@ def test_overlap_where_it_is_allowed() -> None:
     ]
     again = check_ranges(documents((10, 5), (9, 5)), 100, None, allow_overlap=True)
     assert fault_of(again).code == "ranges.order"
+
+
+def unended(found: Iterator[IndexedDocument]) -> Iterator[IndexedDocument]:
+    """As from an index without a line end in its last line."""
+    *first, last = found
+    yield from first
+    yield last._replace(cut=True)
+
+
+@pytest.mark.parametrize("found", [[*documents((0, 10), (10, 9))], [*paged((1, 2), (3, 2))]])
+@pytest.mark.parametrize("skipping", [False, True])
+def test_a_number_that_was_cut_off_is_no_range(
+    found: list[IndexedDocument], skipping: bool
+) -> None:
+    checked = check_ranges(
+        unended(iter(found)),
+        100,
+        5,
+        allow_overlap=False,
+        index="x.ind",
+        skip=[].append if skipping else None,
+    )
+    fault = fault_of(checked)
+    assert (fault.code, fault.place, fault.file) == ("index.truncated", "line 2", "x.ind")
+
+
+def test_an_index_without_its_last_line_end_is_remarked() -> None:
+    given = unended(documents((0, 10), (10, 90)))
+    checked = check_ranges(given, 100, None, allow_overlap=False, index="x.ind")
+    assert len(list(checked)) == 2
+    warning = describe_end(checked)
+    assert warning is not None
+    check_fault(warning)
+    assert (warning.code, warning.place, warning.file) == ("index.unended", "line 2", "x.ind")
+
+
+def test_an_index_that_ends_well_is_not_remarked() -> None:
+    checked = check_ranges(documents((0, 10), (10, 80)), 100, None, allow_overlap=False)
+    assert len(list(checked)) == 2
+    assert describe_end(checked) is None
 
 
 def test_whole_files_and_the_spool_by_its_name() -> None:

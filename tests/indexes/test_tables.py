@@ -11,7 +11,7 @@ from hotfolder.core.indexed import IndexedDocument
 from hotfolder.indexes.csvranges import read_csv_ranges
 from hotfolder.indexes.jsonlines import read_json_lines
 from hotfolder.indexes.streamserve import parse_separator, read_streamserve
-from tests.support.indexes import fault_of, read_all, skipping
+from tests.support.indexes import Reader, fault_of, read_all, skipping
 
 BYTES = b"Customer,Offset,Length,Case,Case\nC-1,0,100,a,b\nC-2,100,50,,\n"
 
@@ -195,6 +195,14 @@ def test_streamserve_with_odd_separators() -> None:
         line_separator="7c7c",
     )
     assert found[1].fields == (("name", "line\nbreak"),)
+
+
+@pytest.mark.parametrize("reader", [read_csv_ranges, read_streamserve])
+def test_a_last_line_without_its_end_is_marked(reader: Reader) -> None:
+    ended = read_all(reader, b"file\tname\nrun\tA\nrun\tB\n")
+    assert [item.cut for item in ended] == [False, False]
+    unended = read_all(reader, b"file\tname\nrun\tA\nrun\tB")
+    assert [item.cut for item in unended] == [False, True]
 
 
 @pytest.mark.parametrize("text", ["", "0", "GG", "09" * 17, "tab", "\n"])
