@@ -34,6 +34,7 @@ def receipt_json(
             "skipped": row.skipped,
             "refused": row.refused,
         }
+    if many or row.remarks:
         many["remarks"] = [asdict(fault) for fault in row.remarks]
     if documents_file:
         many["documents_file"] = documents_file
@@ -54,7 +55,7 @@ def receipt_json(
             "duplicate_of": row.first_spool_id,
         },
         "documents": [
-            document_receipt(item, placed=len(documents) > 1)
+            document_receipt(item, placed=len(documents) > 1 or _is_part(item, row))
             for item in documents
             if item.document.role is not Role.CARRIER
         ],
@@ -125,6 +126,11 @@ def receipt_text(
         "",
     ]
     return "\n".join(lines)
+
+
+def _is_part(item: CatalogueRow, row: SpoolRow) -> bool:
+    place = item.document.range
+    return place.by_pages or (place.offset, place.length) != (0, row.size)
 
 
 def _readable(name: bytes) -> str:

@@ -304,6 +304,16 @@ def test_an_index_without_its_last_line_end_is_remarked(tmp_path: Path) -> None:
     world.stop()
 
 
+def test_of_a_single_document_the_receipt_tells_place_and_gaps(world: World) -> None:
+    entry = {"offset": 7, "length": 3, "document_type": "statement", "issue_date": "2026-06-30"}
+    world.drop(b"banner one", json.dumps(entry).encode() + b"\n", "run")
+    world.settle()
+    (receipt,) = world.receipts()
+    (place,) = receipt["documents"]  # type: ignore[misc]
+    assert (place["offset"], place["size"]) == (7, 3)
+    assert receipt["remarks"][0]["code"] == "ranges.gap"  # type: ignore[index]
+
+
 def test_an_index_of_nothing_is_called_so(world: World) -> None:
     world.drop(b"a1 one,", b"\n", "run")
     world.settle()
