@@ -21,7 +21,7 @@ from hotfolder.indexes.placing import Placing, Role
 from hotfolder.indexes.scripts import open_text
 
 _LONGEST = 16  # bytes of a separator
-_HERE = re.compile(r"\s*\.[/\\]")
+_HERE = re.compile(r"\A\s*\.[/\\]")
 
 
 def read_streamserve(
