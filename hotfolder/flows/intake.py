@@ -43,6 +43,7 @@ from hotfolder.flows.finish import Finisher
 from hotfolder.flows.reading import SpoolReader
 from hotfolder.flows.spilling import JournalledDocuments
 from hotfolder.flows.unexpected import last_frames
+from hotfolder.flows.unfinished import explain_faults
 from hotfolder.formats import inspect_spool
 
 _UNREADABLE = OperatorFault(
@@ -243,7 +244,7 @@ class Intake:
 
     def _open_reading(self, row: SpoolRow) -> AbstractContextManager[Reading]:
         if row.faults:
-            raise InputFault(row.faults)
+            raise InputFault(explain_faults(row, self._folders.get(row.folder)))
         profile = self._folders.get(row.folder)
         if profile is None:
             raise OperatorFault(
@@ -252,8 +253,7 @@ class Intake:
                 code="folder.unknown",
             )
         place = working_folder(os.fsencode(profile.path), row.id)
-        path = os.path.join(place, os.path.basename(row.name))
-        sha256, size = hash_file(path)
+        sha256, size = hash_file(path := os.path.join(place, os.path.basename(row.name)))
         with open_regular(path) as stream:
             inspection = inspect_spool(stream, size, row.name)
         self._inspections[row.id] = inspection
