@@ -83,6 +83,7 @@ class _Groups:
         self._taking = False
         self._checked = True
         self._bad: BadDocument | None = None
+        self._bad_at: int | None = None  # the byte of its tag
 
     def take(self, batch: Batch) -> Iterator[IndexedDocument]:  # noqa: C901  one loop: its rate
         """The documents that end in ``batch``."""
@@ -110,7 +111,7 @@ class _Groups:
                     if text.isprintable():
                         add((name, text))
                         continue
-                self._tag(data[body:end], data[body - 3])
+                self._tag(data[body:end], data[body - 3], base + start)
                 taking = self._taking
             elif kind == BPG:
                 self._pages += 1
@@ -156,17 +157,18 @@ class _Groups:
         self._start, self._first_page, self._taking = start, self._pages + 1, True
         return False
 
-    def _tag(self, data: bytes, flags: int) -> None:
-        """A tag that is not like the others."""
+    def _tag(self, data: bytes, flags: int, place: int) -> None:
+        """A tag that is not like the others, at byte ``place``."""
         self._checked = False
         try:
             self._fields.append(self._tags.read(data, flags))
         except BadDocument as bad:
-            self._blame(bad)
+            self._blame(bad, place)
 
-    def _blame(self, bad: BadDocument) -> None:
+    def _blame(self, bad: BadDocument, place: int | None = None) -> None:
         """The first fault is kept, and no more tags are."""
-        self._bad = self._bad or bad
+        if self._bad is None:
+            self._bad, self._bad_at = bad, place
         self._taking = False
         self._fields.clear()
 
@@ -192,9 +194,9 @@ class _Groups:
         """The document that is complete; None if it is bad and was skipped."""
         if not self._checked or len(self._fields) > MAX_FIELDS:
             self._check()
-        start, fields, bad = self._start, self._fields, self._bad
+        start, fields, bad, bad_at = self._start, self._fields, self._bad, self._bad_at
         assert start is not None
-        self._start, self._fields, self._bad = None, [], None
+        self._start, self._fields, self._bad, self._bad_at = None, [], None, None
         self._taking, self._checked = False, True
         pages = self._pages + 1 - self._first_page
         if not pages:
@@ -202,7 +204,8 @@ class _Groups:
                 "afp.empty", "the document has no page", "leave it out, or write its pages"
             )
         if bad is not None:
-            blame(bad.fault(self._name, f"byte {start}"), self._skip)
+            at = start if bad_at is None else bad_at
+            blame(bad.fault(self._name, f"byte {at} (document {self._ordinal})"), self._skip)
             return None
         return IndexedDocument(
             ordinal=self._ordinal,

@@ -329,7 +329,10 @@ def test_bad_tags(name: str) -> None:
     tags, code = BAD[name]
     data = document(SOUND, group(tags, page()), SOUND)
     fault = fault_of(data)
-    assert (fault.code, fault.place) == (code, f"byte {9 + len(SOUND)}")
+    # A bad tag is told by its own byte, what concerns all of them by that of the group.
+    start = len(field(BDT) + SOUND)
+    at = start + len(field(BNG)) if code.startswith("afp.") else start
+    assert (fault.code, fault.place) == (code, f"byte {at} (document 2)")
     skipped: list[Fault] = []
     found = read(data, skip=skipped.append)
     assert skipped == [fault]
@@ -338,6 +341,14 @@ def test_bad_tags(name: str) -> None:
         (3, (("a", "1"),)),
     ]
     assert (found[1].first_page, found[1].pages) == (3, 1)
+
+
+def test_the_first_bad_tag_of_many_is_told() -> None:
+    before = make_tag("a", "1") * 500 + page()
+    bad = field(TLE, b"\x01\x02")
+    fault = fault_of(document(group(before, page(bad), bad)))
+    place = len(field(BDT) + field(BNG) + before + field(BPG))
+    assert (fault.code, fault.place) == ("afp.triplet", f"byte {place} (document 1)")
 
 
 def test_ebcdic_that_is_said_to_be_latin() -> None:
