@@ -6,21 +6,19 @@ Memory does not grow with the spool or its index: documents go into a file of th
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from typing import BinaryIO
 
 from hotfolder.core.errors import Fault, InputFault, Transient
-from hotfolder.core.identity import page_digest
 from hotfolder.core.indexed import IndexedDocument
 from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import Describe, FolderProfile, OnBadDocument, Rules
-from hotfolder.core.records import DocumentRange, Inspection, Reading, SpoolRow
+from hotfolder.core.records import Inspection, Reading, SpoolRow
 from hotfolder.files.content import open_regular
 from hotfolder.files.faults import os_errors
+from hotfolder.flows.documentranges import DocumentRanges
 from hotfolder.flows.spilling import SpilledDocuments
 from hotfolder.indexes.ranges import describe_end, describe_gaps
 from hotfolder.indexes.selection import IndexFile, SpoolFile, read_documents
@@ -31,7 +29,6 @@ from hotfolder.sidecars.spooldocuments import SpoolInterpreter, Summary
 
 MAX_FAULTS = 100  # that are told of one spool; more help nobody
 MAX_SIDECAR = 16 * 1024 * 1024  # bytes
-_CHUNK = 1 << 20
 _TELL_EVERY = 10.0  # seconds
 
 
@@ -121,7 +118,13 @@ class SpoolReader:
                     shown=display(index),
                 ),
                 # Apart from the reader's, which jumps about in its own.
-                _Ranges(stack.enter_context(open_regular(_beside(place, row.name))), sha256, size),
+                DocumentRanges(
+                    stack.enter_context(open_regular(_beside(place, row.name))),
+                    sha256,
+                    size,
+                    # One that tells its own documents cannot be at odds with itself.
+                    of_fields=index is not None and inspection.format_name == "afp",
+                ),
                 inspection,
             )
 
@@ -133,7 +136,7 @@ class SpoolReader:
         documents: SpilledDocuments,
         spool: SpoolFile,
         index: IndexFile | None,
-        ranges: _Ranges,
+        ranges: DocumentRanges,
         inspection: Inspection,
     ) -> Reading:
         bad = _BadDocuments(skipping=profile.documents.on_bad_document is OnBadDocument.SKIP)
@@ -254,65 +257,6 @@ def _no_document(spool: SpoolFile, index: IndexFile | None) -> Fault:
         remedy="send a file that has documents, or send it to another hot folder",
         file=spool.shown,
     )
-
-
-class _Ranges:
-    """Where documents lie, with the SHA-256 of what lies there."""
-
-    def __init__(self, stream: BinaryIO, sha256: str, size: int) -> None:
-        self._stream = stream
-        self.sha256 = sha256  # of the whole spool
-        self._size = size
-
-    def place(self, found: IndexedDocument, spool: SpoolFile) -> DocumentRange:
-        """The checked range of ``found``. Raises ``InputFault`` for pages of a format whose
-        pages nobody could give back."""
-        if found.offset is not None and found.length is not None:
-            return DocumentRange(
-                ordinal=found.ordinal,
-                offset=found.offset,
-                length=found.length,
-                sha256=self._hash(found.offset, found.length),
-                first_page=found.first_page,
-                pages=found.pages,
-            )
-        assert found.first_page is not None  # a checked range has the one or the other
-        assert found.pages is not None
-        if spool.format_name != "pdf":
-            raise InputFault(
-                [
-                    Fault(
-                        code="ranges.pages",
-                        message=f"the index gives pages, and pages of a {spool.format_name} file"
-                        " cannot be given back one by one",
-                        remedy="write offsets and lengths in bytes into the index",
-                        file=spool.shown,
-                        place=found.place,
-                    )
-                ]
-            )
-        return DocumentRange(
-            ordinal=found.ordinal,
-            offset=0,
-            length=self._size,
-            sha256=page_digest(self.sha256, found.first_page, found.pages),
-            first_page=found.first_page,
-            pages=found.pages,
-            by_pages=True,
-        )
-
-    def _hash(self, offset: int, length: int) -> str:
-        if (offset, length) == (0, self._size):
-            return self.sha256
-        digest = hashlib.sha256()
-        self._stream.seek(offset)
-        while length:
-            data = self._stream.read(min(length, _CHUNK))
-            if not data:
-                raise OSError("the file has become shorter")
-            digest.update(data)
-            length -= len(data)
-        return digest.hexdigest()
 
 
 def _beside(place: bytes, name: bytes) -> bytes:

@@ -24,6 +24,7 @@ Field = tuple[int, int, int]  # where its record starts and ends in the batch's 
 
 _CHUNK = 1 << 19  # bytes in which the fields of a batch start
 _LONGEST = 4 + 1 + MAXIMUM  # a record
+_GLANCE = 64  # bytes
 _INTRODUCER = Struct(">BhBH")  # 5A, length, class, type and category
 
 
@@ -82,6 +83,16 @@ def read_batches(
             raise _break(framing, data, base, _last_start(framing, data), upto)
         yield Batch(base, data, fields, last)
         base = upto if final else base + place
+
+
+def starts_field(window: Window, framing: Framing, offset: int) -> bool:
+    """Whether a field starts at ``offset``, or behind line ends there, or the file ends.
+    Looks at this place alone, and not at the chain of fields that leads to it."""
+    data = window.read(offset, _GLANCE)
+    place = 0
+    while place < len(data) and data[place] in LINE_ENDS and not framing.measure(data, place):
+        place += 1
+    return place == len(data) or framing.measure(data, place) > 0
 
 
 def _hop_plain(

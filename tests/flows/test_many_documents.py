@@ -309,9 +309,35 @@ def test_of_a_single_document_the_receipt_tells_place_and_gaps(world: World) -> 
     world.drop(b"banner one", json.dumps(entry).encode() + b"\n", "run")
     world.settle()
     (receipt,) = world.receipts()
-    (place,) = receipt["documents"]  # type: ignore[misc]
+    place = receipt["documents"][0]  # type: ignore[index]
     assert (place["offset"], place["size"]) == (7, 3)
     assert receipt["remarks"][0]["code"] == "ranges.gap"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "byte"), [(0, 0, None), (3, 0, 17 * 2 + 3), (0, -1, 17 * 4 - 1)]
+)
+def test_an_index_that_cuts_fields_of_an_afp_file_is_refused(
+    world: World, first: int, last: int, byte: int | None
+) -> None:
+    kinds = ("a8a8", "a8af", "a9af", "a8af", "a9af", "a9a8")  # two pages in a document
+    fields = [b"\x5a\0\x10\xd3%b\0\0\0DOCUMENT" % bytes.fromhex(kind) for kind in kinds]
+    # The first page is left to nobody: only the bytes count.
+    entry = {
+        "offset": 17 * 2 + first,
+        "length": 17 * 2 - first + last,
+        "document_type": "statement",
+        "issue_date": "2026-06-30",
+    }
+    world.drop(b"".join(fields), json.dumps(entry).encode() + b"\n", "run")
+    world.settle()
+    row = the_row(world)
+    if byte is None:
+        assert row.state is SpoolState.DONE
+        return
+    (fault,) = row.faults
+    assert (fault.code, fault.place) == ("ranges.field", "line 1 (document 1)")
+    assert f"at byte {byte}," in fault.message
 
 
 def test_an_index_of_nothing_is_called_so(world: World) -> None:
