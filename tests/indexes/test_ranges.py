@@ -143,13 +143,14 @@ def unended(found: Iterator[IndexedDocument]) -> Iterator[IndexedDocument]:
 def test_a_number_that_was_cut_off_is_no_range(
     found: list[IndexedDocument], skipping: bool
 ) -> None:
+    skipped: list[Fault] = []
     checked = check_ranges(
         unended(iter(found)),
         100,
         5,
         allow_overlap=False,
         index="x.ind",
-        skip=[].append if skipping else None,
+        skip=skipped.append if skipping else None,
     )
     fault = fault_of(checked)
     assert (fault.code, fault.place, fault.file) == ("index.truncated", "line 2", "x.ind")
