@@ -171,10 +171,41 @@ def test_it_finds_what_going_through_all_would(
     while rows := filled.journal.find_documents(page, size):
         assert len(rows) <= size
         found += [row.document.identity for row in rows]
+        assert found == wanted[: len(found)]  # else a page that repeats has no end
         page = replace(query, after=found[-1])
     assert found == wanted
     assert filled.journal.count_documents(query) == len(wanted)
     assert filled.journal.count_documents(page) == len(wanted)
+
+
+_FILTERS = {
+    "": DocumentQuery(),
+    "customer": DocumentQuery(customer_id="C-1"),
+    "account": DocumentQuery(account_number="A-1"),
+    "type": DocumentQuery(document_type="bill"),
+    "case": DocumentQuery(case_ref="CASE-1"),
+    "spool": DocumentQuery(spool_id=spool_id(3)),
+    "words": DocumentQuery(words=("annual",)),
+    "days": DocumentQuery(issued_from=_FIRST, issued_to=_FIRST + timedelta(days=9)),
+}
+
+
+@pytest.mark.parametrize("way", _WAYS)
+@pytest.mark.parametrize("name", _FILTERS)
+def test_a_page_begins_with_the_one_after_the_last(
+    filled: Filled, monkeypatch: pytest.MonkeyPatch, name: str, way: str
+) -> None:
+    """After each document, the next: of the same day, of an earlier one, without a day."""
+    monkeypatch.setattr(search, "_LOOKED_AT", _WAYS[way][0])
+    monkeypatch.setattr(search, "_LISTED", _WAYS[way][1])
+    query = _FILTERS[name]
+    wanted = [item for spool, item in filled.live if _holds(query, spool, item)]
+    days = [item.metadata.issue_date for item in wanted]
+    assert len(set(days)) > 1
+    assert (None in days) is (name != "days")
+    for last, following in zip(wanted, [*wanted[1:], None], strict=True):
+        page = filled.journal.find_documents(replace(query, after=last.identity), 1)
+        assert [row.document for row in page] == ([following] if following else [])
 
 
 def test_a_page_after_nothing_is_told(filled: Filled) -> None:
