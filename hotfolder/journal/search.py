@@ -116,7 +116,7 @@ def _plan(
         source=source,
         where=" AND ".join(terms),
         values=values,
-        plus="+" if (leader or "").startswith(("n", "c.", "d.spool")) else "",
+        plus="+" if (leader or "").startswith(("n", "c.")) else "",
     )
 
 
