@@ -136,12 +136,15 @@ class Connection:
         conn.execute("PRAGMA foreign_keys = ON")
         conn.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
         if not tables or self._pending():
+            # An index of ten million documents is sorted on the disk, not in 600 MB of memory.
+            conn.execute("PRAGMA temp_store = FILE")
             with self.writing():
                 # Looked at again under the lock: another process may have been quicker.
                 if not self._examine():
                     conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 # Within our transaction: each migration is a savepoint of it.
                 migrations.apply(Database(conn, execute_plugins=False))
+            conn.execute("PRAGMA temp_store = MEMORY")
         self._fill_moves()
 
     def _examine(self) -> int:
