@@ -4,10 +4,10 @@
     python -m bench.bench_find --catalogue FILE     # one that ``bench.catalogue`` made
 
 Every question is asked with values chosen by chance, warm (asked once before) and cold
-(the file put out of the page cache and opened anew before each). Beside it the same rows
-in a bare table with one index, asked by the bare sqlite3 module. Then one more spool is
-loaded through the journal's own methods, and into the bare table. Bar: 50 ms for every
-find that is warm, and for customer and days cold too. Other cold ones tell how many pages
+(the file put out of the page cache and opened anew before each). The floor is one
+statement of the bare sqlite3 module for the same rows by the same index. Then one more
+spool is loaded through the journal's own methods, and into an empty bare table. Bar: 50 ms for
+every find that is warm, and for customer and days cold too. Others tell, cold, how many pages
 the disk had to be asked for; counts look at all that is counted.
 """
 
@@ -99,11 +99,8 @@ def _ask(report: Report, what: str, path: Path, asked: tuple[str, int], options:
 
 
 def _compare(report: Report, path: Path, bare: Path, options: Any) -> None:
-    made = run_part("finding", "make_floor", str(path), str(bare)).answer
-    report.add("floor: size", made["bytes"], mebibytes(made["bytes"]))
-    settle_disk()
     for part, rounds in (("warm", options.rounds), ("cold", options.cold)):
-        chosen = ("ask_floor", str(path), str(bare), str(rounds), str(int(part == "cold")))
+        chosen = ("ask_floor", str(path), str(rounds), str(int(part == "cold")))
         floor = run_part("finding", *chosen).answer
         ours = report.numbers[f"customer and days, {part} find p50"]
         report.add(

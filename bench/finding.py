@@ -185,43 +185,25 @@ def _spread(name: str, seconds: list[float]) -> dict[str, float]:
     }
 
 
-def make_floor(path: Path, bare: Path) -> None:
-    """The same rows in a bare table, with one index."""
-    with closing(sqlite3.connect(bare, isolation_level=None)) as conn:
-        conn.execute("PRAGMA synchronous = OFF")
-        conn.execute("PRAGMA journal_mode = OFF")
-        conn.execute("PRAGMA cache_size = -500000")
-        conn.execute("ATTACH ? AS journal", (str(path),))
-        conn.execute(f"CREATE TABLE bare (number INTEGER PRIMARY KEY, {COLUMNS})")
-        conn.execute("BEGIN")
-        conn.execute(
-            f"INSERT INTO bare (number, {COLUMNS})"
-            f" SELECT number, {COLUMNS} FROM journal.documents ORDER BY number"
-        )
-        conn.execute("CREATE INDEX by_customer ON bare (customer_id, issue_date)")
-        conn.execute("COMMIT")
-        conn.execute("PRAGMA journal_mode = WAL")
-    answer(bytes=bare.stat().st_size)
-
-
-def ask_floor(path: Path, bare: Path, rounds: int, cold: int) -> None:
-    """A customer's documents of two months, by one statement."""
+def ask_floor(path: Path, rounds: int, cold: int) -> None:
+    """A customer's documents of two months: the same rows through the same index, by one
+    statement of the bare sqlite3 module, without spools, units and records."""
     chosen = choose(path, rounds, seed=cold)
-    conn = sqlite3.connect(bare)
+    conn = sqlite3.connect(path)
     found, rows = list[float](), 0
     for again in range(1 if cold else 2):
         for it in chosen:
             if cold:
                 conn.close()
-                forget(bare)
-                conn = sqlite3.connect(bare)
-                conn.execute("SELECT 1 FROM bare LIMIT 1").fetchone()
+                forget(path)
+                conn = sqlite3.connect(path)
+                conn.execute("SELECT 1 FROM documents LIMIT 1").fetchone()
             days = (str(it.day - _MONTH), str(it.day + _MONTH))
             started = time.perf_counter()
             rows += len(
                 conn.execute(
-                    f"SELECT {COLUMNS} FROM bare WHERE customer_id = ? AND issue_date BETWEEN ?"
-                    " AND ? ORDER BY issue_date DESC, number DESC LIMIT ?",
+                    f"SELECT {COLUMNS} FROM documents WHERE customer_id = ?"
+                    " AND issue_date BETWEEN ? AND ? ORDER BY issue_date DESC, number DESC LIMIT ?",
                     (it.customer, *days, PAGE),
                 ).fetchall()
             )
@@ -274,7 +256,7 @@ def _documents(first: int, count: int) -> Iterator[Document]:
 
 def load(path: Path, bare: Path, count: int) -> None:
     """One more spool of ``count`` documents through the journal's own methods, and the same
-    rows into the bare table, as durably."""
+    rows into an empty bare table with one index, as durably."""
     with closing(sqlite3.connect(path)) as conn:
         (first,) = conn.execute("SELECT max(number) + 1 FROM documents").fetchone()
     documents = tuple(_documents(first, count))
@@ -301,11 +283,13 @@ def load(path: Path, bare: Path, count: int) -> None:
     times.append(time.perf_counter())
     peak = own_peak()
     journal.close()
-    forget(bare)
     conn = sqlite3.connect(bare, isolation_level=None)
+    conn.execute(f"CREATE TABLE bare (number INTEGER PRIMARY KEY, {COLUMNS})")
+    conn.execute("CREATE INDEX by_customer ON bare (customer_id, issue_date)")
+    conn.execute("PRAGMA journal_mode = WAL")
+    conn.execute("PRAGMA synchronous = FULL")
     rows = [document_values(document, 0, "retail") for document in documents]
     started = time.perf_counter()
-    conn.execute("PRAGMA synchronous = FULL")
     conn.execute("BEGIN IMMEDIATE")
     conn.executemany(_INSERT_BARE, rows)
     conn.execute("COMMIT")
@@ -323,7 +307,6 @@ def load(path: Path, bare: Path, count: int) -> None:
 if __name__ == "__main__":
     parts: dict[str, Callable[..., None]] = {
         "ask": ask,
-        "make_floor": make_floor,
         "ask_floor": ask_floor,
         "load": load,
     }
