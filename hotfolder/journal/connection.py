@@ -99,6 +99,9 @@ class Connection:
         try:
             self._prepare()
             self._reader = _connect(path, _READER_KIB)
+            self._reader.execute(  # of each connection, no part of the journal
+                "CREATE VIRTUAL TABLE temp.terms USING fts5vocab (main, words, instance)"
+            )
             self._reader.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
             self._writer.close()

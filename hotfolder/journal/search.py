@@ -19,7 +19,7 @@ from hotfolder.core.records import CatalogueRow
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.identities import WORDS
 from hotfolder.journal.rows import DOCUMENT_COLUMNS, document_from
-from hotfolder.journal.tokens import match_beginnings, tokenizing
+from hotfolder.journal.tokens import match_terms, tokenizing
 
 _JOINED = " CROSS JOIN spools AS s ON s.number = d.spool LEFT JOIN units AS u ON u.number = d.unit"
 _NEWEST = " ORDER BY d.issue_date DESC, d.number DESC LIMIT ?"
@@ -229,7 +229,7 @@ def _look_at_newest(
 def _plan_with_words(
     conn: sqlite3.Connection, query: DocumentQuery, wanted: Sequence[str]
 ) -> _Plan:
-    matching = match_beginnings(wanted)
+    matching = match_terms(conn, wanted)
     numbers = [
         number
         for (number,) in conn.execute(

@@ -227,6 +227,22 @@ def test_a_page_goes_on_after_a_document_that_has_been_rejected(filled: Filled) 
     assert found[0].document.identity == filled.live[len(newer)][1].identity
 
 
+@pytest.mark.parametrize("most", [0, 1, 100])
+@pytest.mark.parametrize("asked", ["ann", "annual", "annuals", "a", "uberw", "100", "2", "none"])
+def test_the_terms_of_the_index_match_as_the_beginnings_do(
+    filled: Filled, monkeypatch: pytest.MonkeyPatch, asked: str, most: int
+) -> None:
+    monkeypatch.setattr(tokens, "_MOST_TERMS", most)
+    matched = "SELECT rowid FROM words WHERE words MATCH ?"
+    with filled.journal._db.reading() as conn:
+        for wanted in ([asked], [asked, "north"]):
+            by_terms = conn.execute(matched, (tokens.match_terms(conn, wanted),)).fetchall()
+            beginnings = conn.execute(matched, (tokens.match_beginnings(wanted),)).fetchall()
+            assert by_terms == beginnings
+        terms = tokens.match_terms(conn, ["ann"])
+    assert terms == ('("ann" OR "annual" OR "annuals")' if most == 100 else '"ann"*')
+
+
 def test_a_count_of_words_ends_somewhere(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
     assert COUNT_LIMIT >= 10_000
     monkeypatch.setattr(search, "_LOOKED_AT", 4)
