@@ -8,6 +8,7 @@ import random
 import sqlite3
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from bench.common import answer, own_peak
-from bench.journalling import make_drop, spool_id
+from bench.journalling import make_drop
 from hotfolder.core.identity import business_key_of, document_identity, source_of
 from hotfolder.core.query import DocumentQuery
 from hotfolder.core.records import (
@@ -260,7 +261,7 @@ def load(path: Path, bare: Path, count: int) -> None:
     with closing(sqlite3.connect(path)) as conn:
         (first,) = conn.execute("SELECT max(number) + 1 FROM documents").fetchone()
     documents = tuple(_documents(first, count))
-    name, sha256 = spool_id(first), hashlib.sha256(b"%d" % first).hexdigest()
+    name, sha256 = uuid.uuid4().hex, hashlib.sha256(b"%d" % first).hexdigest()
     reading = Reading(
         spool_id=name,
         sha256=sha256,
