@@ -15,6 +15,7 @@ RANKS = {
     "sidecars": 1,
     "files": 2,
     "indexes": 2,
+    "comparing": 3,
     "watch": 3,
     "journal": 3,
     "store": 3,
@@ -38,6 +39,8 @@ DOORS = {
     "prometheus_client": {"service"},
     "pikepdf": {"formats", "indexes/pdfparts.py", "indexes/pdftext.py"},
     "pypdf": {"indexes/pdftext.py"},
+    "pypdfium2": {"comparing/pdfreading.py"},
+    "PIL": {"comparing"},
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from struct import Struct
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ def framing_of(window: Window) -> Framing:
 
 
 def read_batches(
-    window: Window, wanted: frozenset[int], *, start: int = 0, end: int | None = None
+    window: Window, wanted: Container[int], *, start: int = 0, end: int | None = None
 ) -> Iterator[Batch]:
     """The fields with ``wanted`` ids in order, a batch at a time: from the record at
     ``start`` to the byte ``end``, by default that of the window.
@@ -96,7 +96,7 @@ def starts_field(window: Window, framing: Framing, offset: int) -> bool:
 
 
 def _hop_plain(
-    _framing: Framing, data: bytes, limit: int, wanted: frozenset[int], fields: list[Field]
+    _framing: Framing, data: bytes, limit: int, wanted: Container[int], fields: list[Field]
 ) -> tuple[int, int]:
     """Go along the fields that start before ``limit``, or to where there is none: this
     place, and the last id. The loop sets the rate of all that reads AFP."""
@@ -118,7 +118,7 @@ def _hop_plain(
 
 
 def _hop_framed(
-    framing: Framing, data: bytes, limit: int, wanted: frozenset[int], fields: list[Field]
+    framing: Framing, data: bytes, limit: int, wanted: Container[int], fields: list[Field]
 ) -> tuple[int, int]:
     at = framing.introducer - 5
     place = kind = 0

@@ -20,7 +20,7 @@ HEAD = 4096  # bytes; what ``find_framing`` wants to see
 # Ids without the class.
 BDT, EDT = 0xA8A8, 0xA9A8  # document
 BNG, ENG = 0xA8AD, 0xA9AD  # named page group
-BPG = 0xA8AF  # page
+BPG, EPG = 0xA8AF, 0xA9AF  # page
 BRG, ERG = 0xA8C6, 0xA9C6  # resource group
 BDI, EDI = 0xA8A7, 0xA9A7  # document index
 IMM = 0xABCC  # invoke medium map

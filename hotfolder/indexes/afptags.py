@@ -50,7 +50,7 @@ class TagReader:
 
     def read(self, data: bytes, flags: int) -> tuple[str, str]:
         """Name and value of the tag with the field data ``data``. Raises ``BadDocument``."""
-        data = _without_padding(data, flags)
+        data = without_padding(data, flags)
         page = self._page
         name = value = b""
         textual = True
@@ -117,7 +117,7 @@ class TagReader:
             self.names[data[: data[0]]] = text
 
 
-def _without_padding(data: bytes, flags: int) -> bytes:
+def without_padding(data: bytes, flags: int) -> bytes:
     """Without the extension of the introducer (its first byte is its length) and the
     padding (the last byte is its length, or if that is 0 the two before it)."""
     if flags & _EXTENDED and data:

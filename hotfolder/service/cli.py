@@ -18,6 +18,7 @@ import click
 from hotfolder import __version__
 from hotfolder.core.errors import EX_OK, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE, HotfolderError
 from hotfolder.service import inspecting
+from hotfolder.service.commands_compare import compare
 from hotfolder.service.options import CONFIG, JSON, Command
 from hotfolder.service.settings import DEFAULT_PATH
 from hotfolder.service.terminal import show_error
@@ -258,6 +259,9 @@ def demo(as_json: bool, place: str, seed: int, scale: float) -> int:
     from hotfolder.service.demonstration import run_demo  # noqa: PLC0415
 
     return run_demo(Path(place), seed=seed, scale=scale, as_json=as_json)
+
+
+group.add_command(compare)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
