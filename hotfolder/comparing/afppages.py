@@ -147,8 +147,7 @@ class AfpContent:
             page.fields += 1
             if kind == TLE and len(page.tags) < _MOST_TAGS:
                 page.tags.append(self._tag(data))
-            else:
-                digest.update(b"%d %d " % (kind, len(item.key)) + item.key)
+            digest.update(b"%d %d " % (kind, len(item.key)) + item.key)
             if kind == PTX:
                 text.take(data)
             elif kind == PTD:

@@ -24,7 +24,7 @@ _MOST_HEADER = 8 * LONGEST_TEXT  # bytes
 _LONGEST_WORDS = 500  # characters
 _CHUNK = 1 << 20
 _OPENING = 4  # times the time of a page
-_NONSENSE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+_NONSENSE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +91,14 @@ class PdfPages:
             raise self._fault(
                 "compare.pages",
                 f"it has {self.pages:,} pages, more than are compared",
-                "raise --most-pages, or compare a part",
+                "raise --max-pages, or compare a part",
                 0,
             )
+
+    @property
+    def child_id(self) -> int:
+        """The process that reads it."""
+        return self._child.pid
 
     def ask(self, number: int) -> None:
         """Have page ``number`` (from 1) read, meanwhile or at the next ``take``."""

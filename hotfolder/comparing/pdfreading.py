@@ -119,7 +119,7 @@ class PdfFile:
         for index in range(min(self._document.count_attachments(), _MOST_ATTACHMENTS)):
             attachment = self._document.get_attachment(index)
             data = bytes(attachment.get_data())
-            name = attachment.get_name()[:_LONGEST_VALUE]
+            name = f"{index + 1}: {attachment.get_name()[:_LONGEST_VALUE]}"
             found.append((name, hashlib.sha256(data).hexdigest()))
         return found
 
