@@ -23,6 +23,9 @@ from hotfolder.files.faults import os_errors
 _MOST_HEADER = 8 * LONGEST_TEXT  # bytes
 _LONGEST_WORDS = 500  # characters
 _CHUNK = 1 << 20
+# glibc asks the kernel for each picture anew otherwise, and has it cleared (mallopt(3)).
+_REUSE = {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 27)}
+_PIPE = 1 << 20  # bytes; as much as an account may have without asking
 _OPENING = 4  # times the time of a page
 _NONSENSE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
@@ -36,6 +39,7 @@ class PdfPage:
     dpi: int
     lines: tuple[str, ...]
     picture: Image.Image
+    raw: bytes  # of the picture
 
 
 class PdfPages:
@@ -64,7 +68,8 @@ class PdfPages:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 pass_fds=(side.stream.fileno(),),
-                env={"LANG": "C.UTF-8", "PATH": os.defpath},
+                env={"LANG": "C.UTF-8", "PATH": os.defpath, **_REUSE},
+                pipesize=_PIPE,
             )  # fmt: skip
 
     def __enter__(self) -> PdfPages:
@@ -127,6 +132,7 @@ class PdfPages:
                 dpi=int(header["dpi"]),
                 lines=tuple(map(str, header["lines"])),
                 picture=Image.frombytes("RGB", (int(header["columns"]), int(header["rows"])), raw),
+                raw=raw,
             )
         except _NONSENSE as error:
             raise self._broken(number) from error

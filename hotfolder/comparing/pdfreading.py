@@ -125,7 +125,7 @@ class PdfFile:
 
     def read_page(
         self, number: int, dpi: int, ignored: Sequence[Region], patterns: Sequence[re.Pattern[str]]
-    ) -> tuple[dict[str, Any], bytes]:
+    ) -> tuple[dict[str, Any], bytes | memoryview]:
         """What page ``number`` (from 1) has: size in points, lines of text, picture."""
         page = self._document[number - 1]
         try:
@@ -133,18 +133,26 @@ class PdfFile:
             dpi = _bearable(width, height, dpi)
             lines = tidy_lines(_text_of(page, ignored), patterns)
             bitmap = page.render(scale=dpi / 72, rev_byteorder=True)
-            picture = bitmap.to_pil().convert("RGB")
+            columns, rows, picture = _rgb_of(bitmap)
             header = {
                 "width": width,
                 "height": height,
                 "dpi": dpi,
                 "lines": lines,
-                "columns": picture.width,
-                "rows": picture.height,
+                "columns": columns,
+                "rows": rows,
             }
-            return header, picture.tobytes()
+            return header, picture
         finally:
             page.close()
+
+
+def _rgb_of(bitmap: pypdfium2.PdfBitmap) -> tuple[int, int, bytes | memoryview]:
+    """Columns, rows and pixels; not copied where they lie as they should."""
+    columns, rows = bitmap.width, bitmap.height
+    if bitmap.n_channels == 3 and bitmap.stride == columns * 3:
+        return columns, rows, memoryview(bitmap.buffer).cast("B")
+    return columns, rows, bitmap.to_pil().convert("RGB").tobytes()
 
 
 def _bearable(width: float, height: float, dpi: int) -> int:
@@ -214,7 +222,7 @@ def _as_shown(
     return across.value / fine, down.value / fine
 
 
-def _answer(out: BinaryIO, header: dict[str, Any], picture: bytes = b"") -> None:
+def _answer(out: BinaryIO, header: dict[str, Any], picture: bytes | memoryview = b"") -> None:
     text = json.dumps(header).encode()
     out.write(FRAME.pack(len(text), len(picture)))
     out.write(text)
@@ -222,7 +230,7 @@ def _answer(out: BinaryIO, header: dict[str, Any], picture: bytes = b"") -> None
     out.flush()
 
 
-def _guarded(out: BinaryIO, work: Callable[[], tuple[dict[str, Any], bytes]]) -> bool:
+def _guarded(out: BinaryIO, work: Callable[[], tuple[dict[str, Any], bytes | memoryview]]) -> bool:
     try:
         header, picture = work()
     except UnreadableError as error:

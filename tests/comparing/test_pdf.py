@@ -10,9 +10,10 @@ import pikepdf
 import pytest
 
 from hotfolder.comparing.findings import Outcome, Region, Rules
+from hotfolder.comparing.pdfpages import PdfPages
 from hotfolder.sandbox.communications import make_communication
 from hotfolder.sandbox.pdfwriter import write_pdf
-from tests.support.sides import make_pdf, pdf_findings, shown
+from tests.support.sides import make_pdf, pdf_findings, shown, side
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "statements-8.pdf"
 THREE = [shown(f"Statement, page {number}") for number in (1, 2, 3)]
@@ -168,3 +169,15 @@ def form(value: str) -> bytes:
 def test_the_values_of_forms_are_seen() -> None:
     (page,) = pdf_findings(form("100"), form("900")).different_pages
     assert page.picture.pixels > 0
+
+
+def test_colours_are_those_of_the_page() -> None:
+    data = make_pdf([b"1 0 0 rg 0 0 300 200 re f\n", b"0 0 1 rg 0 0 300 200 re f\n"])
+    with side(data) as one, PdfPages(one, Rules(dpi=72)) as pages:
+        pages.open()
+        found = []
+        for number in (1, 2):
+            pages.ask(number)
+            page = pages.take()
+            found.append((page.picture.size, page.picture.getcolors()))
+    assert found == [((300, 200), [(60_000, (255, 0, 0))]), ((300, 200), [(60_000, (0, 0, 255))])]
