@@ -264,3 +264,12 @@ def test_harmed_documents_are_compared_or_refused() -> None:
             assert found.outcome in Outcome
     assert accepted
     assert faults == []
+
+
+def test_only_the_name_of_a_begin_field_is_a_number_of_the_run() -> None:
+    def group(name: bytes, rest: bytes) -> bytes:
+        return b"".join((make_field(BNG, name * 8 + rest), make_field(BPG), make_field(EPG),
+                         make_field(ENG, name * 8)))  # fmt: skip
+
+    assert findings(group(b"\xc1", b"x"), group(b"\xc2", b"x")).outcome is Outcome.EQUAL
+    assert findings(group(b"\xc1", b"x"), group(b"\xc1", b"y")).outcome is Outcome.DIFFERENT
