@@ -15,10 +15,11 @@ from hotfolder.journal.readings import Readings
 from hotfolder.journal.restoration import Restoration
 from hotfolder.journal.search import Search
 from hotfolder.journal.spools import Spools
+from hotfolder.journal.tree import Tree
 from hotfolder.journal.units import Units
 
 
-class SqliteJournal(Spools, Readings, Units, Lookups, Search, Catalogue, Audit, Restoration):
+class SqliteJournal(Spools, Readings, Units, Lookups, Search, Catalogue, Audit, Tree, Restoration):
     """One journal file. Safe to use from any thread."""
 
     def __init__(self, path: bytes, *, must_exist: bool = False) -> None:
