@@ -28,6 +28,8 @@ POINTS: tuple[str, ...] = (
     "aside.note_written",
     "aside.moved",
     "aside.recorded",
+    "head.journalled",
+    "head.written",
 )
 
 _hook: Callable[[str], None] | None = None

@@ -212,3 +212,12 @@ class ArchiveProfile:
     verify_tls: bool = True
     ca_file: str = ""
     slots: ArchiveSlots = field(default_factory=ArchiveSlots)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditProfile:
+    """How the audit chain is signed; without a key it is not."""
+
+    signing_key: str = ""  # path
+    heads: tuple[str, ...] = ()  # directories to which each signed head is written
+    hour: int = 0  # of the day, UTC

@@ -18,6 +18,7 @@ import click
 from hotfolder import __version__
 from hotfolder.core.errors import EX_OK, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE, HotfolderError
 from hotfolder.service import inspecting
+from hotfolder.service.commands_audit import audit
 from hotfolder.service.commands_compare import compare
 from hotfolder.service.options import CONFIG, JSON, Command
 from hotfolder.service.settings import DEFAULT_PATH
@@ -262,6 +263,7 @@ def demo(as_json: bool, place: str, seed: int, scale: float) -> int:
 
 
 group.add_command(compare)
+group.add_command(audit)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 
 from hotfolder import __version__
 from hotfolder.archivesspace.archive import ArchivesSpace
+from hotfolder.core.errors import OperatorFault
 from hotfolder.core.lifecycle import Backoff
-from hotfolder.core.ports import Clock, Desk, Emit
-from hotfolder.core.profiles import FolderProfile, Rules
+from hotfolder.core.ports import Clock, Desk, Emit, Journal
+from hotfolder.core.profiles import AuditProfile, FolderProfile, Rules
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.deliver import Delivery
 from hotfolder.flows.finish import Finisher
 from hotfolder.flows.intake import Intake
 from hotfolder.flows.rebuild import Rebuild
 from hotfolder.flows.replay import Replay
+from hotfolder.flows.signing import Signer, Signing
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.settings import Configuration
 from hotfolder.store.ocfl import OcflStore
@@ -72,6 +74,7 @@ class Works:
     delivery: Delivery
     replay: Replay
     rebuild: Rebuild
+    signing: Signing | None  # None without a key
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
@@ -105,6 +108,7 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         unit_size=configuration.archive.unit_size,
         # Beside the journal: there is room for the documents of a spool twice.
         scratch=os.path.dirname(os.fsencode(configuration.journal_path)),
+        audit=configuration.audit,
     )
 
 
@@ -122,6 +126,7 @@ def connect(
     new_id: Callable[[], str] | None = None,
     jitter: Callable[[], float] = _RANDOM.random,
     scratch: bytes | None = None,
+    audit: AuditProfile | None = None,
 ) -> Works:
     """Flows over ports that are open already. ``new_id`` and ``jitter`` are given where
     two runs shall be alike; ``scratch`` is a folder for what is too much for memory."""
@@ -164,4 +169,31 @@ def connect(
         ),
         replay=Replay(journal=journal, archive=archive, clock=clock, emit=emit),
         rebuild=Rebuild(journal=journal, store=store, archive=archive, clock=clock, emit=emit),
+        signing=None
+        if audit is None or not audit.signing_key
+        else make_signing(journal, audit, clock, emit),
+    )
+
+
+def make_signing(journal: Journal, audit: AuditProfile, clock: Clock, emit: Emit) -> Signing:
+    """What signs tree heads, with the key of ``audit``."""
+
+    def read_key() -> Signer:
+        from hotfolder.service import signingkey  # noqa: PLC0415  cryptography is slow to load
+
+        if not audit.signing_key:
+            raise OperatorFault(
+                "there is no key to sign with",
+                hint="`hotfolder audit make-key PATH`, then [audit] signing_key",
+                code="audit.key",
+            )
+        return signingkey.read_key(audit.signing_key)
+
+    return Signing(
+        journal=journal,
+        read_key=read_key,
+        directories=audit.heads,
+        hour=audit.hour,
+        clock=clock,
+        emit=emit,
     )

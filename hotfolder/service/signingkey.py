@@ -7,7 +7,6 @@ the credential ``audit-signing-key``. It is read anew at every signing and not k
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -28,17 +27,9 @@ from hotfolder.files.content import open_regular, write_new
 from hotfolder.files.durability import sync_directories, sync_files
 from hotfolder.files.faults import os_errors
 
-CREDENTIAL = "audit-signing-key"
 _SEED = 32
 _LONGEST = 65_536
 _PRIVATE = 0o600
-
-
-def find_key(configured: str, environ: Mapping[str, str]) -> str:
-    """The path of the key: systemd's credential, else the configured one; empty without."""
-    directory = environ.get("CREDENTIALS_DIRECTORY", "")
-    credential = os.path.join(directory, CREDENTIAL)
-    return credential if directory and os.path.exists(credential) else configured
 
 
 class SigningKey:
