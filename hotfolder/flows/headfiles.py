@@ -34,9 +34,14 @@ class HeadFile:
 def list_heads(directory: str) -> list[int]:
     """The sizes of the heads that a directory has, by name, smallest first. Raises
     ``OperatorFault`` or ``Transient`` if it cannot be read; it is never made."""
-    names = [
-        name for name, is_directory in list_directory(os.fsencode(directory)) if not is_directory
-    ]
+    place = os.fsencode(directory)
+    if not exists(place):
+        raise OperatorFault(
+            f"the directory {directory} is not there",
+            hint="mount it, or make it: hotfolder never does, as it may be another machine's",
+            code="head.directory",
+        )
+    names = [name for name, _ in list_directory(place)]
     return sorted(int(match[1]) for name in names if (match := FILE_NAME.fullmatch(name)))
 
 
