@@ -59,8 +59,8 @@ path = "/var/lib/hotfolder/journal.db"
 path = "/var/lib/hotfolder/store"
 
 [audit]
-# The key that signs the audit chain once a day (docs/audit.md); `hotfolder audit make-key`
-# makes one. Under systemd the credential audit-signing-key comes first.
+# The key that signs the audit chain once a day (docs/audit.md). `hotfolder audit
+# make-key` makes one. Under systemd the credential audit-signing-key comes first.
 # signing_key = ""
 # Directories that get a copy of each signed head: another machine's, or write-once.
 # heads = []
