@@ -26,15 +26,16 @@ def test_a_running_daemon_signs_and_everything_is_on_the_chain(tmp_path: Path) -
         with scene.daemon() as daemon:
             daemon.wait_for(daemon.is_finished)
             daemon.wait_for(lambda: bool(daemon.events("audit.signed")))
+            (told,) = daemon.events("audit.signed")
             assert daemon.stop() == 0
-        (told,) = daemon.events("audit.signed")
+            said = daemon.text()
         (name,) = os.listdir(tmp_path / "copies")
         assert name == f"tree-head-{told['links']}.json"
         ask(scene, "audit", "sign")  # what came after the first
         report = ask(scene, "audit", "verify")
         assert report["ok"], report
         assert report["keys"] == [json.loads((tmp_path / "copies" / name).read_text())["key"]]
-        assert key.public_key.hex() not in daemon.text()
+        assert key.public_key.hex() not in said
         stored = [row for row in _all(scene) if row["action"] == "spool.stored"]
         assert len(stored) == expected_states(scene)["DONE"]
         assert {row["actor"] for row in stored} == {"hotfolder"}
