@@ -19,7 +19,7 @@ from hotfolder.core.canonical import dump
 from hotfolder.core.errors import BrokenChain, Corrupt
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.journal.journal import SqliteJournal
-from hotfolder.journal.links import PAGE, append_links
+from hotfolder.journal.links import PAGE, append_links, entry_of
 from tests.support.journals import (
     FAULT,
     confirm,
@@ -80,6 +80,15 @@ def test_nodes_are_written_with_the_links_however_they_come(journal: SqliteJourn
         assert journal.audit_entry(row.number) == entry
     with pytest.raises(KeyError):
         journal.audit_entry(185)
+
+
+@given(
+    number=st.integers(1, 1 << 60),
+    at=st.floats(0, 1e12),
+    texts=st.tuples(*[st.text()] * 5),
+)
+def test_an_entry_is_canonical_json(number: int, at: float, texts: tuple[str, ...]) -> None:
+    assert entry_of(number, at, *texts) == dump([number, at, *texts]).encode()
 
 
 @settings(max_examples=40, deadline=None)
