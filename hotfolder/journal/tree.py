@@ -20,7 +20,7 @@ class Tree:
     def log_id(self) -> str:
         """What this log is called in its heads: made at random with the journal."""
         with self._db.reading() as conn:
-            return str(conn.execute("SELECT id FROM audit_log").fetchone()[0])
+            return str(conn.execute("SELECT id FROM audit_log WHERE one = 1").fetchone()[0])
 
     def audit_size(self) -> int:
         """How many links there are."""
@@ -61,7 +61,7 @@ class Tree:
                 "SELECT 1 FROM tree_heads WHERE tree_size = ?", (head.tree_size,)
             ).fetchone():
                 return False
-            ours = str(conn.execute("SELECT id FROM audit_log").fetchone()[0])
+            ours = str(conn.execute("SELECT id FROM audit_log WHERE one = 1").fetchone()[0])
             size = int(conn.execute("SELECT coalesce(max(number), 0) FROM audit").fetchone()[0])
             if head.log != ours or not 0 < head.tree_size <= size:
                 raise ValueError("the head is not of this log")
