@@ -10,12 +10,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hotfolder.core.errors import Corrupt, HotfolderError
+from hotfolder.core.errors import Corrupt, HotfolderError, OperatorFault
 from hotfolder.core.records import SignedHead
 from hotfolder.core.treeheads import FILE_NAME, file_name, head_from_json, head_to_json
 from hotfolder.files.content import open_regular, write_atomically
 from hotfolder.files.faults import os_errors
-from hotfolder.files.tree import list_directory
+from hotfolder.files.tree import exists, list_directory
 
 _MODE = 0o444
 _LONGEST = 65_536  # bytes of a file that may be a head

@@ -258,8 +258,8 @@ def test_nodes_of_an_older_chain_are_built_page_by_page(tmp_path: Path) -> None:
     for table in ("audit_nodes", "audit_log", "tree_heads"):
         conn.execute(f"DROP TABLE {table}")
     conn.execute("DROP INDEX audit_subject")
-    conn.execute("DELETE FROM _sqlite_migrations WHERE name = 'm004_audit_tree'")
-    conn.execute("PRAGMA user_version = 3")
+    conn.execute("DELETE FROM _sqlite_migrations WHERE name = 'm005_audit_tree'")
+    conn.execute("PRAGMA user_version = 4")
     conn.close()
     journal = SqliteJournal(os.fsencode(path))
     assert journal.tree_root(2 * PAGE + 77) == expected
