@@ -1,4 +1,5 @@
-"""``ArchivesSpace``: the ``Archive`` port of ``core.ports`` over the server's HTTP API."""
+"""``ArchivesSpace``: the ``Archive`` port of ``core.ports`` over the server's HTTP API;
+``desk`` is the ``Desk`` port over the same session."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from hotfolder.archivesspace.answer import Denied, Reply, Unanswered
 from hotfolder.archivesspace.calls import Calls, encode
+from hotfolder.archivesspace.desk import ArchivesSpaceDesk
 from hotfolder.archivesspace.diagnosis import Finding, diagnose
 from hotfolder.archivesspace.importstream import Refused, Saved, parse_import
 from hotfolder.archivesspace.lookup import Lookup
@@ -67,6 +69,14 @@ class ArchivesSpace:
             self._calls, self._lookup, doubt=self._doubt, check=self._vocabulary.check
         )
         self._needed = needed_values(profile, rules)
+        self.desk = ArchivesSpaceDesk(
+            self._calls,
+            self._places,
+            self._vocabulary,
+            self._lookup,
+            profile,
+            doubt=self._doubt,
+        )
 
     def close(self) -> None:
         """Close the connections. Nothing may be called afterwards."""

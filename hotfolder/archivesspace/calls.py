@@ -41,6 +41,11 @@ class Created:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Updated:
+    """A record that was replaced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A single POST that was not carried out.
 
@@ -130,9 +135,11 @@ class Calls:
         reply = self.transport.get(uri, [("resolve[]", resolve)] if resolve else ())
         return None if reply.status == 404 else as_record(_good(reply))
 
-    def list_ids(self, path: str) -> list[int]:
-        """All ids of a list, as the server orders them."""
-        answer = self._read(path, [("all_ids", "true")])
+    def list_ids(self, path: str, *, modified_since: int = 0) -> list[int]:
+        """All ids of a list, as the server orders them; of records that were touched at
+        or after ``modified_since`` (``system_mtime``, seconds since the epoch)."""
+        since = [("modified_since", str(modified_since))] if modified_since > 0 else []
+        answer = self._read(path, [("all_ids", "true"), *since])
         if not isinstance(answer, list) or not all(type(item) is int for item in answer):
             raise Unanswered("the server's answer is no list of ids")
         return answer
@@ -147,6 +154,17 @@ class Calls:
         if not isinstance(uri, str) or not uri.startswith(path + "/") or not _NUMBER.search(uri):
             raise Unanswered("the server's answer names no record of the kind that was sent")
         return Created(uri=uri)
+
+    def update(self, uri: str, record: Record) -> Updated | Refusal:
+        """Replace the record at ``uri``: what ``record`` omits is emptied, and its
+        ``lock_version`` must be the current one (409 otherwise, reference 2.3).
+        ``Unanswered`` if it may or may not have been replaced."""
+        reply = self.transport.post(uri, encode(record))
+        if not reply.ok:
+            return _refusal(reply)
+        if as_record(reply.decode()).get("uri") != uri:
+            raise Unanswered("the server's answer names another record than was sent")
+        return Updated()
 
     def import_records(self, repository: str, body: bytes) -> Reply:
         """One import, as it was answered."""

@@ -18,6 +18,7 @@ from hotfolder.archivesspace.calls import (
     text_of,
 )
 from hotfolder.archivesspace.mapping import event_refids, file_uri
+from hotfolder.core.identity import is_document_identity, is_unit_ref_id
 from hotfolder.core.profiles import ArchiveProfile
 from hotfolder.core.records import ArchivedDocument, ArchivedUnit
 
@@ -84,6 +85,59 @@ class Lookup:
                 record, tuple(names[uri] for uri in _linked(record) if names.get(uri))
             )
             for record in records
+        }
+
+    def identities_at(
+        self, repository: str, uris: Iterable[str], *, units_only: bool = False
+    ) -> dict[str, tuple[str, ...]]:
+        """Our documents at each of ``uris`` that has any: that of a digital object, or
+        those that an archival object lists, in its order. With ``units_only`` only the
+        archival objects that hotfolder made are looked into."""
+        uris = set(uris)
+        owners = {
+            text_of(record, "uri"): list(dict.fromkeys(_refs(record)))
+            for record in self._calls.read_set(repository, "archival_objects", uris)
+            if not units_only or is_unit_ref_id(record.get("ref_id"))
+        }
+        identities = {
+            text_of(record, "uri"): str(record["digital_object_id"])
+            for record in self._calls.read_set(
+                repository, "digital_objects", uris.union(*owners.values())
+            )
+            if is_document_identity(record.get("digital_object_id"))
+        }
+        found: dict[str, tuple[str, ...]] = {
+            uri: (identities[uri],) for uri in uris if uri in identities
+        }
+        for owner, listed in owners.items():
+            names = tuple(identities[uri] for uri in listed if uri in identities)
+            if names:
+                found[owner] = names
+        return found
+
+    def find_listed(self, repository: str, ref_id: str) -> tuple[str, ...]:
+        """Our documents that the archival objects with this ``ref_id`` list, in order."""
+        units = self._read_units(repository, [ref_id])
+        owners = [text_of(record, "uri") for record in units.get(ref_id, ())]
+        found = self.identities_at(repository, owners)
+        return tuple(dict.fromkeys(name for uri in owners for name in found.get(uri, ())))
+
+    def read_records(self, repository: str, identity: str) -> Mapping[str, object] | None:
+        """The digital object, the archival objects that list it and the events of both,
+        as the server has them; None if there is no such digital object."""
+        for record in self._calls.find_by_id(
+            repository, "digital_objects", "digital_object_id", [identity]
+        ):
+            if record.get("digital_object_id") == identity:
+                break
+        else:
+            return None
+        owners = self._calls.read_set(repository, "archival_objects", _linked(record))
+        linked = {ref for item in (record, *owners) for ref in _events(item)}
+        return {
+            "digital_object": record,
+            "archival_objects": owners,
+            "events": self._calls.read_set(repository, "events", linked),
         }
 
     def has_event(self, repository: str, ref_id: str, unit_uri: str) -> bool:
@@ -156,7 +210,7 @@ def _refs(record: Record) -> Iterable[str]:
 
 
 def _events(record: Record) -> Iterable[str]:
-    """The events that are linked to an archival object."""
+    """The events that are linked to a record."""
     for item in _parts(record, "linked_events"):
         ref = item.get("ref")
         if isinstance(ref, str):

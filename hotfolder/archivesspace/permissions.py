@@ -16,6 +16,8 @@ SINGLE = frozenset(
         "update_event_record",
     }
 )
+READING = frozenset({"view_repository"})
+WRITING_EVENTS = frozenset({"view_repository", "update_event_record"})
 IMPORTING = SINGLE | {"import_records"}  # a refusal is always narrowed by single POSTs
 
 

@@ -95,15 +95,20 @@ class Places:
             if (business_unit, series, cycle) not in self._cycles:
                 found = self._cycle(repository, resource, series, cycle)
                 self._cycles[business_unit, series, cycle] = found
-            if self._agent is None:
-                self._agent = self._find_agent()
             return Place(
                 repository=repository,
                 resource=resource,
                 cycle=self._cycles[business_unit, series, cycle],
-                agent=self._agent,
+                agent=self.find_agent(),
                 series_title=self._title_of(series),
             )
+
+    def find_agent(self) -> str:
+        """Find or make the software agent; its uri."""
+        with self._lock:
+            if self._agent is None:
+                self._agent = self._find_agent()
+            return self._agent
 
     # -- series ---------------------------------------------------------------------
     def find_resource(self, repository: str, series: str) -> Record | None:

@@ -12,7 +12,9 @@ import hashlib
 TITLE_LIMIT = 8000  # below the schema's 8,192 for archival objects and the column's 8,704
 SHORT_LIMIT = 255
 TEXT_LIMIT = 65_000
+NOTE_LIMIT = 16_384  # of ``outcome_note`` in the schema of an event
 _SUFFIX_DIGITS = 32
+_CUT = " …"
 
 
 def clean_text(text: str) -> str:
@@ -65,3 +67,20 @@ def clean_value(text: str, *, prefix: str = "", limit: int = SHORT_LIMIT) -> str
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     suffix = "~" + digest[:_SUFFIX_DIGITS]
     return prefix + cleaned[: max(0, limit - len(prefix) - len(suffix))] + suffix
+
+
+def clean_note(text: str, limit: int = NOTE_LIMIT) -> str:
+    """A note for people: each line as ``clean_text``, empty lines left out, cut to
+    ``limit`` characters with an ellipsis; empty where there is no room for any."""
+    lines = (clean_text(line) for line in text.splitlines())
+    note = "\n".join(line for line in lines if line)
+    if len(note) <= limit:
+        return note
+    return note[: limit - len(_CUT)].rstrip() + _CUT if limit > len(_CUT) else ""
+
+
+def add_note(written: str, text: str) -> str:
+    """``text`` below what is ``written`` already, none of which is changed; cut, or left
+    out, where both do not fit."""
+    added = clean_note(text, NOTE_LIMIT - len(written) - 1 if written else NOTE_LIMIT)
+    return f"{written}\n{added}" if written and added else written or added

@@ -7,9 +7,12 @@ accents or trailing blanks (reference/archivesspace.md 2.4).
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid5
 
+_DOCUMENT = re.compile(r"hf-[0-9a-f]{64}")
+_UNIT = re.compile(r"hf-unit-[0-9a-f]{40}")
 _IMPORT_NAMESPACE = UUID("6f0b8f5e-3c1d-5b0e-9a44-0d3c7d1f2a77")
 
 
@@ -41,6 +44,11 @@ def document_identity(source: str, business_key: str, sha256: str) -> str:
     return "hf-" + _digest((source, business_key, sha256))
 
 
+def is_document_identity(text: object) -> bool:
+    """Whether ``text`` is of the form of ``document_identity``."""
+    return isinstance(text, str) and _DOCUMENT.fullmatch(text) is not None
+
+
 def page_digest(spool_sha256: str, first_page: int, pages: int) -> str:
     """What stands for the SHA-256 of a document that is some pages of a spool and has
     no bytes of its own: a function of the whole spool's and of the page numbers."""
@@ -50,6 +58,11 @@ def page_digest(spool_sha256: str, first_page: int, pages: int) -> str:
 def unit_ref_id(identities: Iterable[str]) -> str:
     """``ref_id`` of the archival object of a unit; a function of its members only."""
     return "hf-unit-" + _digest(sorted(identities))[:40]
+
+
+def is_unit_ref_id(text: object) -> bool:
+    """Whether ``text`` is of the form of ``unit_ref_id``."""
+    return isinstance(text, str) and _UNIT.fullmatch(text) is not None
 
 
 def unit_event_refid(ref_id: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hotfolder import __version__
 from hotfolder.archivesspace.archive import ArchivesSpace
 from hotfolder.core.lifecycle import Backoff
-from hotfolder.core.ports import Clock, Emit
+from hotfolder.core.ports import Clock, Desk, Emit
 from hotfolder.core.profiles import FolderProfile, Rules
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.deliver import Delivery
@@ -63,6 +63,7 @@ class Works:
     journal: SqliteJournal
     store: OcflStore
     archive: ArchivesSpace
+    desk: Desk
     clock: Clock
     emit: Emit
     aside: Aside
@@ -132,6 +133,7 @@ def connect(
         journal=journal,
         store=store,
         archive=archive,
+        desk=archive.desk,
         clock=clock,
         emit=emit,
         aside=aside,
