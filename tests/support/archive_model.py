@@ -22,11 +22,11 @@ from hotfolder.core.records import (
 from tests.support.server_model import ModelServer, ProcessKilledError, Trouble
 
 
-class _NoAnswerError(Exception):
+class NoAnswerError(Exception):
     """Something was sent and nothing that can be trusted came back."""
 
 
-class _RefTakenError(_NoAnswerError):
+class _RefTakenError(NoAnswerError):
     """A unit has the ``ref_id`` and does not list all documents."""
 
 
@@ -88,7 +88,7 @@ class ModelArchive:
                 return self._post_all(request)
             try:
                 problem = self._import(request)
-            except _NoAnswerError as error:
+            except NoAnswerError as error:
                 self.forget()
                 return UnitAnswer(outcome="unknown", reason=str(error))
             if not problem:
@@ -133,39 +133,39 @@ class ModelArchive:
         """Why it was refused, or an empty text."""
         trouble = self._next()
         if trouble is Trouble.DOWN:
-            raise _NoAnswerError(trouble.value)
+            raise NoAnswerError(trouble.value)
         self._server.requests += 1
         if trouble is Trouble.KILLED_BEFORE:
             raise ProcessKilledError
         if trouble in (Trouble.CUT, Trouble.DENIED):
-            raise _NoAnswerError(trouble.value)
+            raise NoAnswerError(trouble.value)
         if trouble is Trouble.LATE:
             self._server.late.append(request)
-            raise _NoAnswerError(trouble.value)
+            raise NoAnswerError(trouble.value)
         if trouble is Trouble.PASSING:
             return "the database was busy"
         problem = self._server.save_import(request)
         if trouble is Trouble.KILLED_AFTER:
             raise ProcessKilledError
         if trouble is Trouble.LOST:
-            raise _NoAnswerError(trouble.value)
+            raise NoAnswerError(trouble.value)
         return problem
 
     def _post(self, save: Callable[[], str | None]) -> str | None:
         """One POST: None if it was saved, else the server's words."""
         trouble = self._next()
         if trouble is Trouble.DOWN:
-            raise _NoAnswerError(trouble.value)
+            raise NoAnswerError(trouble.value)
         self._server.requests += 1
         if trouble is Trouble.KILLED_BEFORE:
             raise ProcessKilledError
         if trouble in (Trouble.CUT, Trouble.PASSING, Trouble.DENIED):
-            raise _NoAnswerError(trouble.value)
+            raise NoAnswerError(trouble.value)
         words = save()
         if trouble is Trouble.KILLED_AFTER:
             raise ProcessKilledError
         if trouble in (Trouble.LOST, Trouble.LATE):
-            raise _NoAnswerError(trouble.value)
+            raise NoAnswerError(trouble.value)
         return words
 
     def _post_all(self, request: UnitRequest) -> UnitAnswer:
@@ -180,7 +180,7 @@ class ModelArchive:
             return UnitAnswer(outcome="refused", reason="a document is in another unit already")
         try:
             return self._post_missing(request, set(present), listed)
-        except _NoAnswerError as error:
+        except NoAnswerError as error:
             self.forget()
             return UnitAnswer(outcome="unknown", reason=str(error))
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from enum import Enum
+from threading import RLock
+from typing import Any
 
 from hotfolder.core.records import (
     ArchivedDocument,
@@ -66,6 +68,7 @@ class Records:
 
     documents: dict[str, ServerDocument] = field(default_factory=dict)
     units: dict[str, ServerUnit] = field(default_factory=dict)
+    events: dict[str, dict[str, Any]] = field(default_factory=dict)  # by uri; not ingestions
     last_uri: int = 0
 
 
@@ -83,6 +86,8 @@ class ModelServer:
         self.requests = 0
         self.meanwhile: deque[Callable[[], None]] = deque()  # before each request to come
         self.refuses = refuses
+        self.now = 1_790_000_000  # the server's clock, whole seconds
+        self._lock = RLock()  # of events: several daemons record them side by side
 
     # -- what happens to it --------------------------------------------------------
     def back_up(self) -> Records:
@@ -145,6 +150,17 @@ class ModelServer:
         self.committed.add(identity)
         return None
 
+    def save_stranger(self, digital_object_id: str) -> ServerDocument:
+        """A digital object that somebody else describes."""
+        made = ServerDocument(
+            identity=digital_object_id,
+            uri=self._next_uri("digital_objects"),
+            sha256=None,
+            size=None,
+        )
+        self.records.documents[digital_object_id] = made
+        return made
+
     def save_unit(self, ref_id: str, identities: Sequence[str]) -> str | None:
         """One archival object without its event; None if it was saved."""
         if ref_id in self.records.units:
@@ -156,6 +172,37 @@ class ModelServer:
             event=False,
         )
         return None
+
+    # -- events --------------------------------------------------------------------
+    def save_event(self, event: dict[str, Any], author: str) -> str | None:
+        """One event: its uri, or None if it is refused (its ``refid`` is taken, or one of
+        its records is not there)."""
+        with self._lock:
+            events = self.records.events
+            refid = event.get("refid")
+            taken = refid and any(other.get("refid") == refid for other in events.values())
+            if taken or not {item["ref"] for item in event["linked_records"]} <= self.uris():
+                return None
+            uri = self._next_uri("events")
+            made = {"uri": uri, "lock_version": 0, "created_by": author, "user_mtime": self.now}
+            events[uri] = {**deepcopy(event), **made}
+            return uri
+
+    def replace_event(self, event: dict[str, Any]) -> bool:
+        """An event as it shall be; False if it was changed since it was read."""
+        with self._lock:
+            kept = self.records.events.get(event["uri"])
+            if kept is None or kept["lock_version"] != event["lock_version"]:
+                return False
+            changed = {"lock_version": kept["lock_version"] + 1, "user_mtime": self.now}
+            self.records.events[event["uri"]] = {**deepcopy(event), **changed}
+            return True
+
+    def uris(self) -> set[str]:
+        """Of every document and unit."""
+        return {item.uri for item in self.records.documents.values()} | {
+            item.uri for item in self.records.units.values()
+        }
 
     def _next_uri(self, kind: str) -> str:
         self.records.last_uri += 1

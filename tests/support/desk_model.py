@@ -1,0 +1,197 @@
+"""What one daemon has of a ``ModelServer`` beside delivering: the ``Desk`` port.
+
+Looks and writes meet the troubles that are next in the server's row, as those of
+``ModelArchive`` do. The server's lists are those of a new ArchivesSpace.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hotfolder.core.errors import OperatorFault, Transient
+from hotfolder.core.identity import is_document_identity, is_unit_ref_id
+from hotfolder.core.records import ArchiveEvent, ArchiveRequest
+from tests.support.archive_model import ModelArchive, NoAnswerError
+
+ACCOUNT = "hotfolder"
+_ROLES = ("requested", "source", "outcome")
+_OUTCOMES = ("pass", "partial pass", "fail", "cancelled", "fulfilled", "pending")
+_TYPES = ("ingestion", "fixity_check", "replication", "request", "validation", "deletion")
+_ATTEMPTS = 5
+
+Json = dict[str, Any]
+
+
+class ModelDesk(ModelArchive):
+    """``core.ports.Desk`` for one daemon, and ``core.ports.Archive``."""
+
+    # -- documents -------------------------------------------------------------------
+    def find_identities(self, business_unit: str, name: str) -> tuple[str, ...]:
+        """By number or key, wherever it stands in a text."""
+        with self._lock:
+            self._look()
+            records, text = self._server.records, name.strip()
+            if text in records.documents:
+                return tuple(item for item in [text] if is_document_identity(item))
+            if text in records.units:
+                return self._at(records.units[text].uri)
+            text = text.replace("%2F", "/")
+            named = set(re.findall(r"(?:digital|archival)_objects/\d+(?!\w)", text))
+            places = set(re.findall(r"/repositories/\w+", text))
+            if len(named) != 1 or places - {"/repositories/2"}:
+                return ()
+            return self._at("/repositories/2/" + named.pop())
+
+    def read_records(self, business_unit: str, identity: str) -> Mapping[str, object] | None:
+        """In the shape of the server's JSON, with the fields that matter."""
+        with self._lock:
+            self._look()
+            records = self._server.records
+            if identity not in records.documents:
+                return None
+            found = records.documents[identity]
+            units = [unit for unit in records.units.values() if identity in unit.documents]
+            about = {found.uri, *(unit.uri for unit in units)}
+            return {
+                "digital_object": {"uri": found.uri, "digital_object_id": identity},
+                "archival_objects": [
+                    {
+                        "uri": unit.uri,
+                        "ref_id": unit.ref_id,
+                        "instances": [
+                            {"digital_object": {"ref": records.documents[item].uri}}
+                            for item in unit.documents
+                        ],
+                    }
+                    for unit in units
+                ],
+                "events": [
+                    dict(event)
+                    for event in records.events.values()
+                    if about & {item["ref"] for item in event["linked_records"]}
+                ],
+            }
+
+    # -- requests --------------------------------------------------------------------
+    def find_requests(self, business_unit: str, since: int) -> list[ArchiveRequest]:
+        """Those that wait, by the time of their last change."""
+        with self._lock:
+            self._look()
+            found = [
+                self._request(business_unit, event)
+                for event in self._server.records.events.values()
+                if event["event_type"] == "request"
+                and event["outcome"] == "pending"
+                and event["user_mtime"] >= since
+                and not (event["created_by"] == ACCOUNT and event.get("refid"))
+            ]
+            return sorted(found, key=lambda request: request.changed_at)
+
+    def read_request(self, business_unit: str, uri: str) -> ArchiveRequest | None:
+        """As it is now."""
+        with self._lock:
+            self._look()
+            event = self._server.records.events.get(uri)
+            if event is None or event["event_type"] != "request":
+                return None
+            return self._request(business_unit, event)
+
+    def answer_request(self, business_unit: str, uri: str, outcome: str, note: str) -> bool:
+        """Look, change, look again where nothing is known."""
+        if outcome == "pending":
+            raise ValueError("an answer leaves no request pending")
+        with self._lock:
+            _require(outcome, _OUTCOMES)
+            unknown = False
+            for _ in range(_ATTEMPTS):
+                self._look()
+                event = self._server.records.events.get(uri)
+                if event is None or event["event_type"] != "request":
+                    return False
+                if event["outcome"] != "pending":
+                    return unknown and event["outcome"] == outcome
+                changed = {**event, "outcome": outcome, "outcome_note": _below(event, note)}
+                refused: list[bool] = []
+                try:
+                    self._post(lambda: self._replace(changed, refused))  # noqa: B023  called at once
+                except NoAnswerError:
+                    unknown = True
+                    continue
+                if not refused:
+                    return True
+            raise Transient("a request could not be answered now")
+
+    # -- events ----------------------------------------------------------------------
+    def record_event(self, business_unit: str, event: ArchiveEvent) -> str:
+        """Once, by its ``refid``."""
+        with self._lock:
+            _require(event.outcome, _OUTCOMES)
+            _require(event.event_type, _TYPES)
+            record = {
+                "refid": event.refid,
+                "event_type": event.event_type,
+                "outcome": event.outcome,
+                "outcome_note": event.note,
+                "linked_records": [{"role": event.role, "ref": uri} for uri in event.record_uris],
+            }
+            for _ in range(_ATTEMPTS):
+                try:
+                    self._post(lambda: self._save(record))
+                except NoAnswerError:
+                    self._look()
+                found = [
+                    uri
+                    for uri, kept in self._server.records.events.items()
+                    if kept.get("refid") == event.refid
+                ]
+                if found:
+                    return found[0]
+                if not set(event.record_uris) <= self._server.uris():
+                    raise OperatorFault("a record is gone", code="archive.record")
+            raise Transient("the event was not taken now")
+
+    # -- inside ----------------------------------------------------------------------
+    def _replace(self, event: Json, refused: list[bool]) -> None:
+        if not self._server.replace_event(event):
+            refused.append(True)
+
+    def _save(self, record: Json) -> None:
+        self._server.save_event(record, ACCOUNT)
+
+    def _at(self, uri: str, *, units_only: bool = False) -> tuple[str, ...]:
+        records = self._server.records
+        listed: Iterable[str] = [
+            name for name, item in records.documents.items() if item.uri == uri
+        ]
+        for unit in records.units.values():
+            if unit.uri == uri and (is_unit_ref_id(unit.ref_id) or not units_only):
+                listed = unit.documents
+        return tuple(name for name in listed if is_document_identity(name))
+
+    def _request(self, business_unit: str, event: Json) -> ArchiveRequest:
+        asked = [item["ref"] for item in event["linked_records"] if item["role"] in _ROLES]
+        found = {uri: self._at(uri, units_only=True) for uri in asked}
+        return ArchiveRequest(
+            uri=event["uri"],
+            business_unit=business_unit,
+            outcome=event["outcome"],
+            note=event.get("outcome_note", ""),
+            identities=tuple(dict.fromkeys(name for uri in asked for name in found[uri])),
+            strangers=tuple(uri for uri in dict.fromkeys(asked) if not found[uri]),
+            lock_version=event["lock_version"],
+            changed_at=float(event["user_mtime"]),
+        )
+
+
+def _below(event: Json, note: str) -> str:
+    written = event.get("outcome_note", "")
+    clean = "".join("\ufffd" if ord(char) > 0xFFFF else char for char in note)
+    added = clean[: max(0, 16_384 - len(written) - 1)]
+    return f"{written}\n{added}" if written and added else written or added
+
+
+def _require(value: str, listed: tuple[str, ...]) -> None:
+    if value not in listed:
+        raise OperatorFault("a list value is missing", hint="add it", code="archive.vocabulary")
