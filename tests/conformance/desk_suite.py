@@ -25,7 +25,9 @@ _OF_EACH_CHANGE = ("lock_version", "outcome", "outcome_note", "last_modified_by"
 class DeskWorld(Protocol):
     """A server with all that works at it."""
 
-    archivist: Archivist
+    @property
+    def archivist(self) -> Archivist:
+        """Somebody who works there."""
 
     def connect(self) -> Desk:
         """Another daemon."""

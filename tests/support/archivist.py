@@ -88,11 +88,15 @@ class SandboxArchivist:
         )
 
     def __enter__(self) -> SandboxArchivist:
-        self._agent = str(self._client.log_in()["user"]["agent_record"]["ref"])
+        self.log_in()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._client.http.close()
+
+    def log_in(self) -> None:
+        """Begin; again where the sessions of all have ended."""
+        self._agent = str(self._client.log_in()["user"]["agent_record"]["ref"])
 
     def ask(
         self,
