@@ -152,8 +152,9 @@ class ArchivesSpace:
         (``GET /`` answers anyone and proves nothing)."""
         self._transport.permissions(fresh=True)
 
-    def diagnose(self) -> list[Finding]:
-        """Try server, login, permissions, repositories, lists and slots; all findings."""
+    def diagnose(self, *, requests: bool = False) -> list[Finding]:
+        """Try server, login, permissions, repositories, lists and slots; all findings.
+        With ``requests`` also what answering archivists' requests needs."""
         self.forget()
         return diagnose(
             self._calls,
@@ -161,6 +162,7 @@ class ArchivesSpace:
             self._vocabulary,
             profile=self._profile,
             rules=self._rules,
+            requests=requests,
         )
 
     # -- inside -------------------------------------------------------------------------

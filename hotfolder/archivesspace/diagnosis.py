@@ -15,6 +15,7 @@ from hotfolder.archivesspace.permissions import (
     needed_permissions,
     permission_remedy,
 )
+from hotfolder.archivesspace.requestevents import REQUEST_VALUES
 from hotfolder.archivesspace.series import Places
 from hotfolder.archivesspace.vocabulary import Vocabulary
 from hotfolder.core.errors import Fault, HotfolderError, OperatorFault
@@ -41,8 +42,10 @@ def diagnose(
     *,
     profile: ArchiveProfile,
     rules: Rules,
+    requests: bool,
 ) -> list[Finding]:
     """Try everything that can be tried; what depends on a failed step is left out.
+    ``requests``: archivists' requests are answered, which needs more list values.
 
     Never raises what ``core.errors`` can say: it becomes a finding.
     """
@@ -55,7 +58,8 @@ def diagnose(
         for unit in rules.business_units:
             findings += _repository(places, unit, held, profile, rules)
         findings.append(_agent(held))
-        findings += _lists(vocabulary, profile, rules)
+        wanted = needed_values(profile, rules) | (REQUEST_VALUES if requests else frozenset())
+        findings += _lists(vocabulary, wanted)
         findings += _slots(calls, profile)
     except HotfolderError as error:
         findings.append(_failed("server", error))
@@ -150,9 +154,8 @@ def _agent(held: Mapping[str, frozenset[str]]) -> Finding:
     )
 
 
-def _lists(vocabulary: Vocabulary, profile: ArchiveProfile, rules: Rules) -> Iterator[Finding]:
+def _lists(vocabulary: Vocabulary, wanted: frozenset[tuple[str, str]]) -> Iterator[Finding]:
     vocabulary.forget()
-    wanted = needed_values(profile, rules)
     faults = vocabulary.missing(wanted)
     if not faults:
         yield Finding(

@@ -70,10 +70,10 @@ def clean_value(text: str, *, prefix: str = "", limit: int = SHORT_LIMIT) -> str
 
 
 def clean_note(text: str, limit: int = NOTE_LIMIT) -> str:
-    """A note for people: each line as ``clean_text``, empty lines left out, cut to
-    ``limit`` characters with an ellipsis; empty where there is no room for any."""
-    lines = (clean_text(line) for line in text.splitlines())
-    note = "\n".join(line for line in lines if line)
+    """A note for people: as ``clean_text``, but for its line breaks and indents, which
+    stay; cut to ``limit`` characters with an ellipsis, empty where there is no room for any."""
+    lines = ("".join(map(_acceptable, line)).rstrip() for line in text.splitlines())
+    note = "\n".join(lines).strip("\n")
     if len(note) <= limit:
         return note
     return note[: limit - len(_CUT)].rstrip() + _CUT if limit > len(_CUT) else ""

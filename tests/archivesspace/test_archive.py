@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from hotfolder.archivesspace.archive import ArchivesSpace
-from hotfolder.core.errors import Corrupt, OperatorFault, Transient
+from hotfolder.core.errors import Corrupt, HotfolderError, OperatorFault, Transient
 from hotfolder.core.identity import cycle_ref_id
 from hotfolder.core.profiles import ArchiveProfile, ArchiveSlots
 from tests.support import recorded
@@ -444,6 +444,83 @@ def test_diagnosis_names_everything_at_once() -> None:
         "archive.vocabulary",
     ]
     assert all(fault.remedy for fault in faults)
+
+
+def test_diagnosis_names_what_answering_requests_needs() -> None:
+    backend = Backend()
+    backend.lists["event_outcome"] = ["pass", "pending", "fail"]
+    with running(backend) as (archive, _):
+        assert [item.fault for item in archive.diagnose() if item.fault and not item.advice] == []
+        findings = archive.diagnose(requests=True)
+    faults = [item.fault for item in findings if item.fault and not item.advice]
+    assert [fault.code for fault in faults] == ["archive.vocabulary"]
+    assert "'fulfilled'" in faults[0].message
+
+
+EVENT = {
+    "uri": "/repositories/2/events/9",
+    "lock_version": 3,
+    "event_type": "request",
+    "outcome": "pending",
+    "outcome_note": "Ms Secret asks",
+    "user_mtime": "2026-11-23T09:19:18Z",
+    "unheard_of": {"by": "a plugin"},
+    "linked_records": [{"role": "requested", "ref": "/repositories/2/digital_objects/1"}],
+}
+
+
+def answering(event: object, *answers: Sequence[Step]) -> Backend:
+    """A server with one request, which answers changes of it so, one after the other."""
+    left = list(answers)
+    return Backend(
+        {
+            "GET /repositories/2/events/9": lambda _: reply(200, event),
+            "GET /repositories/2/digital_objects": lambda _: reply(200, []),
+            "POST /repositories/2/events/9": lambda _: left.pop(0),
+        }
+    )
+
+
+def test_an_answer_sends_back_whatever_was_read() -> None:
+    backend = answering(EVENT, reply(200, {"status": "Updated", "uri": EVENT["uri"]}))
+    with running(backend) as (archive, server):
+        assert archive.desk.answer_request(BUSINESS_UNIT, str(EVENT["uri"]), "fail", "no")
+        sent = json.loads(server.requests[-1].body)
+    assert sent == {**EVENT, "outcome": "fail", "outcome_note": "Ms Secret asks\nno"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        (reply(400, {"error": {"linked_agents": ["Ms Secret"]}}), OperatorFault),
+        (reply(403, {}), OperatorFault),
+        (reply(400, {"error": {"db_error": ["Ms Secret"]}}), Transient),
+        (reply(409, {"error": "Ms Secret"}), Transient),
+        (reply(500, {"error": "Ms Secret"}), Transient),
+        (reply(200, {"uri": "/repositories/2/events/8"}), Transient),
+        (reply(200, b"<html>"), Transient),
+        ([RESET], Transient),
+    ],
+)
+def test_a_refused_answer_is_said_without_what_it_is_about(
+    answer: Sequence[Step], failure: type[HotfolderError]
+) -> None:
+    backend = answering(EVENT, *[answer] * 10)
+    with running(backend) as (archive, server), pytest.raises(failure) as caught:
+        archive.desk.answer_request(BUSINESS_UNIT, str(EVENT["uri"]), "fail", "no")
+    assert "Secret" not in str(caught.value)
+    posts = [path for path in server.paths() if path.startswith("POST /repositories/2/events")]
+    assert len(posts) <= 5
+
+
+def test_a_link_that_is_hidden_is_never_taken_off() -> None:
+    event = {**EVENT, "linked_records": [None, *EVENT["linked_records"]]}  # type: ignore[misc]
+    with running(answering(event)) as (archive, server):
+        found = archive.desk.read_request(BUSINESS_UNIT, str(EVENT["uri"]))
+        assert found is not None
+        with pytest.raises(OperatorFault, match="suppressed"):
+            archive.desk.answer_request(BUSINESS_UNIT, str(EVENT["uri"]), "fail", "no")
+        assert "POST /repositories/2/events/9" not in server.paths()
 
 
 def test_diagnosis_of_a_refused_login_and_of_no_server() -> None:
