@@ -27,7 +27,7 @@ from hotfolder.core.records import ArchiveEvent
 
 ATTEMPTS = 5  # linking the agent meets imports that do the same: 409, and nothing is saved
 _REFID = re.compile(rf"[!-~]{{1,{SHORT_LIMIT}}}")
-_RECORD = r"/[a-z_]+/[0-9]{1,18}"
+_RECORD = r"/(digital_objects|archival_objects|resources|accessions)/[0-9]{1,18}"
 
 
 class EventPosts:

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,7 @@ class SandboxWorld:
         self.connect_archive = connect
         self.archivist = archivist
         self.time = [1_790_000_000.0]
+        self.witness = connect().desk  # a daemon that was there all the time
         sandbox._state.clock = lambda: self.time[0]
 
     def connect(self) -> Desk:
@@ -105,14 +107,14 @@ def requests_of(sandbox: Sandbox, act: Callable[[], object]) -> int:
 
 def strike(world: SandboxWorld, name: str, nth: int, act: Callable[[Desk], object]) -> None:
     """Let a new daemon act while its request ``nth`` meets the fault, and, as if it had
-    died then, another one after it."""
+    died then, another daemon after it."""
     world.sandbox.faults.clear()
     world.sandbox.faults.add(FAULTS[name](nth))
     desk = world.connect_archive(read_timeout=READ_TIMEOUT).desk
     insist(lambda: act(desk))
     assert not world.sandbox.faults.waiting(), "the fault has not struck"
     world.sandbox.faults.clear()
-    act(world.connect())
+    act(world.witness)
 
 
 def settle(world: SandboxWorld, name: str) -> None:
@@ -262,3 +264,24 @@ def test_a_person_with_the_daemons_account_may_ask() -> None:
             uri = person.create("events", request)
         (found,) = world.connect().find_requests(BUSINESS_UNIT, 0)
         assert found.uri == uri
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"refid": ""},
+        {"refid": "hf:\u00e4"},
+        {"refid": "x" * 256},
+        {"record_uris": ()},
+        {"record_uris": ("/repositories/3/digital_objects/1",)},
+        {"record_uris": ("/repositories/2/digital_objects/1/../../users/1",)},
+        {"record_uris": ("/users/1",)},
+    ],
+)
+def test_an_event_that_is_none_of_ours_is_never_sent(changes: dict[str, Any]) -> None:
+    with working() as world:
+        unit = Delivered(world, 1)
+        world.sandbox.faults.clear()
+        with pytest.raises(ValueError, match=r"event|record"):
+            world.connect().record_event(BUSINESS_UNIT, make_event(unit.uris[0], **changes))
+        assert not [item for item in world.sandbox.faults.seen() if "/events" in item.path]
