@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hotfolder.archivesspace.answer import Unanswered
 from hotfolder.archivesspace.calls import ID_SET, Calls, Record, Updated, number_of
-from hotfolder.archivesspace.eventposts import ATTEMPTS, EventPosts
+from hotfolder.archivesspace.eventposts import ATTEMPTS, UNANSWERED, EventPosts
 from hotfolder.archivesspace.lookup import Lookup
 from hotfolder.archivesspace.pasted import read_pasted
 from hotfolder.archivesspace.permissions import READING, WRITING_EVENTS, require_permissions
@@ -118,17 +118,21 @@ class ArchivesSpaceDesk:
         repository = self._repository(business_unit, WRITING_EVENTS)
         self._vocabulary.require({("event_outcome", outcome)})
         sent: set[str] = set()  # notes of which nothing is known
+        unanswered = 0
         for _ in range(ATTEMPTS):
             event = self._read_event(repository, uri)
             if event is None:
                 return False
             if not is_pending(event):
                 return event.get("outcome") == outcome and note_of(event) in sent
+            if unanswered == UNANSWERED:
+                break
             record = answered(event, outcome, note)
             try:
                 answer = self._calls.update(uri, record)
             except Unanswered:
                 sent.add(note_of(record))
+                unanswered += 1
                 continue  # the next look tells
             if isinstance(answer, Updated):
                 return True

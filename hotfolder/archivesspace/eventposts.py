@@ -26,6 +26,7 @@ from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.records import ArchiveEvent
 
 ATTEMPTS = 5  # linking the agent meets imports that do the same: 409, and nothing is saved
+UNANSWERED = 2  # each may take the whole read timeout, and who calls has other things to do
 _REFID = re.compile(rf"[!-~]{{1,{SHORT_LIMIT}}}")
 _RECORD = r"/(digital_objects|archival_objects|resources|accessions)/[0-9]{1,18}"
 
@@ -55,6 +56,7 @@ class EventPosts:
         that is none of ours to begin with.
         """
         _check(repository, event)
+        unanswered = 0
         for _ in range(ATTEMPTS):
             record = event_record(event, self._places.find_agent())
             self._vocabulary.check([record])
@@ -64,6 +66,7 @@ class EventPosts:
                 # It may be there, or be made yet. The next POST with this refid cannot double
                 # it, and waits in the database for one that is under way.
                 answer = None
+                unanswered += 1
             if isinstance(answer, Created):
                 return answer.uri
             if answer is not None and answer.status == 409:
@@ -80,6 +83,8 @@ class EventPosts:
                 )
             if answer is not None:
                 self._require_records(repository, event)
+            if unanswered == UNANSWERED:
+                break
         raise Transient("ArchivesSpace did not take an event now", code="archive.event")
 
     def _find(self, event: ArchiveEvent) -> str | None:

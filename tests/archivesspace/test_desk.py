@@ -16,7 +16,7 @@ from hotfolder.core.ports import Archive, Desk
 from hotfolder.sandbox import Action, Fault, Sandbox
 from hotfolder.sandbox.answers import Answer
 from hotfolder.sandbox.backend import Request
-from tests.archivesspace.test_delivery import PASSWORD, Connect, clients
+from tests.archivesspace.test_delivery import PASSWORD, Connect, administrator, call, clients
 from tests.conformance.desk_suite import Delivered, DeskSuite, make_event
 from tests.support.archivist import SandboxArchivist, event_of
 from tests.support.aspace_client import AspaceClient
@@ -223,6 +223,51 @@ def test_a_server_that_goes_on_conflicting_is_left_alone_after_some_attempts() -
         assert desk.record_event(BUSINESS_UNIT, make_event(*unit.uris))
 
 
+def test_a_server_that_goes_silent_is_asked_twice() -> None:
+    with working() as world:
+        unit = Delivered(world, 1)
+        uri = world.archivist.ask(unit.uris, "please")
+        desk = world.connect_archive(read_timeout=READ_TIMEOUT, verify_tls=False).desk
+        world.sandbox.faults.clear()
+        world.sandbox.faults.add(
+            Fault(action=Action.CLOSE, method="POST", path="/events", count=None)
+        )
+        with pytest.raises(Transient):
+            desk.answer_request(BUSINESS_UNIT, uri, "fulfilled", "sent")
+        with pytest.raises(Transient):
+            desk.record_event(BUSINESS_UNIT, make_event(*unit.uris))
+        seen = [f"{item.method} {item.path}" for item in world.sandbox.faults.seen()]
+        assert seen.count(f"POST {uri}") == 2
+        assert seen.count("POST /repositories/2/events") == 2
+
+
+def test_what_an_archivist_arranged_is_no_unit_of_ours() -> None:
+    with working() as world:
+        unit = Delivered(world, 1, 2)
+        record = {
+            "jsonmodel_type": "archival_object",
+            "title": "For the exhibition",
+            "level": "file",
+            "resource": {"ref": "/repositories/2/resources/1"},
+            "instances": [
+                {
+                    "jsonmodel_type": "instance",
+                    "instance_type": "digital_object",
+                    "digital_object": {"ref": ref},
+                }
+                for ref in (unit.uris[1], world.archivist.describe("theirs"))
+            ],
+        }
+        token = administrator(world.sandbox)
+        place = "/repositories/2/archival_objects"
+        theirs = str(call(world.sandbox, "POST", place, record, token)["uri"])
+        # Somebody who pastes it means what it lists; a request must name what it asks for.
+        assert world.witness.find_identities(BUSINESS_UNIT, theirs) == unit.identities[1:]
+        found = world.witness.read_request(BUSINESS_UNIT, world.archivist.ask([theirs]))
+        assert found is not None
+        assert (found.identities, found.strangers) == ((), (theirs,))
+
+
 # -- rights and lists -------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("rights", "missing"),
@@ -244,6 +289,22 @@ def test_a_missing_right_is_named(rights: list[str], missing: str) -> None:
                 desk.find_identities(BUSINESS_UNIT, uri)
         else:
             assert desk.find_requests(BUSINESS_UNIT, 0)
+
+
+def test_a_value_that_is_in_no_list_never_leaves() -> None:
+    with working() as world:
+        unit = Delivered(world, 1)
+        uri = world.archivist.ask(unit.uris, "please")
+        world.sandbox.faults.clear()
+        for wrong in ({"event_type": "teleportation"}, {"outcome": "done"}, {"role": "hero"}):
+            with pytest.raises(OperatorFault) as caught:
+                world.witness.record_event(BUSINESS_UNIT, make_event(*unit.uris, **wrong))
+            assert caught.value.code == "archive.vocabulary"
+        with pytest.raises(OperatorFault) as caught:
+            world.witness.answer_request(BUSINESS_UNIT, uri, "done", "sent")
+        assert caught.value.code == "archive.vocabulary"
+        seen = world.sandbox.faults.seen()
+        assert not [item for item in seen if item.method == "POST" and "/events" in item.path]
 
 
 def test_the_rights_of_single_posts_are_enough() -> None:
