@@ -27,6 +27,11 @@ Json = dict[str, Any]
 class ModelDesk(ModelArchive):
     """``core.ports.Desk`` for one daemon, and ``core.ports.Archive``."""
 
+    @property
+    def desk(self) -> ModelDesk:
+        """Where ``ArchivesSpace`` has it."""
+        return self
+
     # -- documents -------------------------------------------------------------------
     def find_identities(self, business_unit: str, name: str) -> tuple[str, ...]:
         """By number or key, wherever it stands in a text."""

@@ -25,7 +25,7 @@ from hotfolder.files.layout import make_folders
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.composition import Works, connect
 from hotfolder.store.ocfl import OcflStore
-from tests.support.archive_model import ModelArchive
+from tests.support.desk_model import ModelDesk
 from tests.support.line import RULES, drops_in
 from tests.support.server_model import ModelServer, ProcessKilledError
 
@@ -107,7 +107,7 @@ class World:
             journal=SqliteJournal(os.fsencode(self.root / "journal.db")),
             store=store,
             archive=cast(
-                "ArchivesSpace", ModelArchive(self.server, least_privilege=self.least_privilege)
+                "ArchivesSpace", ModelDesk(self.server, least_privilege=self.least_privilege)
             ),
             clock=self.clock,
             emit=lambda event, /, **fields: self.events.append((event, fields)),
