@@ -78,6 +78,9 @@ class DocumentMetadata:
     content_type: str | None = None
     # business
     case_refs: tuple[str, ...] = ()
+    claim_refs: tuple[str, ...] = ()
+    dispute_refs: tuple[str, ...] = ()
+    change_refs: tuple[str, ...] = ()  # of a policy or contract
     campaign: str | None = None
     jurisdiction: str | None = None
     # production

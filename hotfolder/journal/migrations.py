@@ -12,7 +12,7 @@ from sqlite_utils import Migrations
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 3  # PRAGMA user_version after the last migration
+VERSION = 5  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -45,6 +45,25 @@ def m003_many_documents(db: Database) -> None:
     for statement in _statements(script):
         db.conn.execute(statement)
     db.conn.execute("PRAGMA user_version = 3")
+
+
+@migrations()
+def m004_references(db: Database) -> None:
+    """References have kinds; documents and units are found by their address in
+    ArchivesSpace."""
+    script = (files("hotfolder.journal") / "references.sql").read_text(encoding="utf-8")
+    for statement in _statements(script):
+        db.conn.execute(statement)
+    db.conn.execute("PRAGMA user_version = 4")
+
+
+@migrations()
+def m005_outbox(db: Database) -> None:
+    """Events that ArchivesSpace is to be told of."""
+    script = (files("hotfolder.journal") / "outbox.sql").read_text(encoding="utf-8")
+    for statement in _statements(script):
+        db.conn.execute(statement)
+    db.conn.execute("PRAGMA user_version = 5")
 
 
 def _statements(script: str) -> list[str]:
