@@ -409,6 +409,28 @@ class ArchiveEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """An event that waits to be told to ArchivesSpace."""
+
+    number: int
+    business_unit: str
+    event: ArchiveEvent
+    created_at: float
+    attempts: int
+    next_at: float | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrespondenceRow:
+    """A document among the others that have the same reference."""
+
+    row: CatalogueRow
+    kinds: tuple[str, ...]  # as which it has the reference: case, claim, dispute, change
+    superseded_by: str | None  # identity of the version after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
     """One link of the audit chain."""
 

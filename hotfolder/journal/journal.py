@@ -10,7 +10,10 @@ from hotfolder.core.errors import Fault, HotfolderError, OperatorFault
 from hotfolder.journal.audit import Audit
 from hotfolder.journal.catalogue import Catalogue
 from hotfolder.journal.connection import Connection, classify
+from hotfolder.journal.correspondence import Correspondence
 from hotfolder.journal.lookups import Lookups
+from hotfolder.journal.naming import Naming
+from hotfolder.journal.outbox import Outbox
 from hotfolder.journal.readings import Readings
 from hotfolder.journal.restoration import Restoration
 from hotfolder.journal.search import Search
@@ -18,7 +21,19 @@ from hotfolder.journal.spools import Spools
 from hotfolder.journal.units import Units
 
 
-class SqliteJournal(Spools, Readings, Units, Lookups, Search, Catalogue, Audit, Restoration):
+class SqliteJournal(
+    Spools,
+    Readings,
+    Units,
+    Lookups,
+    Search,
+    Naming,
+    Correspondence,
+    Catalogue,
+    Audit,
+    Outbox,
+    Restoration,
+):
     """One journal file. Safe to use from any thread."""
 
     def __init__(self, path: bytes, *, must_exist: bool = False) -> None:

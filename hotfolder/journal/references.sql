@@ -11,7 +11,7 @@ INSERT INTO document_references SELECT reference, document, 'case' FROM case_ref
 DROP TABLE case_references;
 
 -- By its address in ArchivesSpace, with or without the repository in it: what follows
--- /repositories/N/ is unique in a whole instance. `records.RECORD` says the same.
+-- /repositories/N/ is unique in a whole instance. `naming.RECORD` says the same.
 CREATE INDEX documents_record ON documents (
   substr(record_uri, 15 + instr(substr(record_uri, 15), '/'))
 ) WHERE record_uri IS NOT NULL;

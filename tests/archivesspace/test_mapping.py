@@ -240,11 +240,14 @@ def test_references_of_every_kind_have_their_own_prefix() -> None:
     ]
 
 
-@pytest.mark.parametrize("field", ["case_refs", "claim_refs", "dispute_refs", "change_refs"])
-def test_no_more_references_than_a_record_can_bear(field: str) -> None:
+def test_no_more_references_than_a_record_can_bear() -> None:
     many = tuple(f"K-{number}" for number in range(5000))
-    metadata = replace(METADATA, **{field: many, "claim_refs": many})
-    assert len(document(metadata=metadata)["external_ids"]) < 100
+    for metadata in (
+        replace(METADATA, case_refs=many, claim_refs=many),
+        replace(METADATA, dispute_refs=many),
+        replace(METADATA, change_refs=many),
+    ):
+        assert len(document(metadata=metadata)["external_ids"]) < 100
 
 
 def test_format_that_the_list_lacks_becomes_a_caption() -> None:
