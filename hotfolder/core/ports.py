@@ -328,9 +328,9 @@ class Store(Protocol):
         and half-written objects are removed or left where the next call cleans them.
         """
 
-    def open_content(self, spool_id: str) -> BinaryIO:
-        """The spool's bytes, verified in full before the first is returned.
-        Raises ``Corrupt`` or ``KeyError``."""
+    def open_content(self, spool_id: str, *, sha256: str | None = None) -> BinaryIO:
+        """The spool's bytes, verified in full before the first is returned; with
+        ``sha256`` also against that. Raises ``Corrupt`` or ``KeyError``."""
 
     def read_metadata(self, spool_id: str) -> bytes:
         """The canonical metadata (JSON, UTF-8), verified."""

@@ -212,3 +212,11 @@ class ArchiveProfile:
     verify_tls: bool = True
     ca_file: str = ""
     slots: ArchiveSlots = field(default_factory=ArchiveSlots)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrieveProfile:
+    """On which terms documents are given back."""
+
+    reason_required: bool = False
+    archivesspace_events: bool = False

@@ -23,6 +23,7 @@ from hotfolder.flows.rebuild import Rebuild
 from hotfolder.flows.replay import Replay
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.settings import Configuration
+from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
 
 _RANDOM = random.SystemRandom()  # after an outage no two installations come back at once
@@ -61,7 +62,7 @@ class Works:
     """The ports and flows of one running hotfolder."""
 
     journal: SqliteJournal
-    store: OcflStore
+    store: OcflStore | CopiesStore
     archive: ArchivesSpace
     desk: Desk
     clock: Clock
@@ -79,13 +80,25 @@ class Works:
         self.journal.close()
 
 
+def open_store(
+    configuration: Configuration, emit: Emit, *, clock: Clock | None = None
+) -> OcflStore | CopiesStore:
+    """The store with its copies, if there are any. Nothing is made or looked at yet."""
+    ticking = clock or SystemClock()
+    roots = [
+        OcflStore(os.fsencode(path), clock=ticking)
+        for path in (configuration.store_path, *configuration.store_copies)
+    ]
+    return roots[0] if len(roots) == 1 else CopiesStore(roots, emit=emit)
+
+
 def assemble(configuration: Configuration, emit: Emit) -> Works:
     """Open journal and store and connect the flows. No network is touched yet.
 
     Raises ``OperatorFault`` if the journal or the store cannot be opened.
     """
     clock = SystemClock()
-    store = OcflStore(os.fsencode(configuration.store_path), clock=clock)
+    store = open_store(configuration, emit, clock=clock)
     store.initialise()
     return connect(
         journal=SqliteJournal(os.fsencode(configuration.journal_path)),
@@ -111,7 +124,7 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
 def connect(
     *,
     journal: SqliteJournal,
-    store: OcflStore,
+    store: OcflStore | CopiesStore,
     archive: ArchivesSpace,
     clock: Clock,
     emit: Emit,

@@ -55,6 +55,15 @@ EVENTS: Mapping[str, Event] = {
         WARNING, "library message", "A library that hotfolder uses wrote a warning."
     ),
     "log.lost": _event(WARNING, "count", "So many lines before this one could not be written."),
+    # -- the store ----------------------------------------------------------------
+    "store.copy_used": _event(
+        ERROR,
+        "spool copy reason",
+        "The store has lost or damaged a spool; it was read from a copy. Restore the object.",
+    ),
+    "store.not_copied": _event(
+        ERROR, "spool", "No root of the store has this spool as it was journalled."
+    ),
     # -- hot folders --------------------------------------------------------------
     "folder.missing": _event(
         WARNING,

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from hotfolder.core.errors import Fault, OperatorFault
-from hotfolder.core.profiles import ArchiveProfile, FolderProfile, Rules
+from hotfolder.core.profiles import ArchiveProfile, FolderProfile, RetrieveProfile, Rules
 from hotfolder.service.settings_account import Account, advise, find_account
 from hotfolder.service.settings_checks import check_records
 from hotfolder.service.settings_folders import check_folder, check_places
@@ -47,6 +47,8 @@ class Configuration:
     path: str
     journal_path: str
     store_path: str
+    store_copies: tuple[str, ...]
+    retrieve: RetrieveProfile
     archive: ArchiveProfile
     password: str = field(repr=False)
     rules: Rules
@@ -90,6 +92,8 @@ def load(
         path=path,
         journal_path=settings.journal.path,
         store_path=settings.store.path,
+        store_copies=tuple(settings.store.copies),
+        retrieve=RetrieveProfile(**settings.retrieve.model_dump()),
         archive=archive_profile(settings.archivesspace, account.url, account.username),
         password=account.password,
         rules=rules(settings),

@@ -112,13 +112,20 @@ def _hash(path: bytes) -> tuple[str, int]:
         raise
 
 
-def open_verified(folder: bytes, spool_id: str) -> BinaryIO:
-    """The spool's bytes, all of them verified before the first is returned.
+def open_verified(folder: bytes, spool_id: str, sha256: str | None = None) -> BinaryIO:
+    """The spool's bytes, all of them verified before the first is returned: against the
+    inventory, and that against ``sha256``.
 
     Up to 8 MiB come from memory, exactly as verified; more is hashed in a first pass
     over the same open file and read in a second.
     """
     inventory = inventory_of(folder, spool_id)
+    if sha256 is not None and inventory.digests[inventory.content] != sha256:
+        raise Corrupt(
+            "the object in the store is not the spool that was journalled",
+            hint="restore the object from a backup; nothing has been deleted",
+            code="store.differs",
+        )
     return _open_verified(folder, inventory, inventory.content)
 
 
