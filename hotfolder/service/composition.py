@@ -121,6 +121,11 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
     )
 
 
+def desk_of(archive: ArchivesSpace) -> Desk | None:
+    """ArchivesSpace as the place where archivists work, if this release can reach it so."""
+    return getattr(archive, "desk", None)
+
+
 def connect(
     *,
     journal: SqliteJournal,

@@ -160,20 +160,30 @@ def list_spools(
 def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
     """One spool, document or unit, with its history."""
     with opened(config_path) as (_, journal):
-        if subject.startswith("hf-unit-"):
-            unit = journal.get_unit(subject)
-            if unit is not None:
-                return _show_unit(journal, unit, as_json=as_json)
-        spool_id = subject
-        if subject.startswith("hf-"):
-            document = journal.get_document(subject)
-            spool_id = document.spool_id if document is not None else ""
-        row = journal.get_spool(spool_id) if spool_id else None
+        unit = journal.get_unit(subject)
+        if unit is not None:
+            return _show_unit(journal, unit, as_json=as_json)
+        row = journal.get_spool(subject)
+        note = ""
+        if row is None:
+            from hotfolder.service.naming import (  # noqa: PLC0415  the transport and its libraries
+                UnknownNameError,
+                resolve,
+            )
+
+            try:
+                (identity,) = resolve(config_path, journal, subject, limit=1)
+                document = journal.get_document(identity)
+                row = None if document is None else journal.get_spool(document.spool_id)
+            except UnknownNameError as error:
+                note = error.note
         if row is None:
             click.echo(
                 f"nothing here is called {subject!r}; `hotfolder list` shows what there is",
                 err=True,
             )
+            if note:
+                click.echo(note, err=True)
             return EX_NOINPUT
         owner = row.first_spool_id or row.id
         documents = list(islice(journal.iterate_documents(owner), _SHOWN))

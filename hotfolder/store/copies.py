@@ -57,7 +57,7 @@ class CopiesStore:
                 if not copy.is_declared():
                     raise OperatorFault(
                         f"copy {number} of the store holds no storage root",
-                        hint="mount its disk; if it is new, `hotfolder store fill` makes it",
+                        hint="mount its disk; if it is new, `hotfolder fill` makes it",
                         code="store.copy_missing",
                     )
         for store in self._stores:
@@ -179,7 +179,7 @@ class CopiesStore:
         if lacking:
             raise Corrupt(
                 f"copy {lacking[0]} of the store lacks the object",
-                hint="`hotfolder store fill` copies what is missing",
+                hint="`hotfolder fill` copies what is missing",
                 code="store.copy_lacks",
             )
         if len({item.content_sha256 for item in found}) > 1:
