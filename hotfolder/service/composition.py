@@ -21,6 +21,7 @@ from hotfolder.flows.finish import Finisher
 from hotfolder.flows.intake import Intake
 from hotfolder.flows.rebuild import Rebuild
 from hotfolder.flows.replay import Replay
+from hotfolder.flows.tell import Tell
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.settings import Configuration
 from hotfolder.store.copies import CopiesStore
@@ -73,6 +74,7 @@ class Works:
     delivery: Delivery
     replay: Replay
     rebuild: Rebuild
+    tell: Tell
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
@@ -119,11 +121,6 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         # Beside the journal: there is room for the documents of a spool twice.
         scratch=os.path.dirname(os.fsencode(configuration.journal_path)),
     )
-
-
-def desk_of(archive: ArchivesSpace) -> Desk | None:
-    """ArchivesSpace as the place where archivists work, if this release can reach it so."""
-    return getattr(archive, "desk", None)
 
 
 def connect(
@@ -182,4 +179,12 @@ def connect(
         ),
         replay=Replay(journal=journal, archive=archive, clock=clock, emit=emit),
         rebuild=Rebuild(journal=journal, store=store, archive=archive, clock=clock, emit=emit),
+        tell=Tell(
+            journal=journal,
+            desk=archive.desk,
+            clock=clock,
+            emit=emit,
+            jitter=jitter,
+            backoff=backoff,
+        ),
     )

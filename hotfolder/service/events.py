@@ -126,6 +126,12 @@ EVENTS: Mapping[str, Event] = {
         ERROR, "spool error", "Reading it met a fault that hotfolder does not know; it is held."
     ),
     "spool.held": _event(WARNING, "spool reason", "The spool waits for an operator."),
+    "spool.damage_noted": _event(
+        ERROR,
+        "spool reason",
+        "The store has not what was taken; the spool cannot be set aside before ArchivesSpace"
+        " has answered.",
+    ),
     "spool.corrupt": _event(
         ERROR, "spool reason", "Bytes or a record are not what they were; nothing was deleted."
     ),
@@ -179,5 +185,9 @@ EVENTS: Mapping[str, Event] = {
     "server.lost": _event(WARNING, "reason", "ArchivesSpace does not answer; intake goes on."),
     "server.returned": _event(
         INFO, "failures", "ArchivesSpace answers again after so many failures."
+    ),
+    "event.told": _event(INFO, "count", "ArchivesSpace has so many events that waited."),
+    "event.deferred": _event(
+        WARNING, "reason seconds", "An event was not taken; it is told again in so many seconds."
     ),
 }

@@ -48,6 +48,8 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         status = journal.status()
         delivering = _find_delivering(journal)
         failures, next_probe, error = journal.server_state()
+        untold = journal.count_waiting_events()
+        oldest_untold = journal.waiting_events(limit=1)
     now = time.time()
     waiting = None if status.oldest_waiting_at is None else now - status.oldest_waiting_at
     data = {
@@ -63,6 +65,8 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         ],
         "deferred": status.deferred,
         "rejected_by_reason": dict(status.rejected_by_reason),
+        "events_waiting": untold,
+        "oldest_event_waiting": moment(oldest_untold[0].created_at) if oldest_untold else None,
         "server": {
             "answering": failures == 0,
             "failures_in_a_row": failures,
@@ -93,6 +97,11 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         click.echo(f"the oldest document waits since {waiting:,.0f} s")
     if status.rejected_by_reason:
         print_table("Rejected", ("reason", "count"), sorted(status.rejected_by_reason.items()))
+    if untold:
+        why = oldest_untold[0].last_error if oldest_untold else None
+        click.echo(
+            f"{untold:,} events wait to be told to ArchivesSpace" + (f" ({why})" if why else "")
+        )
     if failures:
         click.echo(f"ArchivesSpace does not answer ({error}); next look {moment(next_probe)}")
     return EX_OK

@@ -11,7 +11,7 @@ from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
 from hotfolder.core.names import may_be_a_name
 from hotfolder.core.ports import Desk, Journal
 from hotfolder.flows.naming import MOST, resolve_document
-from hotfolder.service.composition import SystemClock, desk_of
+from hotfolder.service.composition import SystemClock
 from hotfolder.service.settings import load
 
 
@@ -48,7 +48,7 @@ def _not_asked(error: HotfolderError) -> str:
 
 
 @contextmanager
-def _desk(config_path: str) -> Iterator[tuple[Desk | None, tuple[str, ...]]]:
+def _desk(config_path: str) -> Iterator[tuple[Desk, tuple[str, ...]]]:
     """The desk and the business units whose repositories it may look into."""
     configuration = load(config_path)  # with the password: it was left alone until now
     archive = ArchivesSpace(
@@ -60,7 +60,7 @@ def _desk(config_path: str) -> Iterator[tuple[Desk | None, tuple[str, ...]]]:
         on_event=_say_nothing,
     )
     try:
-        yield desk_of(archive), tuple(unit.code for unit in configuration.rules.business_units)
+        yield archive.desk, tuple(unit.code for unit in configuration.rules.business_units)
     finally:
         archive.close()
 

@@ -1,8 +1,9 @@
 """The supervisor: the loops of a running daemon, from start to stop.
 
 One thread a hot folder (watch and claim), one that reads and stores, one that
-hands units to the importers, one that writes receipts. The main thread waits for
-signals, pings systemd while every loop has beaten lately, and keeps the gauges.
+hands units to the importers, one that writes receipts, one that tells ArchivesSpace
+what happened. The main thread waits for signals, pings systemd while every loop has
+beaten lately, and keeps the gauges.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _TICK = 1.0  # seconds between looks at beats and signals
 _GAUGES_EVERY = 5  # ticks
 _IDLE = 1.0
 _POLL = 0.5
+_TELL_EVERY = 2.0  # another process fills the outbox; nobody waits for it
 
 
 class FolderLoop:
@@ -140,6 +142,7 @@ class Supervisor:
         self._intake = self._loop("intake", self._step_intake)
         self._deliver = self._loop("deliver", self._importers.step)
         self._finish = self._loop("finish", self._step_finish)
+        self._tell = self._loop("tell", self._step_tell)
         # dict() first: a scrape comes from another thread, and a reload changes the folders.
         metrics.watch_folders(
             lambda: {name: folder.describe() for name, (folder, _) in dict(self._folders).items()}
@@ -155,6 +158,9 @@ class Supervisor:
 
     def _step_finish(self) -> float:
         return 0.0 if self._works.finisher.finish() else _IDLE
+
+    def _step_tell(self) -> float:
+        return 0.0 if self._works.tell.step() else _TELL_EVERY
 
     def _loop(self, name: str, step: Callable[[], float]) -> Loop:
         self._beats.expect(name)
@@ -189,7 +195,7 @@ class Supervisor:
             self._works.finisher.recover()
             for profile in self._configuration.folders:
                 self._start_folder(profile)
-            for loop in (self._intake, self._deliver, self._finish):
+            for loop in (self._intake, self._deliver, self._finish, self._tell):
                 loop.start()
             self._works.emit("daemon.started", folders=len(self._folders))
             self._notifier.ready()
@@ -249,15 +255,18 @@ class Supervisor:
         status = self._works.journal.status()
         open_spools = sum(status.spools.get(state, 0) for state in OPEN_SPOOL_STATES)
         open_units = status.units.get("PLANNED", 0) + status.units.get("SENT", 0)
-        if not open_spools and not open_units:
-            return False
         failures, _, _ = self._works.journal.server_state()
+        if not open_spools and not open_units:
+            if not self._works.journal.count_waiting_events():
+                return False
+            due = self._works.journal.waiting_events(due_at=self._works.clock.now(), limit=1)
+            return True if failures or not due else None
         untouched = sum(status.spools.get(state, 0) for state in ("CLAIMING", "CLAIMED", "READ"))
         return True if failures and not untouched else None
 
     def _stop(self) -> None:
         loops = [loop for _, loop in self._folders.values()]
-        loops += [self._intake, self._deliver, self._finish]
+        loops += [self._intake, self._deliver, self._finish, self._tell]
         for loop in loops:
             loop.stop()
         self._works.intake.interrupt()
