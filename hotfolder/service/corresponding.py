@@ -14,7 +14,7 @@ from hotfolder.service.inspecting import opened
 from hotfolder.service.story import document_data, record_words
 from hotfolder.service.terminal import print_json, print_table
 
-_SHORT = 19  # characters of another version's identity
+_SHORT = 19  # characters of an identity, which name the document to every command
 
 
 def show_case(
@@ -123,7 +123,7 @@ def _show(
                 _template(item),
                 ", ".join(item.kinds),
                 record_words(item.row),
-                item.row.document.identity,
+                item.row.document.identity[:_SHORT],
             )
             for item in rows
         ],
