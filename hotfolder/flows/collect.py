@@ -229,7 +229,7 @@ def _read_json(path: bytes, limit: int) -> dict[str, Any]:
     """A JSON object; an empty one if there is none that could be ours."""
     try:
         with open_regular(path) as stream:
-            data = stream.read(limit + 1)
+            data = stream.read(min(os.fstat(stream.fileno()).st_size, limit) + 1)
         found = json.loads(data) if len(data) <= limit else None
     except (InputFault, OperatorFault, OSError, ValueError, RecursionError):
         return {}

@@ -36,7 +36,8 @@ def read_small(path: bytes) -> bytes:
     """A whole small file of an object; ``Corrupt`` if it is missing or no file."""
     try:
         with open_regular(path) as stream:
-            data = stream.read(_SMALL_LIMIT + 1)
+            # As much as is there: memory is taken for what is asked for.
+            data = stream.read(min(os.fstat(stream.fileno()).st_size, _SMALL_LIMIT) + 1)
     except InputFault as error:
         raise damaged("or its metadata is not a plain file") from error
     except OperatorFault as error:
