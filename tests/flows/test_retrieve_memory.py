@@ -23,7 +23,7 @@ from hotfolder.flows.retrieve import Form
 from tests.support.flow_world import WHOLE, World
 
 MIB = 1 << 20
-SIZE = 3 << 30
+SIZE = (10 << 30) if WHOLE else 192 * MIB
 DOCUMENT = 6 * MIB
 ENOUGH = 16 * MIB  # buffers, and what SQLite and Python hold
 
