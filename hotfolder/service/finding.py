@@ -118,6 +118,7 @@ def _show(rows: Sequence[CatalogueRow], *, more: bool, as_json: bool) -> int:
                         **document_data(row),
                         "customer_id": row.document.metadata.customer_id,
                         "account_number": row.document.metadata.account_number,
+                        "case_refs": list(row.document.metadata.case_refs),
                         "references": [
                             {"kind": kind, "reference": reference}
                             for kind, reference in references_of(row.document.metadata)
