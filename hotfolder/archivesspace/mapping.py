@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any
 
 from hotfolder.archivesspace.slots import fill_slot, kind_of
@@ -19,9 +20,10 @@ from hotfolder.archivesspace.wording import clean_text, clean_title, clean_value
 from hotfolder.core.identity import import_uuid, unit_event_refid
 from hotfolder.core.profiles import ArchiveProfile, ArchiveSlots, Rules
 from hotfolder.core.records import CatalogueRow, Document, UnitRequest, UnitRow
+from hotfolder.core.references import references_of
 from hotfolder.core.retention import RetentionClass, RetentionTrigger
 
-MAX_CASES = 50  # case references per document in the archive; the catalogue keeps all
+MAX_CASES = 50  # references per document in the archive, of all kinds; the catalogue keeps all
 MAX_EVENTS = 9  # a unit that was removed and sent again leaves its event behind, each time
 RETENTION = "retention"  # identifier of the rights statement that carries the schedule
 
@@ -285,7 +287,10 @@ def _external_ids(document: Document) -> Iterator[JsonRecord]:
         ("customer", "cust:", known.customer_id),
         ("account", "acct:", known.account_number),
         ("policy", "pol:", known.policy_number),
-        *(("case", "case:", reference) for reference in known.case_refs[:MAX_CASES]),
+        *(
+            (kind, f"{kind}:", reference)
+            for kind, reference in islice(references_of(known), MAX_CASES)
+        ),
         ("job", "job:", known.job_number),
         ("external job", "xjob:", known.external_job_id),
         ("tracker", "track:", known.tracker_id),

@@ -32,6 +32,15 @@ POINTS: tuple[str, ...] = (
     "head.written",
 )
 
+# Those of giving documents back, of copies of the store and of the outbox: tests of their
+# own go through them.
+GIVE_POINTS: tuple[str, ...] = (
+    "give.recorded",
+    "give.put",
+    "copy.staged",
+    "event.told",
+)
+
 _hook: Callable[[str], None] | None = None
 
 

@@ -20,9 +20,11 @@ from hotfolder.core.records import (
     AuditRow,
     Backlog,
     CatalogueRow,
+    CorrespondenceRow,
     Drop,
     HistoryRow,
     JournalStatus,
+    OutboxRow,
     Reading,
     ReadResult,
     RecomputedChain,
@@ -240,6 +242,54 @@ class Journal(Protocol):
         """The live document with this identity; failing that, that of a CORRUPT spool;
         or None."""
 
+    # -- documents by other names -----------------------------------------------
+    def documents_by_record(self, uri: str, limit: int) -> list[str]:
+        """The identities of up to ``limit`` live documents that the record at ``uri`` in
+        ArchivesSpace describes (a digital object) or lists (an archival object); the
+        repository may be missing in it."""
+
+    def documents_by_prefix(self, prefix: str, limit: int) -> list[str]:
+        """Up to ``limit`` identities that begin like this: of live documents, failing
+        that of CORRUPT spools."""
+
+    def documents_of_unit(self, ref_id: str, limit: int) -> list[str]:
+        """The identities of up to ``limit`` documents of a unit, in its order, with those
+        that its members carry in their stead."""
+
+    def correspondence(
+        self,
+        reference: str,
+        *,
+        kind: str | None = None,
+        customer_id: str | None = None,
+        business_unit: str | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> list[CorrespondenceRow]:
+        """Live documents with this reference (as ``kind``, or as any), by issue date, then
+        as they came in; page with ``after``, an identity (``KeyError`` if unknown)."""
+
+    def correspondents(
+        self, reference: str, *, kind: str | None = None
+    ) -> list[tuple[str, str | None, int]]:
+        """(business unit, customer, documents) of all who have this reference."""
+
+    # -- what ArchivesSpace is to be told ---------------------------------------
+    def add_events(self, business_unit: str, events: Sequence[ArchiveEvent], now: float) -> int:
+        """Let events wait for the server, each once by its ``refid``; how many are new."""
+
+    def waiting_events(self, *, due_at: float | None = None, limit: int = 100) -> list[OutboxRow]:
+        """Events that wait, oldest first; with ``due_at`` those whose time has come."""
+
+    def count_waiting_events(self) -> int:
+        """How many events wait."""
+
+    def record_event_sent(self, number: int, record_uri: str, now: float) -> None:
+        """The server has it."""
+
+    def defer_event(self, number: int, error: str, next_at: float) -> None:
+        """Count an attempt and note when to try again."""
+
     def history(self, subject: str) -> list[HistoryRow]:
         """Every step of a spool (by id) or unit (by ref_id), oldest first."""
 
@@ -335,9 +385,9 @@ class Store(Protocol):
         and half-written objects are removed or left where the next call cleans them.
         """
 
-    def open_content(self, spool_id: str) -> BinaryIO:
-        """The spool's bytes, verified in full before the first is returned.
-        Raises ``Corrupt`` or ``KeyError``."""
+    def open_content(self, spool_id: str, *, sha256: str | None = None) -> BinaryIO:
+        """The spool's bytes, verified in full before the first is returned; with
+        ``sha256`` also against that. Raises ``Corrupt`` or ``KeyError``."""
 
     def read_metadata(self, spool_id: str) -> bytes:
         """The canonical metadata (JSON, UTF-8), verified."""

@@ -221,3 +221,11 @@ class AuditProfile:
     signing_key: str = ""  # path
     heads: tuple[str, ...] = ()  # directories to which each signed head is written
     hour: int = 0  # of the day, UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrieveProfile:
+    """On which terms documents are given back."""
+
+    reason_required: bool = False
+    archivesspace_events: bool = False

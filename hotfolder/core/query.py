@@ -25,7 +25,8 @@ class DocumentQuery:
     document_type: str | None = None
     issued_from: date | None = None
     issued_to: date | None = None  # this day included
-    case_ref: str | None = None
+    case_ref: str | None = None  # a reference of any kind, unless ``case_kind`` says which
+    case_kind: str | None = None  # of ``core.references``
     words: tuple[str, ...] = ()
     spool_id: str | None = None
     after: str | None = None  # the identity of the last document of the page before

@@ -78,6 +78,9 @@ class DocumentMetadata:
     content_type: str | None = None
     # business
     case_refs: tuple[str, ...] = ()
+    claim_refs: tuple[str, ...] = ()
+    dispute_refs: tuple[str, ...] = ()
+    change_refs: tuple[str, ...] = ()  # of a policy or contract
     campaign: str | None = None
     jurisdiction: str | None = None
     # production
@@ -404,6 +407,28 @@ class ArchiveEvent:
     note: str
     record_uris: tuple[str, ...]  # of one repository; what it is about
     role: str = "outcome"  # of these records in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """An event that waits to be told to ArchivesSpace."""
+
+    number: int
+    business_unit: str
+    event: ArchiveEvent
+    created_at: float
+    attempts: int
+    next_at: float | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrespondenceRow:
+    """A document among the others that have the same reference."""
+
+    row: CatalogueRow
+    kinds: tuple[str, ...]  # as which it has the reference: case, claim, dispute, change
+    superseded_by: str | None  # identity of the version after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

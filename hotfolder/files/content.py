@@ -136,7 +136,8 @@ def write_stream(path: bytes, chunks: Iterable[bytes], mode: int = FILE_MODE) ->
     return digest.hexdigest()
 
 
-def _temporary(path: bytes) -> bytes:
+def temporary_name(path: bytes) -> bytes:
+    """The name beside ``path`` under which it is written before it is whole."""
     # A function of the name, so that a second attempt removes what a crash left.
     folder, name = os.path.split(path)
     return os.path.join(folder, TEMPORARY + hashlib.sha256(name).hexdigest()[:24].encode())
@@ -154,7 +155,7 @@ def write_all(
     """
     if not texts:
         return
-    temporaries = [_temporary(path) for path, _ in texts]
+    temporaries = [temporary_name(path) for path, _ in texts]
     folders = list(dict.fromkeys(os.path.dirname(path) for path, _ in texts))
     with SyncScope(folders[0]) as scope, os_errors("writing a file"):
         try:

@@ -14,7 +14,8 @@ from enum import StrEnum
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
-from hotfolder.core.errors import Corrupt, OperatorFault
+from hotfolder.core.errors import Corrupt, OperatorFault, Transient
+from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.ports import Journal, Store
 from hotfolder.core.records import CatalogueRow
 from hotfolder.files.faults import os_errors
@@ -23,6 +24,7 @@ from hotfolder.formats.pdfextract import extract_pages
 from hotfolder.formats.window import Window
 
 _CHUNK = 1 << 20
+_NOT_STORED = (SpoolState.CLAIMING, SpoolState.CLAIMED, SpoolState.READ)
 _IN_MEMORY = 8 << 20  # bytes of extracted pages; more go into a file without a name
 
 
@@ -42,17 +44,59 @@ class Retrieved:
     form: Form
     derived: bool  # these bytes were never sent: they were made of those that were
     pieces: Iterator[bytes]
+    sha256: str | None  # of the bytes; None where they are derived
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes; None where they are derived."""
+        if self.derived:
+            return None
+        if self.form is Form.SPOOL:
+            return self.row.spool_size
+        return self.row.document.range.length
+
+
+class OpenSpool:
+    """The spool that was opened last, so that the next document of it is given without
+    looking all of it over again. To be closed."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._spool_id = ""
+        self._stream: BinaryIO | None = None
+
+    def open(self, row: CatalogueRow) -> BinaryIO:
+        """The verified bytes of the spool; what the last call gave is closed if it was
+        another one. Raises as ``Store.open_content`` does."""
+        if self._stream is None or row.spool_id != self._spool_id:
+            self.close()
+            self._stream = self._store.open_content(row.spool_id, sha256=row.spool_sha256)
+            self._spool_id = row.spool_id
+        return self._stream
+
+    def close(self) -> None:
+        """Close the spool that is open."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
 
 
 @contextmanager
 def retrieve(
-    journal: Journal, store: Store, identity: str, form: Form | None = None
+    journal: Journal,
+    store: Store,
+    identity: str,
+    form: Form | None = None,
+    *,
+    spools: OpenSpool | None = None,
 ) -> Iterator[Retrieved]:
     """The document called ``identity``; its pieces can be taken until the block ends.
 
     Without ``form`` it is the exact bytes, or the pages alone where a document has no
-    bytes of its own. Raises ``KeyError`` if there is no such document, ``Corrupt`` if
-    spool or range are not what they were, ``OperatorFault`` if the form cannot be had.
+    bytes of its own. With ``spools`` the spool stays open for the next document. Raises
+    ``KeyError`` if there is no such document, ``Corrupt`` if spool or range are not what
+    they were or the store has lost them, ``Transient`` if it is not stored yet,
+    ``OperatorFault`` if the form cannot be had.
     """
     row = journal.get_document(identity)
     if row is None:
@@ -66,20 +110,53 @@ def retrieve(
             hint="ask for it alone (derived from the spool), or for the whole spool",
             code="retrieve.form",
         )
-    with store.open_content(row.spool_id) as stream, os_errors("reading the store"):
-        window = Window(stream, row.spool_size)
-        offset, length = (
-            (0, row.spool_size)
-            if form is Form.SPOOL or place.by_pages
-            else (place.offset, place.length)
-        )
-        expected = row.spool_sha256 if length == row.spool_size else place.sha256
+    opened = spools or OpenSpool(store)
+    try:
+        stream = _open(journal, opened, row)
+        with os_errors("reading the store"):
+            yield _find(row, form, stream)
+    finally:
+        if spools is None:
+            opened.close()
+
+
+def _open(journal: Journal, spools: OpenSpool, row: CatalogueRow) -> BinaryIO:
+    try:
+        return spools.open(row)
+    except KeyError:
+        spool = journal.get_spool(row.spool_id)
+        if spool is not None and (spool.held_from or spool.state) in _NOT_STORED:
+            raise Transient(
+                "the spool is not in the store yet",
+                hint="`hotfolder show` says how far it has come",
+                code="retrieve.not_stored",
+            ) from None
+        raise Corrupt(
+            "the store has lost the spool",
+            hint="restore the object from a backup, or from a copy with `hotfolder fill`",
+            code="store.missing",
+        ) from None
+
+
+def _find(row: CatalogueRow, form: Form, stream: BinaryIO) -> Retrieved:
+    place = row.document.range
+    window = Window(stream, row.spool_size)
+    offset, length = (
+        (0, row.spool_size)
+        if form is Form.SPOOL or place.by_pages
+        else (place.offset, place.length)
+    )
+    whole = length == row.spool_size
+    expected = row.spool_sha256 if whole else place.sha256
+    if not whole:  # all of it was compared when it was opened
         _check(window, offset, length, expected)
-        if form is Form.ALONE:
-            derived, pieces = _alone(row, stream, window)
-        else:
-            derived, pieces = False, _pieces(window, offset, length)
-        yield Retrieved(row=row, form=form, derived=derived, pieces=pieces)
+    if form is not Form.ALONE:
+        derived, pieces = False, _pieces(window, offset, length)
+    else:
+        derived, pieces = _alone(row, stream, window)
+    return Retrieved(
+        row=row, form=form, derived=derived, pieces=pieces, sha256=None if derived else expected
+    )
 
 
 def _check(window: Window, offset: int, length: int, expected: str) -> None:
@@ -89,7 +166,7 @@ def _check(window: Window, offset: int, length: int, expected: str) -> None:
     if digest.hexdigest() != expected:
         raise Corrupt(
             "the bytes in the store are not those that were journalled",
-            hint="nothing is given out; compare journal and store with `hotfolder show`",
+            hint="nothing is given out; `hotfolder show` tells what was journalled",
             code="retrieve.fixity",
         )
 

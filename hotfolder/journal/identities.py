@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from hotfolder.core.canonical import dump
 from hotfolder.core.records import Document
+from hotfolder.core.references import references_of
 from hotfolder.journal.rows import INSERT_DOCUMENT, document_values
 
 _LONGEST_EXTRA = 1000  # characters of the fields that nobody knows, as JSON
@@ -115,7 +116,7 @@ def insert_documents(
     conn: sqlite3.Connection, documents: Sequence[tuple[Document, int, str]]
 ) -> None:
     """Journal documents, each with the number and the business unit of its spool, their
-    case references and the words by which they are found."""
+    references and the words by which they are found."""
     conn.executemany(INSERT_DOCUMENT, [document_values(*item) for item in documents])
     conn.executemany(
         "INSERT INTO words (rowid, text)"
@@ -123,12 +124,12 @@ def insert_documents(
         [(words_of(document), spool, document.range.ordinal) for document, spool, _ in documents],
     )
     conn.executemany(
-        "INSERT INTO case_references"
-        " SELECT ?, number FROM documents WHERE spool = ? AND ordinal = ?",
+        "INSERT INTO document_references (reference, document, kind)"
+        " SELECT ?, number, ? FROM documents WHERE spool = ? AND ordinal = ?",
         [
-            (reference, spool, document.range.ordinal)
+            (reference, kind, spool, document.range.ordinal)
             for document, spool, _ in documents
-            for reference in dict.fromkeys(document.metadata.case_refs)
+            for kind, reference in references_of(document.metadata)
         ],
     )
 

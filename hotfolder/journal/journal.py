@@ -10,7 +10,10 @@ from hotfolder.core.errors import Fault, HotfolderError, OperatorFault
 from hotfolder.journal.audit import Audit
 from hotfolder.journal.catalogue import Catalogue
 from hotfolder.journal.connection import Connection, classify
+from hotfolder.journal.correspondence import Correspondence
 from hotfolder.journal.lookups import Lookups
+from hotfolder.journal.naming import Naming
+from hotfolder.journal.outbox import Outbox
 from hotfolder.journal.readings import Readings
 from hotfolder.journal.restoration import Restoration
 from hotfolder.journal.search import Search
@@ -21,7 +24,20 @@ from hotfolder.journal.units import Units
 _NEWEST = 100_000  # links that are recomputed by a look at the whole: some seconds
 
 
-class SqliteJournal(Spools, Readings, Units, Lookups, Search, Catalogue, Audit, Tree, Restoration):
+class SqliteJournal(
+    Spools,
+    Readings,
+    Units,
+    Lookups,
+    Search,
+    Naming,
+    Correspondence,
+    Catalogue,
+    Audit,
+    Tree,
+    Outbox,
+    Restoration,
+):
     """One journal file. Safe to use from any thread."""
 
     def __init__(self, path: bytes, *, must_exist: bool = False) -> None:

@@ -14,7 +14,7 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 5  # PRAGMA user_version after the last migration
+VERSION = 7  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -22,9 +22,7 @@ migrations = Migrations("hotfolder")
 @migrations()
 def m001_first_schema(db: Database) -> None:
     """Spools, units, documents, history, counters, audit chain."""
-    script = (files("hotfolder.journal") / "schema.sql").read_text(encoding="utf-8")
-    for statement in _statements(script):
-        db.conn.execute(statement)
+    _run(db, "schema.sql")
     db.conn.execute("PRAGMA user_version = 1")
 
 
@@ -43,9 +41,7 @@ def m002_finding(db: Database) -> None:
 def m003_many_documents(db: Database) -> None:
     """Spools with many documents: how they are described, how many are still to come, and
     an index of the words in them."""
-    script = (files("hotfolder.journal") / "many_documents.sql").read_text(encoding="utf-8")
-    for statement in _statements(script):
-        db.conn.execute(statement)
+    _run(db, "many_documents.sql")
     db.conn.execute("PRAGMA user_version = 3")
 
 
@@ -65,11 +61,30 @@ def m004_by_type_and_spool(db: Database) -> None:
 @migrations()
 def m005_audit_tree(db: Database) -> None:
     """The Merkle tree over the audit chain, its signed heads, and an index of subjects."""
-    script = (files("hotfolder.journal") / "audit_tree.sql").read_text(encoding="utf-8")
-    for statement in _statements(script):
-        db.conn.execute(statement)
+    _run(db, "audit_tree.sql")
     build_nodes(db.conn)
     db.conn.execute("PRAGMA user_version = 5")
+
+
+@migrations()
+def m006_references(db: Database) -> None:
+    """References have kinds; documents and units are found by their address in
+    ArchivesSpace."""
+    _run(db, "references.sql")
+    db.conn.execute("PRAGMA user_version = 6")
+
+
+@migrations()
+def m007_outbox(db: Database) -> None:
+    """Events that ArchivesSpace is to be told of."""
+    _run(db, "outbox.sql")
+    db.conn.execute("PRAGMA user_version = 7")
+
+
+def _run(db: Database, name: str) -> None:
+    script = (files("hotfolder.journal") / name).read_text(encoding="utf-8")
+    for statement in _statements(script):
+        db.conn.execute(statement)
 
 
 def _statements(script: str) -> list[str]:

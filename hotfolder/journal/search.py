@@ -23,6 +23,10 @@ from hotfolder.journal.tokens import match_terms, tokenizing
 
 _JOINED = " CROSS JOIN spools AS s ON s.number = d.spool LEFT JOIN units AS u ON u.number = d.unit"
 _NEWEST = " ORDER BY d.issue_date DESC, d.number DESC LIMIT ?"
+_FIRST_KIND = (
+    " AND NOT EXISTS (SELECT 1 FROM document_references AS k WHERE k.reference = c.reference"
+    " AND k.document = c.document AND k.kind < c.kind)"
+)
 # The newest documents, whose words are looked at without the index: a word that many
 # have is found among them at once, and the index would list millions. More of them are
 # looked at where some of the first had the words.
@@ -92,13 +96,18 @@ def _plan(
     """``numbers``: only of these, which then lead. ``matching``: what to ask the index of
     words, as one more condition."""
     source, values = "documents AS d", list[object]()
-    case = "d.number IN (SELECT document FROM case_references WHERE reference = ?)"
+    kind = "" if query.case_kind is None else " AND c.kind = ?"
+    asked = tuple(value for value in (query.case_ref, query.case_kind) if value is not None)
+    case = (
+        f"d.number IN (SELECT c.document FROM document_references AS c WHERE c.reference = ?{kind})"
+    )
     if numbers is not None:
         source = "json_each(?) AS n CROSS JOIN documents AS d ON d.number = n.value"
         values.append(json.dumps(list(numbers)))
     elif query.case_ref is not None:
-        source = "case_references AS c CROSS JOIN documents AS d ON d.number = c.document"
-        case = "c.reference = ?"
+        source = "document_references AS c CROSS JOIN documents AS d ON d.number = c.document"
+        # A document that has the reference twice, as a case and as a claim, comes once.
+        case = f"c.reference = ?{kind or _FIRST_KIND}"
     terms = ["d.live = 1", "d.role <> 'carrier'"]
     leader = None if numbers is None else "n"
     for term, value in (
@@ -110,7 +119,7 @@ def _plan(
     ):
         if value is not None:
             terms.append(f"+{term}" if leader else term)
-            values.append(value)
+            values += asked if term == case else (value,)
             leader = leader or term
     if matching is not None:
         terms.append("+d.number IN (SELECT rowid FROM words WHERE words MATCH ?)")

@@ -46,7 +46,7 @@ class Communication:
     title: str
     period: str
     retention_class: str
-    case_refs: tuple[str, ...]
+    references: tuple[tuple[str, str], ...]  # (kind, reference)
     job_number: str
     queue: str
     template: str
@@ -84,7 +84,7 @@ def make_communication(
         title=_title(kind, number, issued),
         period=f"{issued:%Y-%m}",
         retention_class=RETENTION_CLASSES[kind],
-        case_refs=_case_refs(kind, draw),
+        references=_references(kind, draw, Draw("change", seed, number)),
         job_number=f"{issued:%y%m}{draw.digits(4)}",
         queue=f"Q_{kind.upper()}",
         template=template,
@@ -114,12 +114,15 @@ def _title(kind: str, number: int, issued: date) -> str:
     return f"{words[kind]} {issued:%B %Y}"
 
 
-def _case_refs(kind: str, draw: Draw) -> tuple[str, ...]:
+def _references(kind: str, draw: Draw, changes: Draw) -> tuple[tuple[str, str], ...]:
+    """A letter answers to a case, a claim or a dispute; some policies were changed."""
+    if kind == "policy" and changes.below(3) == 0:
+        return (("change", f"CHANGE-2026-{changes.digits(5)}"),)
     if kind != "letter":
         return ()
     prefix = draw.pick(("CASE", "CLAIM", "DISPUTE"))
-    first = f"{prefix}-2026-{draw.digits(5)}"
-    return (first, f"CASE-2026-{draw.digits(5)}") if draw.below(4) == 0 else (first,)
+    first = (prefix.lower(), f"{prefix}-2026-{draw.digits(5)}")
+    return (first, ("case", f"CASE-2026-{draw.digits(5)}")) if draw.below(4) == 0 else (first,)
 
 
 def _items(draw: Draw, issued: date, revision: int) -> tuple[tuple[str, str, int], ...]:

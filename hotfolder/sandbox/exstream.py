@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from hotfolder.core.references import REFERENCE_FIELDS
 from hotfolder.sandbox.afpwriter import AfpShape, write_afp
 from hotfolder.sandbox.communications import Communication, make_communication
 from hotfolder.sandbox.layout import Line, compose_pages
@@ -58,7 +59,7 @@ class Expected:
     channel: str | None = None
     retention_class: str | None = None
     title: str | None = None
-    case_refs: tuple[str, ...] = ()
+    references: tuple[tuple[str, str], ...] = ()  # (kind, reference)
 
     @property
     def reason_code(self) -> str:
@@ -222,7 +223,16 @@ def _expect(name: bytes, data: bytes, fields: Mapping[str, Any], *, pages: int |
         channel=fields.get("channel"),
         retention_class=fields.get("retention_class"),
         title=fields.get("title"),
-        case_refs=tuple(fields.get("case_refs", ())),
+        references=references_in(fields),
+    )
+
+
+def references_in(fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """(kind, reference) of what a sidecar says, in the order of ``core.references``."""
+    return tuple(
+        (kind, reference)
+        for kind, name in REFERENCE_FIELDS.items()
+        for reference in fields.get(name, ())
     )
 
 

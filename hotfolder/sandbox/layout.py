@@ -57,7 +57,7 @@ def compose_pages(communication: Communication) -> list[Page]:
 
 def _head(communication: Communication) -> list[Line]:
     customer = communication.customer
-    case = ", ".join(communication.case_refs)
+    case = ", ".join(reference for _, reference in communication.references)
     texts = [
         ("bold", 14, "Meridian Mutual"),
         ("plain", 8, "PO Box 1, Customer Communications"),

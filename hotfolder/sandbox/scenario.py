@@ -249,13 +249,13 @@ class DemoScenario:
             "customer_name": "Olga Weiß",
             "issue_date": "2026-08-30",
             "title": "Answer to your complaint",
-            "case_refs": ["DISPUTE-2026-10001"],
+            "dispute_refs": ["DISPUTE-2026-10001"],
         })  # fmt: skip
         listed = [
             (f"claim {number}.pdf", {
                 "customer_id": f"C01000{number}",
                 "issue_date": "2026-08-31",
-                "case_refs": [f"CLAIM-2026-2000{number}"],
+                "claim_refs": [f"CLAIM-2026-2000{number}"],
             })
             for number in (11, 12)
         ]  # fmt: skip
@@ -283,7 +283,7 @@ def _listed(output: Output, fields: Fields) -> Output:
         output.expected,
         customer_id=fields["customer_id"],
         issue_date=fields["issue_date"],
-        case_refs=tuple(fields["case_refs"]),
+        references=exstream.references_in(fields),
     )
     return replace(output, expected=expected)
 

@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any
 from xml.sax.saxutils import escape
 
+from hotfolder.core.references import REFERENCE_FIELDS
 from hotfolder.sandbox.communications import Communication
 
 ACCESS = {"print": "CustomerOutput", "email": "CustomerOutput", "portal": "CustomerOutputPortal"}
@@ -62,8 +63,8 @@ def fields_of(communication: Communication) -> Fields:
     }
     if communication.document_type == "policy":
         fields["policy_number"] = customer.policy_number
-    if communication.case_refs:
-        fields["case_refs"] = list(communication.case_refs)
+    for kind, reference in communication.references:
+        fields.setdefault(REFERENCE_FIELDS[kind], []).append(reference)
     return fields
 
 

@@ -19,8 +19,11 @@ from hotfolder import __version__
 from hotfolder.core.errors import EX_OK, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE, HotfolderError
 from hotfolder.service import inspecting
 from hotfolder.service.commands_audit import audit
+from hotfolder.service.commands_case import case
 from hotfolder.service.commands_compare import compare
-from hotfolder.service.options import CONFIG, JSON, Command
+from hotfolder.service.commands_fill import fill
+from hotfolder.service.commands_retrieve import retrieve
+from hotfolder.service.options import CONFIG, JSON, Command, filters
 from hotfolder.service.settings import DEFAULT_PATH
 from hotfolder.service.terminal import show_error
 
@@ -111,8 +114,8 @@ def list_spools(config_path: str, as_json: bool, **filters: Any) -> int:
 def show(config_path: str, as_json: bool, subject: str) -> int:
     """One spool, document or unit, with its history told as a story.
 
-    SUBJECT is a spool's id (or the beginning of it), a document's identity (hf-…),
-    or a unit's ref_id (hf-unit-…).
+    SUBJECT is a spool's id, a document's identity (hf-…), or the beginning of one; a
+    unit's ref_id (hf-unit-…); or the uri or an address of a record in ArchivesSpace.
     """
     return inspecting.show_subject(config_path, subject, as_json=as_json)
 
@@ -120,46 +123,15 @@ def show(config_path: str, as_json: bool, subject: str) -> int:
 @group.command(cls=Command, epilog="hotfolder find --customer C0100002 --from 2026-01-01")
 @CONFIG
 @JSON
-@click.option("--customer", help="The customer's id, exactly.")
-@click.option("--account", help="The account number, exactly.")
-@click.option("--type", "document_type", help="The document type.")
-@click.option("--from", "issued_from", help="Issued on this day or later (2026-06-30).")
-@click.option("--to", "issued_to", help="Issued on this day or earlier.")
-@click.option("--case", help="A case reference, exactly.")
-@click.option("--text", help="Words that are all in the title.")
-@click.option("--spool", help="Only within this spool.")
+@filters
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
 @click.option("--after", help="Go on after the document with this identity.")
 @click.option("--count", is_flag=True, help="Say how many there are, and nothing else.")
-def find(config_path: str, as_json: bool, **filters: Any) -> int:
+def find(config_path: str, as_json: bool, **options: Any) -> int:
     """Documents, newest first; all filters that are given must hold."""
     from hotfolder.service import finding  # noqa: PLC0415  see the top
 
-    return finding.find(config_path, as_json=as_json, **filters)
-
-
-@group.command(cls=Command, epilog="hotfolder retrieve hf-2279173966e3… --output letter.pdf")
-@CONFIG
-@JSON
-@click.argument("identity")
-@click.option(
-    "--as",
-    "form",
-    type=click.Choice(["exact", "alone", "spool"]),
-    help="Its exact bytes (the default), made to stand alone, or its whole spool.",
-)
-@click.option("--output", "-o", help="Where to; - is standard output.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
-def retrieve(config_path: str, as_json: bool, identity: str, **options: Any) -> int:
-    """One document back, by its identity (hf-…), after its fixity was checked.
-
-    A document inside a larger spool is given back as the exact bytes that were sent.
-    Alone, an AFP document gets the spool's resources around it so that it prints, and
-    pages of a PDF become a PDF of their own; both are derived, and said to be.
-    """
-    from hotfolder.service import retrieving  # noqa: PLC0415  see the top
-
-    return retrieving.retrieve_document(config_path, identity, as_json=as_json, **options)
+    return finding.find(config_path, as_json=as_json, **options)
 
 
 @group.command(cls=Command, epilog="hotfolder retry 0193f2a4b6c1")
@@ -264,6 +236,9 @@ def demo(as_json: bool, place: str, seed: int, scale: float) -> int:
 
 group.add_command(compare)
 group.add_command(audit)
+group.add_command(case)
+group.add_command(fill)
+group.add_command(retrieve)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -23,8 +23,10 @@ from hotfolder.flows.intake import Intake
 from hotfolder.flows.rebuild import Rebuild
 from hotfolder.flows.replay import Replay
 from hotfolder.flows.signing import Signer, Signing
+from hotfolder.flows.tell import Tell
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.settings import Configuration
+from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
 
 _RANDOM = random.SystemRandom()  # after an outage no two installations come back at once
@@ -63,7 +65,7 @@ class Works:
     """The ports and flows of one running hotfolder."""
 
     journal: SqliteJournal
-    store: OcflStore
+    store: OcflStore | CopiesStore
     archive: ArchivesSpace
     desk: Desk
     clock: Clock
@@ -75,11 +77,24 @@ class Works:
     replay: Replay
     rebuild: Rebuild
     signing: Signing | None  # None without a key
+    tell: Tell
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
         self.archive.close()
         self.journal.close()
+
+
+def open_store(
+    configuration: Configuration, emit: Emit, *, clock: Clock | None = None
+) -> OcflStore | CopiesStore:
+    """The store with its copies, if there are any. Nothing is made or looked at yet."""
+    ticking = clock or SystemClock()
+    roots = [
+        OcflStore(os.fsencode(path), clock=ticking)
+        for path in (configuration.store_path, *configuration.store_copies)
+    ]
+    return roots[0] if len(roots) == 1 else CopiesStore(roots, emit=emit)
 
 
 def assemble(configuration: Configuration, emit: Emit) -> Works:
@@ -88,7 +103,7 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
     Raises ``OperatorFault`` if the journal or the store cannot be opened.
     """
     clock = SystemClock()
-    store = OcflStore(os.fsencode(configuration.store_path), clock=clock)
+    store = open_store(configuration, emit, clock=clock)
     store.initialise()
     return connect(
         journal=SqliteJournal(os.fsencode(configuration.journal_path)),
@@ -115,7 +130,7 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
 def connect(
     *,
     journal: SqliteJournal,
-    store: OcflStore,
+    store: OcflStore | CopiesStore,
     archive: ArchivesSpace,
     clock: Clock,
     emit: Emit,
@@ -169,6 +184,14 @@ def connect(
         ),
         replay=Replay(journal=journal, archive=archive, clock=clock, emit=emit),
         rebuild=Rebuild(journal=journal, store=store, archive=archive, clock=clock, emit=emit),
+        tell=Tell(
+            journal=journal,
+            desk=archive.desk,
+            clock=clock,
+            emit=emit,
+            jitter=jitter,
+            backoff=backoff,
+        ),
         signing=None
         if audit is None or not audit.signing_key
         else make_signing(journal, audit, clock, emit),

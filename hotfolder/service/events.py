@@ -69,6 +69,15 @@ EVENTS: Mapping[str, Event] = {
         "reason error link",
         "The audit chain is not what was signed; nothing is signed. `hotfolder audit verify`.",
     ),
+    # -- the store ----------------------------------------------------------------
+    "store.copy_used": _event(
+        ERROR,
+        "spool copy reason",
+        "The store has lost or damaged a spool; it was read from a copy. Restore the object.",
+    ),
+    "store.not_copied": _event(
+        ERROR, "spool", "No root of the store has this spool as it was journalled."
+    ),
     # -- hot folders --------------------------------------------------------------
     "folder.missing": _event(
         WARNING,
@@ -131,6 +140,12 @@ EVENTS: Mapping[str, Event] = {
         ERROR, "spool error", "Reading it met a fault that hotfolder does not know; it is held."
     ),
     "spool.held": _event(WARNING, "spool reason", "The spool waits for an operator."),
+    "spool.damage_noted": _event(
+        ERROR,
+        "spool reason",
+        "The store has not what was taken; the spool cannot be set aside before ArchivesSpace"
+        " has answered.",
+    ),
     "spool.corrupt": _event(
         ERROR, "spool reason", "Bytes or a record are not what they were; nothing was deleted."
     ),
@@ -184,5 +199,9 @@ EVENTS: Mapping[str, Event] = {
     "server.lost": _event(WARNING, "reason", "ArchivesSpace does not answer; intake goes on."),
     "server.returned": _event(
         INFO, "failures", "ArchivesSpace answers again after so many failures."
+    ),
+    "event.told": _event(INFO, "count", "ArchivesSpace has so many events that waited."),
+    "event.deferred": _event(
+        WARNING, "reason seconds", "An event was not taken; it is told again in so many seconds."
     ),
 }

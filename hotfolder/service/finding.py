@@ -11,6 +11,8 @@ import click
 from hotfolder.core.errors import EX_NOINPUT, EX_OK
 from hotfolder.core.query import DocumentQuery
 from hotfolder.core.records import CatalogueRow
+from hotfolder.core.references import references_of, split_reference
+from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.inspecting import opened
 from hotfolder.service.story import document_data, readable, record_words
 from hotfolder.service.terminal import print_json, print_table
@@ -34,23 +36,25 @@ def find(
     after: str | None,
 ) -> int:
     """Documents, newest first. 66 if there is none."""
-    query = DocumentQuery(
-        customer_id=customer,
-        account_number=account,
-        document_type=document_type,
-        issued_from=_day("--from", issued_from),
-        issued_to=_day("--to", issued_to),
-        case_ref=case,
-        words=tuple((text or "").split()),
-        after=after,
-    )
     with opened(config_path) as (_, journal):
-        if spool is not None:
-            row = journal.get_spool(spool)
-            if row is None:
-                click.echo(f"no spool {spool!r}", err=True)
-                return EX_NOINPUT
-            query = replace(query, spool_id=row.id)
+        try:
+            query = replace(
+                make_query(
+                    journal,
+                    customer=customer,
+                    account=account,
+                    document_type=document_type,
+                    issued_from=issued_from,
+                    issued_to=issued_to,
+                    case=case,
+                    text=text,
+                    spool=spool,
+                ),
+                after=after,
+            )
+        except UnknownSpoolError as error:
+            click.echo(f"no spool {str(error)!r}", err=True)
+            return EX_NOINPUT
         if count:
             total = journal.count_documents(query)
             if as_json:
@@ -66,6 +70,44 @@ def find(
     return _show(rows[:limit], more=len(rows) > limit, as_json=as_json)
 
 
+class UnknownSpoolError(Exception):
+    """No spool is called so."""
+
+
+def make_query(
+    journal: SqliteJournal,
+    *,
+    customer: str | None,
+    account: str | None,
+    document_type: str | None,
+    issued_from: str | None,
+    issued_to: str | None,
+    case: str | None,
+    text: str | None,
+    spool: str | None,
+) -> DocumentQuery:
+    """What the options of a command ask for. Raises ``UnknownSpoolError``, and
+    ``click.UsageError`` for what is no day."""
+    kind, reference = (None, None) if case is None else split_reference(case)
+    spool_id = None
+    if spool is not None:
+        row = journal.get_spool(spool)
+        if row is None:
+            raise UnknownSpoolError(spool)
+        spool_id = row.id
+    return DocumentQuery(
+        customer_id=customer,
+        account_number=account,
+        document_type=document_type,
+        issued_from=_day("--from", issued_from),
+        issued_to=_day("--to", issued_to),
+        case_ref=reference,
+        case_kind=kind,
+        words=tuple((text or "").split()),
+        spool_id=spool_id,
+    )
+
+
 def _show(rows: Sequence[CatalogueRow], *, more: bool, as_json: bool) -> int:
     following = rows[-1].document.identity if more else None
     if as_json:
@@ -77,6 +119,10 @@ def _show(rows: Sequence[CatalogueRow], *, more: bool, as_json: bool) -> int:
                         "customer_id": row.document.metadata.customer_id,
                         "account_number": row.document.metadata.account_number,
                         "case_refs": list(row.document.metadata.case_refs),
+                        "references": [
+                            {"kind": kind, "reference": reference}
+                            for kind, reference in references_of(row.document.metadata)
+                        ],
                         "spool": row.spool_id,
                         "file": readable(row.spool_name),
                     }

@@ -48,6 +48,8 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         status = journal.status()
         delivering = _find_delivering(journal)
         failures, next_probe, error = journal.server_state()
+        untold = journal.count_waiting_events()
+        oldest_untold = journal.waiting_events(limit=1)
     now = time.time()
     waiting = None if status.oldest_waiting_at is None else now - status.oldest_waiting_at
     data = {
@@ -63,6 +65,8 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         ],
         "deferred": status.deferred,
         "rejected_by_reason": dict(status.rejected_by_reason),
+        "events_waiting": untold,
+        "oldest_event_waiting": moment(oldest_untold[0].created_at) if oldest_untold else None,
         "server": {
             "answering": failures == 0,
             "failures_in_a_row": failures,
@@ -93,6 +97,11 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         click.echo(f"the oldest document waits since {waiting:,.0f} s")
     if status.rejected_by_reason:
         print_table("Rejected", ("reason", "count"), sorted(status.rejected_by_reason.items()))
+    if untold:
+        why = oldest_untold[0].last_error if oldest_untold else None
+        click.echo(
+            f"{untold:,} events wait to be told to ArchivesSpace" + (f" ({why})" if why else "")
+        )
     if failures:
         click.echo(f"ArchivesSpace does not answer ({error}); next look {moment(next_probe)}")
     return EX_OK
@@ -160,20 +169,30 @@ def list_spools(
 def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
     """One spool, document or unit, with its history."""
     with opened(config_path) as (_, journal):
-        if subject.startswith("hf-unit-"):
-            unit = journal.get_unit(subject)
-            if unit is not None:
-                return _show_unit(journal, unit, as_json=as_json)
-        spool_id = subject
-        if subject.startswith("hf-"):
-            document = journal.get_document(subject)
-            spool_id = document.spool_id if document is not None else ""
-        row = journal.get_spool(spool_id) if spool_id else None
+        unit = journal.get_unit(subject)
+        if unit is not None:
+            return _show_unit(journal, unit, as_json=as_json)
+        row = journal.get_spool(subject)
+        note = ""
+        if row is None:
+            from hotfolder.service.naming import (  # noqa: PLC0415  the transport and its libraries
+                UnknownNameError,
+                resolve,
+            )
+
+            try:
+                (identity,) = resolve(config_path, journal, subject, limit=1)
+                document = journal.get_document(identity)
+                row = None if document is None else journal.get_spool(document.spool_id)
+            except UnknownNameError as error:
+                note = error.note
         if row is None:
             click.echo(
                 f"nothing here is called {subject!r}; `hotfolder list` shows what there is",
                 err=True,
             )
+            if note:
+                click.echo(note, err=True)
             return EX_NOINPUT
         owner = row.first_spool_id or row.id
         documents = list(islice(journal.iterate_documents(owner), _SHOWN))

@@ -24,7 +24,7 @@ from hotfolder.service.metrics import Metrics
 
 FORBIDDEN = re.compile(
     r"password|token|session|secret|credential|authorization|cookie|customer|account|policy_number"
-    r"|recipient|title|metadata|subject|address|case_ref|tracker",
+    r"|recipient|title|metadata|subject|address|(case|claim|dispute|change)_ref|reference|tracker",
     re.IGNORECASE,
 )
 _LONGEST = 500  # characters of one value

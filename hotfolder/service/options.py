@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from hotfolder.service.settings import DEFAULT_PATH
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 CONFIG = click.option(
     "--config",
@@ -28,3 +32,27 @@ class Command(click.Command):
             formatter.write("Example:\n")
             for line in self.epilog.splitlines():
                 formatter.write(f"  {line}\n")
+
+
+_FILTERS = (
+    click.option("--customer", help="The customer's id, exactly."),
+    click.option("--account", help="The account number, exactly."),
+    click.option("--type", "document_type", help="The document type."),
+    click.option("--from", "issued_from", help="Issued on this day or later (2026-06-30)."),
+    click.option("--to", "issued_to", help="Issued on this day or earlier."),
+    click.option(
+        "--case",
+        help="A reference of any kind, exactly; case:X, claim:X, dispute:X, change:X of one.",
+    ),
+    click.option("--text", help="Words that are all in the title."),
+    click.option("--spool", help="Only within this spool."),
+)
+FILTERS = ("customer", "account", "document_type", "issued_from", "issued_to", "case", "text",
+           "spool")  # fmt: skip
+
+
+def filters(command: Decorated) -> Decorated:
+    """The options that say which documents are meant; their names are ``FILTERS``."""
+    for option in reversed(_FILTERS):
+        command = option(command)
+    return command

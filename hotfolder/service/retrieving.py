@@ -1,96 +1,227 @@
-"""``hotfolder retrieve``: one document back, out of the spool that holds it."""
+"""``hotfolder retrieve``: documents back, out of the spools that hold them."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
 
-from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE
-from hotfolder.files.content import write_all
-from hotfolder.flows.retrieve import Form, Retrieved, retrieve
-from hotfolder.service.composition import SystemClock
+from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE, OperatorFault
+from hotfolder.core.query import DocumentQuery
+from hotfolder.core.records import CatalogueRow
+from hotfolder.files.tree import make_directory
+from hotfolder.flows.collect import Collected, collect
+from hotfolder.flows.give import Given, Giving
+from hotfolder.flows.retrieve import Form
+from hotfolder.journal.journal import SqliteJournal
+from hotfolder.service.actor import actor
+from hotfolder.service.composition import SystemClock, open_store
+from hotfolder.service.finding import UnknownSpoolError, make_query
 from hotfolder.service.inspecting import opened
+from hotfolder.service.logs import configure_logs, make_emit
+from hotfolder.service.naming import UnknownNameError, resolve
+from hotfolder.service.settings import Configuration
 from hotfolder.service.story import readable
-from hotfolder.service.terminal import print_json
-from hotfolder.store.ocfl import OcflStore
+from hotfolder.service.terminal import Progress, print_json, print_table
 
 _STDOUT = "-"
+_PAGE = 200  # documents
 
 
-def retrieve_document(
+def retrieve_documents(
     config_path: str,
-    identity: str,
+    names: Sequence[str],
     *,
     as_json: bool,
     form: str | None,
     output: str | None,
+    out: str | None,
     force: bool,
+    reason: str,
+    limit: int,
+    filters: Mapping[str, str | None],
 ) -> int:
-    """Write the document to a file (or standard output), whole or not at all."""
-    if output == _STDOUT and as_json:
-        click.echo("--json needs standard output for itself: name a file", err=True)
-        return EX_USAGE
-    with opened(config_path) as (configuration, journal):
-        store = OcflStore(os.fsencode(configuration.store_path), clock=SystemClock())
-        wanted = None if form is None else Form(form)
-        try:
-            with retrieve(journal, store, identity, wanted) as found:
-                path = output or _suggest(found)
-                if path == _STDOUT:
-                    for piece in found.pieces:
-                        sys.stdout.buffer.write(piece)
-                    sys.stdout.buffer.flush()
-                    return EX_OK
-                if os.path.lexists(path) and not force:
-                    click.echo(f"{path} is there already; --force replaces it", err=True)
-                    return EX_USAGE
-                count = _Counted(found.pieces)
-                write_all([(os.path.abspath(os.fsencode(path)), count)])
-        except KeyError:
-            click.echo(
-                f"no document is called {identity!r}; `hotfolder find` shows what there is",
-                err=True,
+    """One document to a file or standard output, or any number into a folder."""
+    wanted = None if form is None else Form(form)
+    try:
+        _check_usage(names, filters, output=output, out=out, as_json=as_json)
+        with opened(config_path) as (configuration, journal):
+            total, rows = _choose(
+                config_path, journal, names, filters, limit, several=out is not None
             )
-            return EX_NOINPUT
-    _tell(found, path, count.bytes, as_json=as_json)
-    return EX_OK
+            giving = _giving(configuration, journal, reason)
+            try:
+                if out is None:
+                    _one(giving, next(rows), wanted, output, force=force, as_json=as_json)
+                    return EX_OK
+                return _into_folder(
+                    giving, rows, out, wanted, total=total, force=force, as_json=as_json
+                )
+            finally:
+                giving.close()
+    except _StopError as error:
+        for line in error.lines:
+            click.echo(line, err=True)
+        return error.exit_code
 
 
-class _Counted:
-    """Pieces, counted while they go by."""
+class _StopError(Exception):
+    """Nothing is done; why, in words."""
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self.bytes = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
-            self.bytes += len(piece)
-            yield piece
+    def __init__(self, exit_code: int, *lines: str) -> None:
+        super().__init__(*lines)
+        self.exit_code = exit_code
+        self.lines = tuple(line for line in lines if line)
 
 
-def _suggest(found: Retrieved) -> str:
+def _choose(
+    config_path: str,
+    journal: SqliteJournal,
+    names: Sequence[str],
+    filters: Mapping[str, str | None],
+    limit: int,
+    *,
+    several: bool,
+) -> tuple[int, Iterator[CatalogueRow]]:
+    """How many documents are meant, and which."""
+    try:
+        if names:
+            identities = _resolve_all(config_path, journal, names, limit)
+            total, rows = len(identities), _rows_of(journal, identities)
+        else:
+            query = make_query(journal, **filters)
+            total, rows = journal.count_documents(query), _page_through(journal, query)
+    except UnknownNameError as error:
+        raise _StopError(
+            EX_NOINPUT,
+            f"no document is called {str(error)!r}; `hotfolder find` shows what there is",
+            error.note,
+        ) from error
+    except UnknownSpoolError as error:
+        raise _StopError(EX_NOINPUT, f"no spool {str(error)!r}") from error
+    if not total:
+        raise _StopError(EX_NOINPUT, "nothing found")
+    if total > 1 and not several:
+        raise _StopError(EX_USAGE, f"{total:,} documents: name a folder with --out")
+    if total > limit:
+        raise _StopError(
+            EX_USAGE,
+            f"more documents than --limit {limit} allows; give a higher one to have them all"
+            if names
+            else f"{total:,} documents are more than --limit {limit} allows;"
+            f" --limit {total} gives them all",
+        )
+    return total, rows
+
+
+def _check_usage(
+    names: Sequence[str],
+    filters: Mapping[str, str | None],
+    *,
+    output: str | None,
+    out: str | None,
+    as_json: bool,
+) -> None:
+    filtered = any(value is not None for value in filters.values())
+    complaints = {
+        "name documents, or say which with --customer, --case and the like": bool(names)
+        == filtered,
+        "--output is for one document, --out for a folder: say one of them": output is not None
+        and out is not None,
+        "--json needs standard output for itself: name a file": output == _STDOUT and as_json,
+        "name a folder with --out": filtered and out is None,
+    }
+    for complaint, is_so in complaints.items():
+        if is_so:
+            raise _StopError(EX_USAGE, complaint)
+
+
+def _giving(configuration: Configuration, journal: SqliteJournal, reason: str) -> Giving:
+    configure_logs(configuration.log_format, configuration.log_level)
+    emit = make_emit()
+    return Giving(
+        journal=journal,
+        store=open_store(configuration, emit),
+        clock=SystemClock(),
+        emit=emit,
+        actor=actor(),
+        reason=reason,
+        profile=configuration.retrieve,
+    )
+
+
+def _resolve_all(
+    config_path: str, journal: SqliteJournal, names: Sequence[str], limit: int
+) -> list[str]:
+    """The documents that these names stand for, each once; one more than the limit shows
+    that there are more."""
+    found: dict[str, None] = {}
+    for name in names:
+        for identity in resolve(config_path, journal, name, limit=limit + 1):
+            found[identity] = None
+    return list(found)
+
+
+def _rows_of(journal: SqliteJournal, identities: Sequence[str]) -> Iterator[CatalogueRow]:
+    for identity in identities:
+        row = journal.get_document(identity)
+        if row is not None:
+            yield row
+
+
+def _page_through(journal: SqliteJournal, query: DocumentQuery) -> Iterator[CatalogueRow]:
+    while page := journal.find_documents(query, _PAGE):
+        yield from page
+        query = replace(query, after=page[-1].document.identity)
+
+
+# -- one ------------------------------------------------------------------------------
+def _one(
+    giving: Giving,
+    row: CatalogueRow,
+    form: Form | None,
+    output: str | None,
+    *,
+    force: bool,
+    as_json: bool,
+) -> None:
+    identity = row.document.identity
+    if output == _STDOUT:
+        giving.to_stream(identity, form, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
+    path = output or _suggest(row, form)
+    given = None
+    if force or not os.path.lexists(path):
+        given = giving.to_file(identity, form, os.path.abspath(os.fsencode(path)), force=force)
+    if given is None:
+        raise _StopError(EX_USAGE, f"{path} is there already; --force replaces it")
+    _tell_one(given, path, as_json=as_json)
+
+
+def _suggest(row: CatalogueRow, form: Form | None) -> str:
     """A name in the current folder: of the spool, or made of the document's identity."""
-    name = readable(os.path.basename(found.row.spool_name))
-    if found.form is Form.SPOOL:
+    name = readable(os.path.basename(row.spool_name))
+    if form is Form.SPOOL:
         return name.replace("\\", "_")
     suffix = os.path.splitext(name)[1]
-    return found.row.document.identity[:19] + (suffix if suffix.isascii() else "")
+    return row.document.identity[:19] + (suffix if suffix.isascii() else "")
 
 
-def _tell(found: Retrieved, path: str, size: int, *, as_json: bool) -> None:
-    row, place = found.row, found.row.document.range
+def _tell_one(given: Given, path: str, *, as_json: bool) -> None:
+    row, place = given.row, given.row.document.range
     data: dict[str, Any] = {
         "identity": row.document.identity,
         "file": path,
-        "form": str(found.form),
-        "derived": found.derived,
-        "bytes": size,
-        "sha256": None if found.derived else _digest(found),
+        "form": str(given.form),
+        "derived": given.derived,
+        "bytes": given.size,
+        "sha256": None if given.derived else given.sha256,
+        "given_sha256": given.sha256,
         "spool": row.spool_id,
         "spool_sha256": row.spool_sha256,
         "offset": None if place.by_pages else place.offset,
@@ -101,17 +232,73 @@ def _tell(found: Retrieved, path: str, size: int, *, as_json: bool) -> None:
     if as_json:
         print_json(data)
         return
-    click.echo(f"{path}: {size:,} bytes")
-    if found.derived:
+    click.echo(f"{path}: {given.size:,} bytes")
+    if given.derived:
         click.echo(
             f"  derived by hotfolder from spool {row.spool_id}, whose SHA-256 was checked:"
             f" {row.spool_sha256}"
         )
     else:
-        click.echo(f"  as it was sent; SHA-256 checked: {_digest(found)}")
+        click.echo(f"  as it was sent; SHA-256 checked: {given.sha256}")
 
 
-def _digest(found: Retrieved) -> str:
-    if found.form is Form.SPOOL:
-        return found.row.spool_sha256
-    return found.row.document.range.sha256
+# -- many -----------------------------------------------------------------------------
+def _into_folder(
+    giving: Giving,
+    rows: Iterator[CatalogueRow],
+    out: str,
+    form: Form | None,
+    *,
+    total: int,
+    force: bool,
+    as_json: bool,
+) -> int:
+    folder = os.path.abspath(os.fsencode(out))
+    make_directory(folder)
+    if not os.path.isdir(folder):
+        raise OperatorFault(
+            f"{out} is no folder", hint="name a folder with --out", code="retrieve.folder"
+        )
+    first = next(rows)
+    giving.demand_reason(first.document.identity)
+    with Progress("documents", as_json=as_json, total=total) as progress:
+        collected = collect(
+            giving,
+            _chain(first, rows),
+            folder,
+            form=form,
+            clock=SystemClock(),
+            force=force,
+            progress=progress.reached,
+        )
+    _tell_many(collected, out, as_json=as_json)
+    return collected.refused[0].exit_code if collected.refused else EX_OK
+
+
+def _chain(first: CatalogueRow, rows: Iterator[CatalogueRow]) -> Iterator[CatalogueRow]:
+    yield first
+    yield from rows
+
+
+def _tell_many(collected: Collected, out: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "folder": out,
+                "given": collected.given,
+                "skipped": collected.skipped,
+                "bytes": collected.bytes,
+                "files": collected.files,
+                "refused": [asdict(item) for item in collected.refused],
+            }
+        )
+        return
+    click.echo(f"{out}: {collected.given:,} documents, {collected.bytes:,} bytes")
+    if collected.skipped:
+        click.echo(f"  {collected.skipped:,} were there already, whole")
+    if collected.refused:
+        print_table(
+            "Not given",
+            ("identity", "why", ""),
+            [(item.identity, item.code, item.message) for item in collected.refused],
+        )

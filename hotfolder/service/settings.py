@@ -18,7 +18,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from hotfolder.core.errors import Fault, OperatorFault
-from hotfolder.core.profiles import ArchiveProfile, AuditProfile, FolderProfile, Rules
+from hotfolder.core.profiles import (
+    ArchiveProfile,
+    AuditProfile,
+    FolderProfile,
+    RetrieveProfile,
+    Rules,
+)
 from hotfolder.service.settings_account import Account, advise, find_account
 from hotfolder.service.settings_audit import advise_audit, audit_profile, check_audit
 from hotfolder.service.settings_checks import check_records
@@ -49,6 +55,8 @@ class Configuration:
     journal_path: str
     store_path: str
     audit: AuditProfile
+    store_copies: tuple[str, ...]
+    retrieve: RetrieveProfile
     archive: ArchiveProfile
     password: str = field(repr=False)
     rules: Rules
@@ -95,6 +103,8 @@ def load(
         journal_path=settings.journal.path,
         store_path=settings.store.path,
         audit=audit,
+        store_copies=tuple(settings.store.copies),
+        retrieve=RetrieveProfile(**settings.retrieve.model_dump()),
         archive=archive_profile(settings.archivesspace, account.url, account.username),
         password=account.password,
         rules=rules(settings),

@@ -189,6 +189,41 @@ def check_places(settings: SettingsFile, *, must_exist: bool) -> Iterator[Findin
             "it lies in the store, where only objects may be",
             "keep it beside the store",
         )
+    yield from _check_copies(settings, folders, must_exist=must_exist)
+
+
+def _check_copies(
+    settings: SettingsFile, folders: dict[str, str], *, must_exist: bool
+) -> Iterator[Finding]:
+    """Copies of the store: each a place of its own."""
+    place = ("store", "copies")
+    others = [settings.store.path]
+    for path in settings.store.copies:
+        if not os.path.isabs(path) or "\0" in path:
+            yield Finding(place, "path.relative", "a path is not absolute", "begin it with /")
+            continue
+        if must_exist:
+            yield from _check_there(place, path, settings)
+        real = os.path.realpath(path)
+        if any(
+            _within(real, os.path.realpath(other)) or _within(os.path.realpath(other), real)
+            for other in others
+        ):
+            yield Finding(
+                place,
+                "path.overlap",
+                "a copy lies in the store or in another copy",
+                "give each a folder of its own, on another disk",
+            )
+        if _within(os.path.realpath(settings.journal.path), real):
+            yield Finding(
+                ("journal", "path"),
+                "path.overlap",
+                "it lies in a copy of the store, where only objects may be",
+                "keep it beside the store",
+            )
+        yield from _check_own(place, path, folders)
+        others.append(path)
 
 
 def _check_there(place: Place, path: str, settings: SettingsFile) -> Iterator[Finding]:

@@ -80,6 +80,21 @@ class StoreSection(Section):
     """The store."""
 
     path: str = Field("/var/lib/hotfolder/store", description="the OCFL storage root")
+    copies: list[str] = Field(
+        default_factory=list,
+        description="further storage roots that hold the same, on other disks",
+    )
+
+
+class RetrieveSection(Section):
+    """What is given back out of the archive."""
+
+    reason_required: bool = Field(
+        False, description="nothing is given without `--reason`, which goes on the audit chain"
+    )
+    archivesspace_events: bool = Field(
+        False, description="each document that is given back gets an event in ArchivesSpace"
+    )
 
 
 class AuditSection(Section):
@@ -261,6 +276,7 @@ class SettingsFile(BaseSettings):
     journal: JournalSection = Field(default_factory=JournalSection)
     store: StoreSection = Field(default_factory=StoreSection)
     audit: AuditSection = Field(default_factory=AuditSection)
+    retrieve: RetrieveSection = Field(default_factory=RetrieveSection)
     log: LogSection = Field(default_factory=LogSection)
     metrics: MetricsSection = Field(default_factory=MetricsSection)
     service: ServiceSection = Field(default_factory=ServiceSection)

@@ -10,7 +10,7 @@ STARTING_CONFIGURATION = """\
 # Try it with `hotfolder check`. Keys that begin with # show their default.
 #
 # HOTFOLDER_SECTION__KEY in the environment overrides a key of the sections
-# archivesspace, journal, store, audit, log, metrics, service and vocabularies.
+# archivesspace, journal, store, retrieve, audit, log, metrics, service and vocabularies.
 
 [archivesspace]
 # The backend (stock port 8089), not the staff or public interface.
@@ -57,6 +57,14 @@ path = "/var/lib/hotfolder/journal.db"
 [store]
 # The OCFL storage root: the bytes of all documents.
 path = "/var/lib/hotfolder/store"
+# Further storage roots, on other disks: every spool is written to all of them.
+# copies = []
+
+[retrieve]
+# Nothing is given out of the archive without --reason.
+# reason_required = false
+# Tell ArchivesSpace of each document that is given back.
+# archivesspace_events = false
 
 [audit]
 # The key that signs the audit chain once a day (docs/audit.md). `hotfolder audit

@@ -1,9 +1,9 @@
 """The supervisor: the loops of a running daemon, from start to stop.
 
 One thread a hot folder (watch and claim), one that reads and stores, one that
-hands units to the importers, one that writes receipts, one that signs the audit chain
-if there is a key. The main thread waits for
-signals, pings systemd while every loop has beaten lately, and keeps the gauges.
+hands units to the importers, one that writes receipts, one that tells ArchivesSpace
+what happened, one that signs the audit chain if there is a key. The main thread waits
+for signals, pings systemd while every loop has beaten lately, and keeps the gauges.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ _TICK = 1.0  # seconds between looks at beats and signals
 _GAUGES_EVERY = 5  # ticks
 _IDLE = 1.0
 _POLL = 0.5
+_TELL_EVERY = 2.0  # another process fills the outbox; nobody waits for it
 
 
 class FolderLoop:
@@ -142,7 +143,8 @@ class Supervisor:
         self._intake = self._loop("intake", self._step_intake)
         self._deliver = self._loop("deliver", self._importers.step)
         self._finish = self._loop("finish", self._step_finish)
-        self._steady = [self._intake, self._deliver, self._finish]
+        self._tell = self._loop("tell", self._step_tell)
+        self._steady = [self._intake, self._deliver, self._finish, self._tell]
         if works.signing is not None:
             self._steady.append(self._loop("audit", self._step_audit))
         # dict() first: a scrape comes from another thread, and a reload changes the folders.
@@ -170,6 +172,9 @@ class Supervisor:
         self._beats.beat("audit")
         if self._stopping.is_set():
             raise Transient("told to stop", hint="signed after the next start", code="audit.stop")
+
+    def _step_tell(self) -> float:
+        return 0.0 if self._works.tell.step() else _TELL_EVERY
 
     def _loop(self, name: str, step: Callable[[], float]) -> Loop:
         self._beats.expect(name)
@@ -264,9 +269,12 @@ class Supervisor:
         status = self._works.journal.status()
         open_spools = sum(status.spools.get(state, 0) for state in OPEN_SPOOL_STATES)
         open_units = status.units.get("PLANNED", 0) + status.units.get("SENT", 0)
-        if not open_spools and not open_units:
-            return False
         failures, _, _ = self._works.journal.server_state()
+        if not open_spools and not open_units:
+            if not self._works.journal.count_waiting_events():
+                return False
+            due = self._works.journal.waiting_events(due_at=self._works.clock.now(), limit=1)
+            return True if failures or not due else None
         untouched = sum(status.spools.get(state, 0) for state in ("CLAIMING", "CLAIMED", "READ"))
         return True if failures and not untouched else None
 

@@ -10,6 +10,7 @@ from hotfolder.core.errors import Fault
 from hotfolder.core.identity import business_key_of, document_identity, source_of
 from hotfolder.core.profiles import Rules, SeriesProfile
 from hotfolder.core.records import Document, DocumentMetadata, DocumentRange
+from hotfolder.core.references import all_references
 from hotfolder.core.retention import RetentionTrigger
 
 _COMMON = ("document_type", "issue_date")  # shared by many documents of a day
@@ -116,7 +117,7 @@ def _check_required(
 ) -> None:
     # The issue date carries the cycle and the retention, whatever the series says.
     for name in dict.fromkeys((*series.required, "issue_date")):
-        if getattr(metadata, name) in (None, (), ""):
+        if _value_of(metadata, name) in (None, (), ""):
             already = any(fault.place.endswith(name) for fault in faults)
             if not already and not any(name in fault.message for fault in faults):
                 faults.append(
@@ -173,8 +174,15 @@ def _key_values(
     return values if any(telling) or not telling else [*values, ("sha256", sha256)]
 
 
+def _value_of(metadata: DocumentMetadata, name: str) -> Any:
+    """A field for keys and requirements, where ``case_refs`` stands for references of
+    every kind: claims, disputes and policy changes were case references before they had
+    fields of their own, and identities must not change."""
+    return all_references(metadata) if name == "case_refs" else getattr(metadata, name)
+
+
 def _key_text(metadata: DocumentMetadata, name: str) -> str:
-    value = getattr(metadata, name)
+    value = _value_of(metadata, name)
     if value is None:
         return ""
     if isinstance(value, tuple):

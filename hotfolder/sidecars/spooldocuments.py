@@ -23,6 +23,7 @@ from hotfolder.core.records import (
     Role,
     SpoolRow,
 )
+from hotfolder.core.references import REFERENCE_FIELDS
 from hotfolder.sidecars.classification import classify
 from hotfolder.sidecars.fieldmap import FieldMap
 from hotfolder.sidecars.interpretation import check_fixity, read_layers
@@ -40,7 +41,7 @@ _PERSONAL = frozenset(
         "title",
         "declared_sha256",
         "declared_size",
-        "case_refs",
+        *REFERENCE_FIELDS.values(),
         "trigger_date",
         "extra",
     }

@@ -7,11 +7,13 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import date
 
+from hotfolder.core.references import REFERENCE_FIELDS
+
 LONGEST = 255  # characters: external ids and slots in ArchivesSpace (reference 1.1)
 LONGEST_TITLE = 16_384
 
 _DATES = frozenset({"issue_date", "trigger_date"})
-_LISTS = frozenset({"case_refs", "access"})
+_LISTS = frozenset({*REFERENCE_FIELDS.values(), "access"})
 
 
 class UnreadableValueError(Exception):

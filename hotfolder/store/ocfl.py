@@ -26,6 +26,7 @@ from hotfolder.files.tree import (
     remove_empty,
     remove_tree,
 )
+from hotfolder.store.copying import copy_object
 from hotfolder.store.diagnosis import diagnose_root
 from hotfolder.store.naming import EXTENSION, Layout, object_id
 from hotfolder.store.reading import (
@@ -171,9 +172,9 @@ class OcflStore:
         return len(entries)
 
     # -- reading ------------------------------------------------------------------
-    def open_content(self, spool_id: str) -> BinaryIO:
+    def open_content(self, spool_id: str, *, sha256: str | None = None) -> BinaryIO:
         """See ``core.ports.Store``; memory stays under 10 MiB."""
-        return open_verified(self._folder(spool_id), spool_id)
+        return open_verified(self._folder(spool_id), spool_id, sha256)
 
     def read_metadata(self, spool_id: str) -> bytes:
         """See ``core.ports.Store``."""
@@ -187,6 +188,37 @@ class OcflStore:
         """See ``core.ports.Store``. Raises ``KeyError`` or ``Corrupt``."""
         path = self._layout.path(object_id(spool_id))
         return verify_object(self._folder(spool_id), spool_id, path)[0]
+
+    def has(self, spool_id: str) -> bool:
+        """Whether there is an object of this spool, whole or damaged."""
+        return exists(self._folder(spool_id))
+
+    def take_over(self, spool_id: str, source: bytes) -> StoredObject:
+        """Make the object of ``spool_id`` from another root's, byte for byte: ``source``
+        is its directory there. On disk, re-read and compared when this returns.
+
+        Harmless to repeat, and beside a process that writes the same object. Raises
+        ``Corrupt`` if the source is damaged or changes meanwhile, ``KeyError`` if it is
+        gone, ``Transient`` when the disk is full or fails.
+        """
+        path = self._layout.path(object_id(spool_id))
+        copy_object(
+            source,
+            spool_id,
+            root=self._root,
+            staging=self._staging,
+            object_path=path,
+            lock=self._lock,
+        )
+        return self.verify(spool_id)
+
+    def place_of(self, spool_id: str) -> bytes:
+        """The directory in which the object of ``spool_id`` lies, if there is one."""
+        return self._folder(spool_id)
+
+    def is_declared(self) -> bool:
+        """Whether the root is a storage root already."""
+        return exists(os.path.join(self._root, _DECLARATION))
 
     def iterate(self) -> Iterator[StoredObject]:
         """See ``core.ports.Store``. An object whose inventories are both damaged comes

@@ -36,7 +36,8 @@ def read_small(path: bytes) -> bytes:
     """A whole small file of an object; ``Corrupt`` if it is missing or no file."""
     try:
         with open_regular(path) as stream:
-            data = stream.read(_SMALL_LIMIT + 1)
+            # As much as is there: memory is taken for what is asked for.
+            data = stream.read(min(os.fstat(stream.fileno()).st_size, _SMALL_LIMIT) + 1)
     except InputFault as error:
         raise damaged("or its metadata is not a plain file") from error
     except OperatorFault as error:
@@ -113,13 +114,20 @@ def _hash(path: bytes) -> tuple[str, int]:
         raise
 
 
-def open_verified(folder: bytes, spool_id: str) -> BinaryIO:
-    """The spool's bytes, all of them verified before the first is returned.
+def open_verified(folder: bytes, spool_id: str, sha256: str | None = None) -> BinaryIO:
+    """The spool's bytes, all of them verified before the first is returned: against the
+    inventory, and that against ``sha256``.
 
     Up to 8 MiB come from memory, exactly as verified; more is hashed in a first pass
     over the same open file and read in a second.
     """
     inventory = inventory_of(folder, spool_id)
+    if sha256 is not None and inventory.digests[inventory.content] != sha256:
+        raise Corrupt(
+            "the object in the store is not the spool that was journalled",
+            hint="restore the object from a backup; nothing has been deleted",
+            code="store.differs",
+        )
     return _open_verified(folder, inventory, inventory.content)
 
 

@@ -222,9 +222,32 @@ def test_external_ids_are_prefixed_and_unique() -> None:
     ]
 
 
-def test_no_more_case_references_than_a_record_can_bear() -> None:
-    metadata = replace(METADATA, case_refs=tuple(f"K-{number}" for number in range(5000)))
-    assert len(document(metadata=metadata)["external_ids"]) < 100
+def test_references_of_every_kind_have_their_own_prefix() -> None:
+    metadata = replace(
+        METADATA,
+        case_refs=("K-1",),
+        claim_refs=("K-1", "L-2"),
+        dispute_refs=("D-3",),
+        change_refs=("P-4",),
+    )
+    found = document(metadata=metadata)["external_ids"]
+    assert [(item["source"], item["external_id"]) for item in found][2:-1] == [
+        ("case", "case:K-1"),
+        ("claim", "claim:K-1"),
+        ("claim", "claim:L-2"),
+        ("dispute", "dispute:D-3"),
+        ("change", "change:P-4"),
+    ]
+
+
+def test_no_more_references_than_a_record_can_bear() -> None:
+    many = tuple(f"K-{number}" for number in range(5000))
+    for metadata in (
+        replace(METADATA, case_refs=many, claim_refs=many),
+        replace(METADATA, dispute_refs=many),
+        replace(METADATA, change_refs=many),
+    ):
+        assert len(document(metadata=metadata)["external_ids"]) < 100
 
 
 def test_format_that_the_list_lacks_becomes_a_caption() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,12 @@ from hotfolder.core.ports import Journal
 from hotfolder.core.records import (
     ArchivedDocument,
     ArchivedUnit,
+    ArchiveEvent,
     Document,
     DocumentMetadata,
     Drop,
     ReadResult,
+    Role,
 )
 from tests.support.journals import (
     CYCLE,
@@ -1000,6 +1003,160 @@ class JournalSuite:
         steps = [row.subject for row in rows if row.action == "thread.step"]
         assert len(steps) == len(set(steps)) == 120
         assert journal.recompute_chain().size == len(rows)
+
+    # -- documents by other names -------------------------------------------------------
+    def test_documents_are_found_by_the_address_of_their_record(self, journal: Journal) -> None:
+        documents = [make_document(key, ordinal=n) for n, key in enumerate("abc", 1)]
+        store(journal, 1, *documents)
+        unit = plan(journal, limit=2)
+        journal.mark_sent(unit.ref_id, 5)
+        names = [f"/repositories/12/digital_objects/{n}" for n in (5, 55)]
+        journal.confirm_unit(
+            unit.ref_id,
+            "/repositories/12/archival_objects/5",
+            dict(zip(unit.identities, names, strict=True)),
+            6,
+        )
+        first, second = unit.identities
+        assert journal.documents_by_record(names[0], 9) == [first]
+        assert journal.documents_by_record("/digital_objects/55", 9) == [second]
+        assert journal.documents_by_record("/archival_objects/5", 9) == [first, second]
+        unit_uri = "/repositories/12/archival_objects/5"
+        assert journal.documents_by_record(unit_uri, 1) == [first]
+        for nobody in (
+            "/repositories/2/digital_objects/5",
+            "/digital_objects/555",
+            "digital_objects/5",
+            "/archival_objects/55",
+            "/repositories/12/digital_objects/5 OR 1=1",
+            "",
+        ):
+            assert journal.documents_by_record(nobody, 9) == []
+        assert journal.documents_of_unit(unit.ref_id, 9) == [first, second]
+        assert journal.documents_of_unit(unit.ref_id, 1) == [first]
+        assert journal.documents_of_unit("hf-unit-none", 9) == []
+
+    def test_what_a_record_carries_is_found_by_it(self, journal: Journal) -> None:
+        carried = [
+            replace(make_document(key, ordinal=n), role=Role.CARRIED)
+            for n, key in enumerate("ab", 1)
+        ]
+        carrier = replace(make_document("s", ordinal=3), role=Role.CARRIER)
+        claim(journal, 1)
+        reading = replace(make_reading(1, *carried, carrier), has_carrier=True)
+        journal.record_readings([reading], 2)
+        journal.record_stored([make_object(1)], 3)
+        unit = plan(journal)
+        journal.mark_sent(unit.ref_id, 5)
+        uri = "/repositories/2/digital_objects/7"
+        journal.confirm_unit(unit.ref_id, None, {carrier.identity: uri}, 6)
+        wanted = [item.identity for item in carried]
+        assert sorted(journal.documents_by_record(uri, 9)) == sorted(wanted)
+        assert journal.documents_of_unit(unit.ref_id, 9) == wanted
+        assert journal.documents_of_unit(unit.ref_id, 1) == wanted[:1]
+
+    def test_documents_are_found_by_the_beginning_of_their_identity(self, journal: Journal) -> None:
+        identities = sorted(store_many(journal, range(1, 40)))
+        assert journal.documents_by_prefix(identities[7][:20], 2) == [identities[7]]
+        assert journal.documents_by_prefix("hf-", 3) == identities[:3]
+        assert journal.documents_by_prefix("hf-zz", 2) == []
+        assert journal.documents_by_prefix("%", 2) == []
+        journal.set_aside(spool_id(1), S.CORRUPT, [FAULT], 9)
+        (document,) = journal.documents_of(spool_id(1))
+        corrupt = document.document.identity
+        assert journal.documents_by_prefix(corrupt[:30], 2) == [corrupt]
+        journal.set_aside(spool_id(2), S.REJECTED, [FAULT], 9)
+        (document,) = journal.documents_of(spool_id(2))
+        assert journal.documents_by_prefix(document.document.identity[:30], 2) == []
+
+    def test_the_correspondence_of_a_case_is_in_order(self, journal: Journal) -> None:
+        def letter(key: str, day: int, **references: tuple[str, ...]) -> Document:
+            metadata = replace(
+                DocumentMetadata(customer_id=f"C-{key[0]}", issue_date=date(2026, 6, day)),
+                case_refs=references.get("case", ()),
+                claim_refs=references.get("claim", ()),
+                dispute_refs=references.get("dispute", ()),
+            )
+            return make_document(key, metadata=metadata)
+
+        later = letter("a1", 9, case=("K-1",), claim=("K-1",))
+        early = letter("a2", 2, claim=("K-1",))
+        same_day = letter("b1", 9, dispute=("K-1",))
+        other = letter("b2", 1, case=("K-2",))
+        for number, item in enumerate((later, early, same_day, other), 1):
+            store(journal, number, item)
+        newer = make_document("a2", "again", metadata=early.metadata)
+        store(journal, 9, newer)
+
+        def found(**asked: Any) -> list[str]:
+            return [item.row.document.identity for item in journal.correspondence(**asked)]
+
+        whole = [item.identity for item in (early, newer, later, same_day)]
+        assert found(reference="K-1") == whole
+        assert found(reference="K-1", kind="claim") == whole[:3]
+        assert found(reference="K-1", kind="change") == []
+        assert found(reference="K-1", customer_id="C-b") == whole[3:]
+        assert found(reference="K-1", business_unit="nobody") == []
+        pages: list[str] = []
+        while page := found(reference="K-1", limit=1, after=pages[-1] if pages else None):
+            pages += page
+        assert pages == whole
+        rows = journal.correspondence("K-1")
+        assert [item.kinds for item in rows] == [
+            ("claim",),
+            ("claim",),
+            ("case", "claim"),
+            ("dispute",),
+        ]
+        assert [item.superseded_by for item in rows] == [newer.identity, None, None, None]
+        assert rows[1].row.document.supersedes == early.identity
+        assert journal.correspondents("K-1") == [(UNIT, "C-a", 3), (UNIT, "C-b", 1)]
+        assert journal.correspondents("K-1", kind="dispute") == [(UNIT, "C-b", 1)]
+        assert journal.correspondents("none") == []
+        with pytest.raises(KeyError):
+            journal.correspondence("K-1", after="hf-none")
+        journal.set_aside(spool_id(3), S.REJECTED, [FAULT], 9)
+        assert found(reference="K-1") == whole[:3]
+
+    # -- the outbox -----------------------------------------------------------------------
+    def test_events_wait_until_they_are_sent(self, reopen: Reopen) -> None:
+        journal = reopen()
+        events = [
+            ArchiveEvent(
+                refid=f"hf:{n}",
+                event_type="request",
+                at=1.5,
+                outcome="fulfilled",
+                note="näh\n",
+                record_uris=("/repositories/2/digital_objects/1", "/repositories/2/x/2"),
+                role="requested",
+            )
+            for n in range(3)
+        ]
+        assert journal.add_events(UNIT, events[:2], 5) == 2
+        assert journal.add_events(UNIT, events, 6) == 1
+        journal = reopen()
+        waiting = journal.waiting_events()
+        assert [row.event for row in waiting] == events
+        assert [(row.business_unit, row.created_at, row.attempts) for row in waiting] == [
+            (UNIT, 5, 0),
+            (UNIT, 5, 0),
+            (UNIT, 6, 0),
+        ]
+        journal.record_event_sent(waiting[0].number, "/repositories/2/events/9", 7)
+        journal.defer_event(waiting[1].number, "archive.timeout", 50)
+        journal.defer_event(waiting[0].number, "late", 50)
+        journal.record_event_sent(waiting[0].number, "/repositories/2/events/10", 8)
+        assert journal.count_waiting_events() == 2
+        assert [row.event.refid for row in journal.waiting_events(due_at=49)] == ["hf:2"]
+        (deferred, _) = journal.waiting_events(due_at=50)
+        assert (deferred.attempts, deferred.next_at, deferred.last_error) == (
+            1,
+            50,
+            "archive.timeout",
+        )
+        assert journal.add_events(UNIT, events, 9) == 0
+        assert len(journal.waiting_events(limit=1)) == 1
 
 
 def bring_to(journal: Journal, number: int, document: Document, wanted: SpoolState) -> None:

@@ -118,9 +118,9 @@ class StoreSuite:
         request = replace(make_request(tmp_path, 1), documents=lambda: iter([b"1\n", b"2\n"]))
         store = connect()
         store.write_spools([request])
-        (path,) = tmp_path.rglob("documents.jsonl")
-        path.chmod(0o600)
-        path.write_bytes(b"1\n3\n")
+        for path in tmp_path.rglob("documents.jsonl"):
+            path.chmod(0o600)
+            path.write_bytes(b"1\n3\n")
         with pytest.raises(Corrupt):
             next(iter(store.read_documents(request.spool_id)))
         with pytest.raises(KeyError):
@@ -177,6 +177,17 @@ class StoreSuite:
         with pytest.raises(KeyError):
             store.verify(spool_id(9))
         assert not store.withdraw(spool_id(9), "none")
+
+    def test_content_is_compared_with_what_was_journalled(
+        self, connect: Connect, tmp_path: Path
+    ) -> None:
+        request = make_request(tmp_path, 1)
+        store = connect()
+        store.write_spools([request])
+        with store.open_content(request.spool_id, sha256=request.sha256) as stream:
+            assert hashlib.sha256(stream.read()).hexdigest() == request.sha256
+        with pytest.raises(Corrupt):
+            store.open_content(request.spool_id, sha256="0" * 64)
 
     def test_a_withdrawn_spool_is_gone_and_may_come_again(
         self, connect: Connect, tmp_path: Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hotfolder.core.crashpoints import POINTS
+from hotfolder.core.crashpoints import GIVE_POINTS, POINTS
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES
 
 TEXT = (Path(__file__).parent.parent.parent / "docs" / "internals.md").read_text()
@@ -36,3 +36,8 @@ def test_the_states_of_a_unit_are_those_of_the_code() -> None:
 def test_every_crash_point_is_explained() -> None:
     explained = table_after("What is on disk, and what a kill leaves")
     assert sorted(name.strip("`") for name in explained) == sorted(POINTS)
+
+
+def test_those_of_giving_back_are_explained_too() -> None:
+    explained = table_after("Giving back, and what a kill leaves")
+    assert sorted(name.strip("`") for name in explained) == sorted(GIVE_POINTS)

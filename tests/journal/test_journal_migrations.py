@@ -19,6 +19,7 @@ from sqlite_utils import Database, Migrations
 
 from hotfolder.core.errors import OperatorFault
 from hotfolder.core.lifecycle import SpoolState, UnitState
+from hotfolder.core.query import DocumentQuery
 from hotfolder.journal import connection
 from hotfolder.journal import migrations as released
 from hotfolder.journal.journal import SqliteJournal
@@ -110,6 +111,24 @@ def test_older_journal_opens_and_goes_on(fixture: Path, tmp_path: Path) -> None:
     # Two units were confirmed since, and a spool was released.
     assert journal.verify_chain() == links + 3
     assert journal.server_state() == (2, 50, "refused")
+    assert journal.check() == []
+    journal.close()
+
+
+@pytest.mark.parametrize("fixture", FIXTURES[:3], ids=lambda path: path.name)
+def test_references_without_a_kind_stay_those_of_cases(fixture: Path, tmp_path: Path) -> None:
+    path = unpack(fixture, tmp_path)
+    conn = sqlite3.connect(path)
+    numbers = [row[0] for row in conn.execute("SELECT number FROM documents WHERE live = 1")]
+    conn.executemany("INSERT INTO case_references VALUES ('CLAIM-7', ?)", zip(numbers))
+    conn.commit()
+    conn.close()
+    journal = SqliteJournal(os.fsencode(path))
+    for kind, count in ((None, len(numbers)), ("case", len(numbers)), ("claim", 0)):
+        query = DocumentQuery(case_ref="CLAIM-7", case_kind=kind)
+        assert len(journal.find_documents(query, 100)) == count
+        assert journal.count_documents(query) == count
+    assert {item.kinds for item in journal.correspondence("CLAIM-7")} == {("case",)}
     assert journal.check() == []
     journal.close()
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.query import COUNT_LIMIT, DocumentQuery
 from hotfolder.core.records import Document, DocumentMetadata, Role
+from hotfolder.core.references import references_of
 from hotfolder.journal import search, tokens
 from hotfolder.journal.identities import WORDS
 from hotfolder.journal.journal import SqliteJournal
@@ -84,6 +85,13 @@ def _document(number: int, ordinal: int) -> Document:
         document_type=_TYPES[seed % 7 % 3],
         issue_date=_FIRST + timedelta(days=seed * 7 % 13) if seed % 6 else None,
         case_refs=tuple(case for index, case in enumerate(_CASES) if seed % (4 + index) == 0),
+        claim_refs=("CASE-1",)
+        if seed % 8 == 0
+        else ("CLAIM-5", "CLAIM-5")
+        if seed % 5 == 0
+        else (),
+        dispute_refs=("CASE-1",) if seed % 7 == 0 else (),
+        change_refs=("CLAIM-5",) if seed % 6 == 0 else (),
         customer_name=("José Álvarez", "Ann Annuals", None)[seed % 4 % 3],
         extra={"Region": ("North",)} if seed % 2 else {},
     )
@@ -118,7 +126,13 @@ def _holds(query: DocumentQuery, spool: str, document: Document) -> bool:
         and (query.document_type is None or query.document_type.casefold() == kind)
         and (query.issued_from is None or (issued is not None and issued >= query.issued_from))
         and (query.issued_to is None or (issued is not None and issued <= query.issued_to))
-        and (query.case_ref is None or query.case_ref in metadata.case_refs)
+        and (
+            query.case_ref is None
+            or any(
+                reference == query.case_ref and query.case_kind in (None, kind)
+                for kind, reference in references_of(metadata)
+            )
+        )
         and (not query.words or _has_words(query.words, document))
         and query.spool_id in (None, spool)
     )
@@ -132,7 +146,8 @@ QUERIES = st.builds(
     document_type=st.none() | st.sampled_from(["statement", "BILL", "letter"]),
     issued_from=_DAYS,
     issued_to=_DAYS,
-    case_ref=st.none() | st.sampled_from(["CASE-1", "CASE-9"]),
+    case_ref=st.none() | st.sampled_from(["CASE-1", "CASE-9", "CLAIM-5"]),
+    case_kind=st.none() | st.sampled_from(["case", "claim", "dispute", "change"]),
     words=st.lists(
         st.sampled_from(
             [

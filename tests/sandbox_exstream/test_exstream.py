@@ -20,6 +20,7 @@ from hotfolder.core.profiles import (
     Vocabularies,
 )
 from hotfolder.core.records import Reading, SpoolRow
+from hotfolder.core.references import references_of
 from hotfolder.core.retention import Period, RetentionClass, RetentionTrigger
 from hotfolder.formats.registry import inspect_spool
 from hotfolder.sandbox import exstream
@@ -104,7 +105,7 @@ def _check(output: Output, reading: Reading) -> None:
     assert metadata.channel == expected.channel
     assert metadata.retention_class == expected.retention_class
     assert metadata.title == expected.title
-    assert metadata.case_refs == expected.case_refs
+    assert tuple(references_of(metadata)) == expected.references
     assert not reading.warnings
 
 

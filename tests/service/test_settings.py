@@ -449,3 +449,23 @@ def test_looking_refuses_what_is_wrong_all_the_same(tmp_path: Path) -> None:
     path.write_text(put("P7Y", "x")(sound_text(tmp_path)))
     with pytest.raises(OperatorFault):
         load(str(path), {}, only_looking=True)
+
+
+def test_copies_of_the_store_are_places_of_their_own(tmp_path: Path) -> None:
+    text = sound_text(tmp_path)
+    line = f'path = "{tmp_path}/store"\n'
+    assert line in text
+
+    def codes(*copies: str) -> list[str]:
+        listed = ", ".join(f'"{copy}"' for copy in copies)
+        found = faults_in(tmp_path, text.replace(line, f"{line}copies = [{listed}]\n"))
+        return [fault.code for fault in found]
+
+    assert codes(f"{tmp_path}/second", f"{tmp_path}/third") == []
+    assert codes("second") == ["path.relative"]
+    assert codes(f"{tmp_path}/store") == ["path.overlap"]
+    assert codes(f"{tmp_path}/store/second") == ["path.missing", "path.overlap"]
+    assert "path.overlap" in codes(f"{tmp_path}/second", f"{tmp_path}/second/third")
+    assert codes(f"{tmp_path}/in/second") == ["path.overlap"]
+    assert codes(f"{tmp_path}/none/second") == ["path.missing"]
+    assert "path.overlap" in codes(str(tmp_path))

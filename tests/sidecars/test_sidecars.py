@@ -12,6 +12,7 @@ import pytest
 from hotfolder.core.errors import Fault, InputFault
 from hotfolder.core.profiles import FolderProfile, Rules, SeriesProfile, Vocabularies
 from hotfolder.core.records import Document, Inspection, Reading
+from hotfolder.core.references import references_of
 from hotfolder.core.retention import Period, RetentionClass, RetentionTrigger
 from hotfolder.sidecars.interpretation import interpret
 from tests.support.journals import make_row
@@ -62,12 +63,13 @@ def read(
     profile: FolderProfile = PROFILE,
     inspection: Inspection = WHOLE,
     name: bytes = NAME,
+    rules: Rules = RULES,
 ) -> Reading:
     row = replace(make_row(1), name=name, folder="hot", business_unit="RETAIL")
     return interpret(
         spool=row,
         profile=profile,
-        rules=RULES,
+        rules=rules,
         sha256=SHA,
         size=1000,
         inspection=inspection,
@@ -118,6 +120,35 @@ def test_json_becomes_a_document() -> None:
     assert found.retain_until == date(2031, 2, 28)
     assert found.title == "Statement 2024-02-29"
     assert (found.range.length, found.range.pages, found.range.sha256) == (1000, 2, SHA)
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("Case Number", "case_refs"),
+        ("claimId", "claim_refs"),
+        ("Dispute", "dispute_refs"),
+        ("policy-change", "change_refs"),
+        ("change_refs", "change_refs"),
+    ],
+)
+def test_references_are_of_several_kinds(name: str, field: str) -> None:
+    metadata = document(as_json(**{name: ["R-1; R-2", "R-3"]})).metadata
+    assert getattr(metadata, field) == ("R-1", "R-2", "R-3")
+    assert list(references_of(metadata)) == [
+        (field.removesuffix("_refs"), reference) for reference in ("R-1", "R-2", "R-3")
+    ]
+
+
+def test_a_claim_makes_the_key_that_it_made_as_a_case_reference() -> None:
+    """What came again after an upgrade must not be another document."""
+    rules = replace(
+        RULES, series=(replace(RULES.series[0], key=("case_refs",), required=("case_refs",)),)
+    )
+    as_case = document(as_json(case_refs=["K-2", "K-1"]), rules=rules)
+    mixed = document(as_json(claim="K-1", dispute="K-2"), rules=rules)
+    assert mixed.identity == as_case.identity
+    assert mixed.metadata.case_refs == ()
 
 
 @pytest.mark.parametrize(

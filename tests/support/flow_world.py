@@ -24,6 +24,7 @@ from hotfolder.core.records import CatalogueRow, Drop, SpoolRow
 from hotfolder.files.layout import make_folders
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.composition import Works, connect
+from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
 from tests.support.desk_model import ModelDesk
 from tests.support.line import RULES, drops_in
@@ -69,6 +70,7 @@ class World:
     works: Works | None = None  # of the daemon that runs
     journal_lost: bool = False  # and not rebuilt yet
     journals: int = 1  # so many there have been
+    copies: int = 0  # of the store, beside the first root
     dropped: Counter[bytes] = field(default_factory=Counter)  # by content
     mended: set[bytes] = field(default_factory=set)  # put back with good metadata
     events: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
@@ -101,7 +103,7 @@ class World:
         assert self.works is None
         self.hot.mkdir(exist_ok=True)
         make_folders(os.fsencode(self.hot))
-        store = OcflStore(os.fsencode(self.root / "store"), clock=self.clock)
+        store = self._open_store()
         store.initialise()
         self.works = connect(
             journal=SqliteJournal(os.fsencode(self.root / "journal.db")),
@@ -119,6 +121,15 @@ class World:
         )
         if not self.journal_lost:
             self.do(self.works.finisher.recover)
+
+    def _open_store(self) -> OcflStore | CopiesStore:
+        roots = [self.root / "store", *(self.root / f"copy{n}" for n in range(self.copies))]
+        stores = [OcflStore(os.fsencode(root), clock=self.clock) for root in roots]
+        if not self.copies:
+            return stores[0]
+        return CopiesStore(
+            stores, emit=lambda event, /, **fields: self.events.append((event, fields))
+        )
 
     def stop(self) -> None:
         """No daemon any more. What it had not committed is lost."""

@@ -1,0 +1,208 @@
+"""Several storage roots that hold the same: ``core.ports.Store`` over more than one.
+
+The first root is the store; the others are copies of it, each with objects of its own
+that can be read without hotfolder. What is written is written to all before it is
+acknowledged. What is read comes from the first that has it whole, and it is told when
+that was not the first: a damaged object is never mended in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import BinaryIO, TypeVar
+
+from hotfolder.core.errors import Corrupt, Fault, HotfolderError, OperatorFault
+from hotfolder.core.ports import Emit
+from hotfolder.core.records import StoredObject, StoreRequest
+from hotfolder.store.ocfl import OcflStore
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """What ``fill`` did; all counts are of objects."""
+
+    present: int = 0  # that every root had
+    copied: int = 0  # copies that were made
+    damaged: int = 0  # of which no root has a whole one
+
+
+class CopiesStore:
+    """``core.ports.Store`` over one or more storage roots, the first of which leads."""
+
+    def __init__(self, stores: Sequence[OcflStore], *, emit: Emit) -> None:
+        if not stores:
+            raise ValueError("a store has at least one root")
+        self._stores = tuple(stores)
+        self._emit = emit
+
+    @property
+    def roots(self) -> tuple[OcflStore, ...]:
+        """Each root as a store of its own, the leading one first."""
+        return self._stores
+
+    def initialise(self, *, adding: bool = False) -> None:
+        """Make the roots that are missing; on disk on return.
+
+        Raises ``OperatorFault`` as ``OcflStore`` does, and for a copy that is empty
+        beside a store that is not new, unless one is being added: a disk that is not
+        mounted looks like that.
+        """
+        first, *copies = self._stores
+        if first.is_declared() and not adding:
+            for number, copy in enumerate(copies, 2):
+                if not copy.is_declared():
+                    raise OperatorFault(
+                        f"copy {number} of the store holds no storage root",
+                        hint="mount its disk; if it is new, `hotfolder fill` makes it",
+                        code="store.copy_missing",
+                    )
+        for store in self._stores:
+            store.initialise()
+
+    def diagnose(self) -> list[Fault]:
+        """Every root tried for real; faults of a copy name its number."""
+        found: list[Fault] = []
+        for number, store in enumerate(self._stores, 1):
+            found += [
+                fault if number == 1 else replace(fault, message=f"copy {number}: {fault.message}")
+                for fault in store.diagnose()
+            ]
+        return found
+
+    # -- writing ------------------------------------------------------------------
+    def write_spools(self, requests: Sequence[StoreRequest]) -> list[StoredObject]:
+        """See ``core.ports.Store``: on disk in every root when this returns. One root
+        that fails fails all; what the others have is found there the next time."""
+        first, *copies = self._stores
+        stored = first.write_spools(requests)
+        for copy in copies:
+            copy.write_spools(requests)
+        return stored
+
+    def withdraw(self, spool_id: str, reason: str) -> bool:
+        """See ``core.ports.Store``; gone from every root when this returns."""
+        found = [store.withdraw(spool_id, reason) for store in self._stores]  # all, always
+        return any(found)
+
+    def clean(self) -> int:
+        """See ``core.ports.Store``."""
+        return sum(store.clean() for store in self._stores)
+
+    def fill(
+        self,
+        expected: Callable[[str], str | None],
+        progress: Callable[[int], None] = lambda _done: None,
+    ) -> Filled:
+        """Give every root what another has and it lacks. ``expected`` tells the SHA-256
+        that the journal has of a spool (None: it does not know it); what differs is
+        copied nowhere. May be interrupted and run again.
+        """
+        filled = Filled()
+        for done, found in enumerate(self.iterate(), 1):
+            lacking = [store for store in self._stores if not store.has(found.spool_id)]
+            if not lacking:
+                filled = replace(filled, present=filled.present + 1)
+            else:
+                good = self._find_good(found.spool_id, expected(found.spool_id))
+                if good is None:
+                    self._emit("store.not_copied", spool=found.spool_id)
+                    filled = replace(filled, damaged=filled.damaged + 1)
+                else:
+                    for store in lacking:
+                        store.take_over(found.spool_id, good)
+                    filled = replace(filled, copied=filled.copied + len(lacking))
+            progress(done)
+        return filled
+
+    def _find_good(self, spool_id: str, sha256: str | None) -> bytes | None:
+        for store in self._stores:
+            try:
+                found = store.verify(spool_id)
+            except (KeyError, Corrupt):
+                continue
+            if sha256 in (None, found.content_sha256):
+                return store.place_of(spool_id)
+        return None
+
+    # -- reading ------------------------------------------------------------------
+    def open_content(self, spool_id: str, *, sha256: str | None = None) -> BinaryIO:
+        """See ``core.ports.Store``."""
+        return self._first_good(spool_id, lambda store: store.open_content(spool_id, sha256=sha256))
+
+    def read_metadata(self, spool_id: str) -> bytes:
+        """See ``core.ports.Store``."""
+        return self._first_good(spool_id, lambda store: store.read_metadata(spool_id))
+
+    def read_documents(self, spool_id: str) -> Iterator[bytes]:
+        """See ``core.ports.Store``."""
+
+        def begin(store: OcflStore) -> Iterator[bytes]:
+            lines = store.read_documents(spool_id)
+            # With the first line all are verified.
+            return chain([line for line in [next(lines, None)] if line is not None], lines)
+
+        yield from self._first_good(spool_id, begin)
+
+    def _first_good(self, spool_id: str, read: Callable[[OcflStore], Found]) -> Found:
+        failed: list[HotfolderError] = []
+        for number, store in enumerate(self._stores, 1):
+            try:
+                found = read(store)
+            except KeyError:
+                continue
+            except HotfolderError as error:
+                failed.append(error)
+                continue
+            if number > 1:
+                reason = failed[0].code if failed else "store.missing"
+                self._emit("store.copy_used", spool=spool_id, copy=number, reason=reason)
+            return found
+        if failed:
+            raise failed[0]
+        raise KeyError(spool_id)
+
+    def verify(self, spool_id: str) -> StoredObject:
+        """See ``core.ports.Store``: in every root. ``Corrupt`` also if one lacks it."""
+        found: list[StoredObject] = []
+        lacking: list[int] = []
+        for number, store in enumerate(self._stores, 1):
+            try:
+                found.append(store.verify(spool_id))
+            except KeyError:
+                lacking.append(number)
+        if not found:
+            raise KeyError(spool_id)
+        if lacking:
+            raise Corrupt(
+                f"copy {lacking[0]} of the store lacks the object",
+                hint="`hotfolder fill` copies what is missing",
+                code="store.copy_lacks",
+            )
+        if len({item.content_sha256 for item in found}) > 1:
+            raise Corrupt(
+                "the copies of an object in the store differ",
+                hint="the journal tells which is right; restore the other from it",
+                code="store.copies_differ",
+            )
+        return found[0]
+
+    def iterate(self) -> Iterator[StoredObject]:
+        """See ``core.ports.Store``: what any root has. Of an object whose inventory is
+        damaged in one root, another tells."""
+        for number, store in enumerate(self._stores):
+            for found in store.iterate():
+                if any(before.has(found.spool_id) for before in self._stores[:number]):
+                    continue
+                yield found if found.content_sha256 else self._told_by_others(found)
+
+    def _told_by_others(self, found: StoredObject) -> StoredObject:
+        for store in self._stores:
+            try:
+                return store.verify(found.spool_id)
+            except (KeyError, HotfolderError):
+                continue
+        return found
