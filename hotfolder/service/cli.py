@@ -20,6 +20,7 @@ from hotfolder.core.errors import EX_OK, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE, Hot
 from hotfolder.service import inspecting
 from hotfolder.service.commands_audit import audit
 from hotfolder.service.commands_compare import compare
+from hotfolder.service.commands_evidence import evidence
 from hotfolder.service.options import CONFIG, JSON, Command
 from hotfolder.service.settings import DEFAULT_PATH
 from hotfolder.service.terminal import show_error
@@ -264,6 +265,7 @@ def demo(as_json: bool, place: str, seed: int, scale: float) -> int:
 
 group.add_command(compare)
 group.add_command(audit)
+group.add_command(evidence)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
