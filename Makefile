@@ -29,6 +29,7 @@ sweep: .venv/ready
 	$(BIN)/python -m tests.sweeps.syscalls
 	$(BIN)/python -m tests.sweeps.disk
 	$(BIN)/python -m tests.sweeps.powercut
+	$(BIN)/python -m tests.sweeps.evidence_bytes
 	HYPOTHESIS_PROFILE=whole $(BIN)/python -m pytest tests/flows/test_flow_machine.py tests/flows/test_halving.py
 
 fuzz: .venv/ready

@@ -222,6 +222,17 @@ def needed_values(profile: ArchiveProfile, rules: Rules) -> frozenset[tuple[str,
     }
 
 
+def title_of(document: Document) -> str:
+    """The title of a document's record."""
+    title = document.title or document.metadata.title or ""
+    return clean_title(title, _fallback_title(document))
+
+
+def identifiers_of(document: Document) -> list[str]:
+    """The external ids of a document's record, each with its prefix."""
+    return [item["external_id"] for item in _external_ids(document)]
+
+
 # -- one document ----------------------------------------------------------------------
 def _document(
     row: CatalogueRow,
@@ -235,7 +246,7 @@ def _document(
     known = document.metadata
     record: JsonRecord = {
         "digital_object_id": document.identity,
-        "title": clean_title(document.title or known.title or "", _fallback_title(document)),
+        "title": title_of(document),
         "digital_object_type": "text",
         "publish": False,
     }

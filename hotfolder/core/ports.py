@@ -396,6 +396,15 @@ class Store(Protocol):
         """The lines of documents.jsonl, all verified before the first is returned; none
         if the object has no such file. Raises ``Corrupt`` or ``KeyError``."""
 
+    def read_inventory(self, spool_id: str) -> bytes:
+        """The object's OCFL inventory (JSON, UTF-8) as it lies there, checked by its
+        sidecar. Raises ``Corrupt`` or ``KeyError``."""
+
+    def open_part(self, spool_id: str, path: str) -> BinaryIO:
+        """A file of the object, by its logical path in the inventory, verified in full
+        before the first byte is returned. Raises ``Corrupt``, or ``KeyError`` if there is
+        no such object or path."""
+
     def verify(self, spool_id: str) -> StoredObject:
         """Re-hash everything in the object against its inventory."""
 

@@ -51,7 +51,7 @@ def receipt_json(
             "sha256": row.sha256,
             "file_format": row.format_name,
             "pages": row.pages,
-            "received": _instant(row.created_at),
+            "received": instant(row.created_at),
             "duplicate_of": row.first_spool_id,
         },
         "documents": [
@@ -59,7 +59,7 @@ def receipt_json(
             for item in documents
             if item.document.role is not Role.CARRIER
         ],
-        "receipted": _instant(at),
+        "receipted": instant(at),
     }
 
 
@@ -75,7 +75,7 @@ def document_receipt(item: CatalogueRow, *, placed: bool) -> dict[str, Any]:
         **place,
         "identity": document.identity,
         "archivesspace": item.record_uri,
-        "archived": _instant(item.archived_at),
+        "archived": instant(item.archived_at),
         "confirmed": item.record_uri is not None,
         "sha256": document.range.sha256,
         "size": document.range.length,
@@ -137,7 +137,8 @@ def _readable(name: bytes) -> str:
     return name.decode("utf-8", "backslashreplace")
 
 
-def _instant(at: float | None) -> str | None:
+def instant(at: float | None) -> str | None:
+    """An instant in ISO 8601, UTC, to the millisecond."""
     if at is None:
         return None
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -336,6 +336,7 @@ class StoredObject:
     content_sha256: str
     content_size: int
     inventory_sha256: str = ""  # of inventory.json, which commits to all else; empty if unread
+    documents_root: str = ""  # over the lines of documents.jsonl (core.documenttree), if known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from itertools import groupby
 
 from hotfolder.core.canonical import document_line, spool_to_json
 from hotfolder.core.crashpoints import crashpoint
+from hotfolder.core.documenttree import RootOfLines
 from hotfolder.core.errors import (
     Corrupt,
     HotfolderError,
@@ -280,7 +281,11 @@ class Intake:
                     self._stop_row(row, alone)
         still = self._still(SpoolState.READ, [item.spool_id for item in stored])
         stored = [item for item in stored if item.spool_id in still]
-        self._journal.record_stored(stored, self._clock.now())
+        roots = {request.spool_id: _root_of(request) for _, request in pairs}
+        self._journal.record_stored(
+            [replace(item, documents_root=roots[item.spool_id]) for item in stored],
+            self._clock.now(),
+        )
         # survives: killed here, the documents wait for a unit
         crashpoint("store.recorded")
         for item in stored:
@@ -346,5 +351,11 @@ class Intake:
             sidecar_paths=tuple(os.path.join(place, os.path.basename(name)) for name in names),
             metadata=spool_to_json(row, reading, many=many),
             created_at=row.created_at,
-            documents=partial(map, document_line, documents) if many else None,
+            documents=RootOfLines(partial(map, document_line, documents)) if many else None,
         )
+
+
+def _root_of(request: StoreRequest) -> str:
+    """The root over the documents, which have passed by on their way into the store."""
+    lines = request.documents
+    return (lines.root or "") if isinstance(lines, RootOfLines) else ""

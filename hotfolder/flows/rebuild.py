@@ -10,11 +10,12 @@ acknowledged). May be interrupted and run again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
 from hotfolder.core.canonical import SpoolDescription, spool_from_json
+from hotfolder.core.documenttree import root_of
 from hotfolder.core.errors import Corrupt
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal, Store
@@ -86,8 +87,11 @@ class Rebuild:
                     self._store.read_metadata(stored.spool_id),
                     partial(self._store.read_documents, stored.spool_id),
                 )
+                found = replace(
+                    stored, documents_root=root_of(self._store.read_documents(stored.spool_id))
+                )
                 self._journal.restore_spool(
-                    spool_row(description), description.reading, stored, self._clock.now()
+                    spool_row(description), description.reading, found, self._clock.now()
                 )
             except Corrupt as error:
                 self._emit("store.unreadable", spool=stored.spool_id, reason=error.code)

@@ -45,6 +45,8 @@ def extract_pages(
                 target.pages.append(page)
             for page in target.pages:
                 _sever(page.obj)
+            # Pages may share one dictionary of all the pictures that the spool has.
+            target.remove_unreferenced_resources()
             last = first_page + pages - 1
             target.docinfo["/Producer"] = pikepdf.String("hotfolder")
             target.docinfo["/Subject"] = pikepdf.String(

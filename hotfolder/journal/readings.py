@@ -113,8 +113,9 @@ class Readings:
 
 
 def stored_details(item: StoredObject, documents: int) -> dict[str, object]:
-    """What the audit chain says of a spool that was stored: its bytes, and by the digest of
-    its inventory everything else in its object."""
+    """What the audit chain says of a spool that was stored: its bytes, by the digest of
+    its inventory everything else in its object, and each of many documents by the root of
+    a tree over them: one can be shown without the others."""
     details: dict[str, object] = {
         "sha256": item.content_sha256,
         "size": item.content_size,
@@ -122,6 +123,8 @@ def stored_details(item: StoredObject, documents: int) -> dict[str, object]:
     }
     if item.inventory_sha256:
         details["inventory_sha256"] = item.inventory_sha256
+    if item.documents_root:
+        details["documents_root"] = item.documents_root
     return details
 
 

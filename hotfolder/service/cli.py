@@ -21,6 +21,7 @@ from hotfolder.service import inspecting
 from hotfolder.service.commands_audit import audit
 from hotfolder.service.commands_case import case
 from hotfolder.service.commands_compare import compare
+from hotfolder.service.commands_evidence import evidence
 from hotfolder.service.commands_fill import fill
 from hotfolder.service.commands_retrieve import retrieve
 from hotfolder.service.options import CONFIG, JSON, Command, filters
@@ -239,6 +240,7 @@ group.add_command(audit)
 group.add_command(case)
 group.add_command(fill)
 group.add_command(retrieve)
+group.add_command(evidence)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,7 +10,8 @@ STARTING_CONFIGURATION = """\
 # Try it with `hotfolder check`. Keys that begin with # show their default.
 #
 # HOTFOLDER_SECTION__KEY in the environment overrides a key of the sections
-# archivesspace, journal, store, retrieve, audit, log, metrics, service and vocabularies.
+# archivesspace, journal, store, retrieve, audit, log, metrics, service and
+# vocabularies.
 
 [archivesspace]
 # The backend (stock port 8089), not the staff or public interface.

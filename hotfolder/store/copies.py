@@ -147,6 +147,14 @@ class CopiesStore:
 
         yield from self._first_good(spool_id, begin)
 
+    def read_inventory(self, spool_id: str) -> bytes:
+        """See ``core.ports.Store``."""
+        return self._first_good(spool_id, lambda store: store.read_inventory(spool_id))
+
+    def open_part(self, spool_id: str, path: str) -> BinaryIO:
+        """See ``core.ports.Store``."""
+        return self._first_good(spool_id, lambda store: store.open_part(spool_id, path))
+
     def _first_good(self, spool_id: str, read: Callable[[OcflStore], Found]) -> Found:
         failed: list[HotfolderError] = []
         for number, store in enumerate(self._stores, 1):

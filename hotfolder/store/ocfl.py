@@ -32,8 +32,10 @@ from hotfolder.store.naming import EXTENSION, Layout, object_id
 from hotfolder.store.reading import (
     iterate_objects,
     open_verified,
+    open_verified_part,
     read_small,
     read_verified_documents,
+    read_verified_inventory,
     read_verified_metadata,
     verify_object,
 )
@@ -183,6 +185,14 @@ class OcflStore:
     def read_documents(self, spool_id: str) -> Iterator[bytes]:
         """See ``core.ports.Store``."""
         return read_verified_documents(self._folder(spool_id), spool_id)
+
+    def read_inventory(self, spool_id: str) -> bytes:
+        """See ``core.ports.Store``."""
+        return read_verified_inventory(self._folder(spool_id), spool_id)
+
+    def open_part(self, spool_id: str, path: str) -> BinaryIO:
+        """See ``core.ports.Store``; memory stays under 10 MiB."""
+        return open_verified_part(self._folder(spool_id), spool_id, path)
 
     def verify(self, spool_id: str) -> StoredObject:
         """See ``core.ports.Store``. Raises ``KeyError`` or ``Corrupt``."""

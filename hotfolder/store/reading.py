@@ -51,12 +51,16 @@ def read_small(path: bytes) -> bytes:
 
 def read_inventory(folder: bytes, version: bytes = b"") -> Inventory:
     """The inventory in an object's root (or its version folder), checked by its sidecar."""
+    return parse_inventory(_read_inventory(folder, version))
+
+
+def _read_inventory(folder: bytes, version: bytes) -> bytes:
     place = os.path.join(folder, version)
     data = read_small(os.path.join(place, b"inventory.json"))
     match = _SIDECAR.match(read_small(os.path.join(place, b"inventory.json.sha256")))
     if match is None or match[1].decode() != hashlib.sha256(data).hexdigest():
         raise damaged("does not have the checksum beside it")
-    return parse_inventory(data)
+    return data
 
 
 def inventory_of(folder: bytes, spool_id: str) -> Inventory:
@@ -68,6 +72,15 @@ def inventory_of(folder: bytes, spool_id: str) -> Inventory:
     if inventory.object_id != object_id(spool_id):
         raise damaged("names another object")
     return inventory
+
+
+def read_verified_inventory(folder: bytes, spool_id: str) -> bytes:
+    """inventory.json, byte for byte; raises as ``inventory_of`` does."""
+    inventory = inventory_of(folder, spool_id)
+    data = _read_inventory(folder, b"")
+    if parse_inventory(data) != inventory:
+        raise damaged("changed while it was read")
+    return data
 
 
 def content_path(folder: bytes, path: str) -> bytes:
@@ -129,6 +142,15 @@ def open_verified(folder: bytes, spool_id: str, sha256: str | None = None) -> Bi
             code="store.differs",
         )
     return _open_verified(folder, inventory, inventory.content)
+
+
+def open_verified_part(folder: bytes, spool_id: str, path: str) -> BinaryIO:
+    """Any file of an object, as ``open_verified`` opens its spool. ``KeyError`` if the
+    inventory does not name it."""
+    inventory = inventory_of(folder, spool_id)
+    if path not in inventory.digests:
+        raise KeyError(path)
+    return _open_verified(folder, inventory, path)
 
 
 def read_verified_documents(folder: bytes, spool_id: str) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ fixture ``connect``: each call opens the same, at first empty, store once more.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,6 +49,23 @@ class StoreSuite:
         for request, found in zip(requests, stored, strict=True):
             check_there(again, request, found)
         assert connect().clean() == 0
+
+    def test_each_file_of_an_object_can_be_read(self, connect: Connect, tmp_path: Path) -> None:
+        request = make_request(tmp_path, 1, sidecars={b"a.json": b'{"a": 1}'})
+        store = connect()
+        store.write_spools([request])
+        inventory = json.loads(store.read_inventory(request.spool_id))
+        paths = [path for paths in inventory["manifest"].values() for path in paths]
+        for path in paths:
+            with store.open_part(request.spool_id, path.removeprefix("v1/content/")) as stream:
+                data = stream.read()
+            assert path in inventory["manifest"][hashlib.sha256(data).hexdigest()]
+        assert "v1/content/sidecars/a.json" in paths
+        for name in ("sidecars/b.json", "../../inventory.json", ""):
+            with pytest.raises(KeyError):
+                store.open_part(request.spool_id, name)
+        with pytest.raises(KeyError):
+            store.read_inventory(spool_id(99))
 
     def test_nothing_to_write_is_nothing(self, connect: Connect) -> None:
         store = connect()

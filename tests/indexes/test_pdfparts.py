@@ -286,6 +286,25 @@ def test_only_the_customers_own_pages_are_taken_out() -> None:
         assert customer_numbers(data) == {customer}
 
 
+def test_pictures_of_the_neighbours_stay_behind_where_all_pages_share_them() -> None:
+    secret, mine = b"NEIGHBOUR-PICTURE", b"OWN-PICTURE"
+
+    def change(document: Pdf) -> None:
+        pictures = Dictionary()
+        for label, data in (("/Own", mine), ("/Other", secret)):
+            pictures[label] = document.make_stream(
+                data, Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, 1, 1])
+            )
+        shared = document.make_indirect(Dictionary(XObject=pictures))
+        for number, name in ((3, b"/Own"), (5, b"/Other")):
+            page(document, number).Resources = shared
+            page(document, number).Contents = document.make_stream(name + b" Do")
+
+    data = everything_in(extract(bookmarked(change), 3, 1))
+    assert mine in data
+    assert secret not in data
+
+
 def test_nothing_leads_to_the_neighbours() -> None:
     secret = b"NEIGHBOUR-SECRET"
 

@@ -53,9 +53,12 @@ class Shelf:
             stream.write(text)
 
     def audit(self) -> list[AuditRow]:
+        """What the audit chain has of giving back."""
         journal = SqliteJournal(os.fsencode(self.root / "journal.db"))
         try:
-            return journal.audit()
+            return [
+                row for row in journal.audit() if row.action.startswith(("document.", "retrieval."))
+            ]
         finally:
             journal.close()
 
