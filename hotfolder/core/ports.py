@@ -8,10 +8,11 @@ exception of its own library through.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState, UnitState
+from hotfolder.core.orders import Fate, NewOrder, OrderRow, Sent, Staged
 from hotfolder.core.records import (
     ArchivedDocument,
     ArchivedUnit,
@@ -250,6 +251,40 @@ class Journal(Protocol):
     def audit(self, *, after: int = 0, limit: int = 1000) -> list[AuditRow]:
         """Links with a number greater than ``after``."""
 
+    # -- out again ------------------------------------------------------------
+    def add_order(self, order: NewOrder, now: float) -> None:
+        """A new order to give a document back, ORDERED."""
+
+    def stage_order(self, order_id: str, staged: Staged, now: float) -> None:
+        """ORDERED to STAGED: its files are durable under temporary names, or it is about
+        to be sent."""
+
+    def give_order(self, order_id: str, reason: str, now: float) -> None:
+        """STAGED to GIVEN, and `document.returned` on the audit chain, in one transaction."""
+
+    def fail_order(self, order_id: str, fate: Fate, reason: str, now: float) -> None:
+        """An open order to FAILED, and `retrieval.refused` on the audit chain."""
+
+    def defer_order(self, order_id: str, error: str, next_at: float, now: float) -> None:
+        """Count an attempt of an open order and note when to try again."""
+
+    def hasten_orders(self, now: float) -> int:
+        """Make every open order due now; returns how many had waited."""
+
+    def open_orders(self, *, due_at: float | None = None, limit: int = 1000) -> list[OrderRow]:
+        """Orders that are not at their end, oldest first; with ``due_at`` those due."""
+
+    def orders(
+        self, *, request: str | None = None, identity: str | None = None, limit: int = 1000
+    ) -> list[OrderRow]:
+        """Orders of a request or document, oldest first; of all, newest first."""
+
+    def get_order(self, order_id: str) -> OrderRow | None:
+        """One order, by its id or a unique prefix of it, or None."""
+
+    def steps(self, subject: str) -> list[HistoryRow]:
+        """Every step of an order or a request, oldest first."""
+
     # -- after a loss ---------------------------------------------------------
     def restore_spool(
         self, spool: SpoolRow, reading: Reading, stored: StoredObject, now: float
@@ -330,6 +365,18 @@ class Archive(Protocol):
 
     def probe(self) -> None:
         """The cheapest request that proves server and session work."""
+
+
+class Receiver(Protocol):
+    """Who takes documents over a network."""
+
+    def send(self, key: str, record: Mapping[str, Any], content: BinaryIO, size: int) -> Sent:
+        """Send ``size`` bytes and what is known of them (``core.handover``). ``key`` is
+        the same for every attempt at one order. Raises ``Transient`` if nothing was sent,
+        ``OperatorFault`` if nothing can be sent until somebody acts."""
+
+    def close(self) -> None:
+        """Close every connection."""
 
 
 class Desk(Protocol):

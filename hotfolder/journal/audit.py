@@ -26,28 +26,8 @@ class Audit:
         self, actor: str, action: str, subject: str, details: Mapping[str, object], now: float
     ) -> AuditRow:
         """Add a link to the chain."""
-        at = float(now)  # as the column has it: 1 and 1.0 are not the same text
         with self._db.writing() as conn:
-            last = conn.execute(
-                "SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1"
-            ).fetchone()
-            number, previous = (1, _START) if last is None else (last[0] + 1, last[1])
-            text = dump(dict(details))
-            digest = digest_of(number, at, actor, action, subject, text, previous)
-            conn.execute(
-                "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (number, at, actor, action, subject, text, previous, digest),
-            )
-        return AuditRow(
-            number=number,
-            at=at,
-            actor=actor,
-            action=action,
-            subject=subject,
-            details=json.loads(text),
-            previous=previous,
-            digest=digest,
-        )
+            return append_link(conn, actor, action, subject, details, now)
 
     def audit(self, *, after: int = 0, limit: int = 1000) -> list[AuditRow]:
         """Links with a number greater than ``after``."""
@@ -89,6 +69,36 @@ class Audit:
                         code="audit.broken",
                     )
                 after, previous = number, digest
+
+
+def append_link(
+    conn: sqlite3.Connection,
+    actor: str,
+    action: str,
+    subject: str,
+    details: Mapping[str, object],
+    now: float,
+) -> AuditRow:
+    """Add a link in a transaction that changes something else too: both or neither."""
+    at = float(now)  # as the column has it: 1 and 1.0 are not the same text
+    last = conn.execute("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+    number, previous = (1, _START) if last is None else (last[0] + 1, last[1])
+    text = dump(dict(details))
+    digest = digest_of(number, at, actor, action, subject, text, previous)
+    conn.execute(
+        "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (number, at, actor, action, subject, text, previous, digest),
+    )
+    return AuditRow(
+        number=number,
+        at=at,
+        actor=actor,
+        action=action,
+        subject=subject,
+        details=json.loads(text),
+        previous=previous,
+        digest=digest,
+    )
 
 
 def _links(conn: sqlite3.Connection, after: int, limit: int) -> list[tuple[Any, ...]]:

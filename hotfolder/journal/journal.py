@@ -11,6 +11,7 @@ from hotfolder.journal.audit import Audit
 from hotfolder.journal.catalogue import Catalogue
 from hotfolder.journal.connection import Connection, classify
 from hotfolder.journal.lookups import Lookups
+from hotfolder.journal.orders import Orders
 from hotfolder.journal.readings import Readings
 from hotfolder.journal.restoration import Restoration
 from hotfolder.journal.search import Search
@@ -18,7 +19,9 @@ from hotfolder.journal.spools import Spools
 from hotfolder.journal.units import Units
 
 
-class SqliteJournal(Spools, Readings, Units, Lookups, Search, Catalogue, Audit, Restoration):
+class SqliteJournal(
+    Spools, Readings, Units, Lookups, Search, Catalogue, Audit, Restoration, Orders
+):
     """One journal file. Safe to use from any thread."""
 
     def __init__(self, path: bytes, *, must_exist: bool = False) -> None:

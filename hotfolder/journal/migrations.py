@@ -12,7 +12,7 @@ from sqlite_utils import Migrations
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 4  # PRAGMA user_version after the last migration
+VERSION = 5  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -58,6 +58,15 @@ def m004_by_type_and_spool(db: Database) -> None:
     )
     db.conn.execute(f"CREATE INDEX documents_spool ON documents (spool, issue_date) {found}")
     db.conn.execute("PRAGMA user_version = 4")
+
+
+@migrations()
+def m005_requests(db: Database) -> None:
+    """Documents that go out again: orders, requests, and their history."""
+    script = (files("hotfolder.journal") / "orders.sql").read_text(encoding="utf-8")
+    for statement in _statements(script):
+        db.conn.execute(statement)
+    db.conn.execute("PRAGMA user_version = 5")
 
 
 def _statements(script: str) -> list[str]:

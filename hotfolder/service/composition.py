@@ -7,21 +7,23 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hotfolder import __version__
 from hotfolder.archivesspace.archive import ArchivesSpace
 from hotfolder.core.lifecycle import Backoff
-from hotfolder.core.ports import Clock, Desk, Emit
-from hotfolder.core.profiles import FolderProfile, Rules
+from hotfolder.core.ports import Clock, Desk, Emit, Receiver
+from hotfolder.core.profiles import FolderProfile, ReturnKind, ReturnProfile, Rules
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.deliver import Delivery
 from hotfolder.flows.finish import Finisher
 from hotfolder.flows.intake import Intake
 from hotfolder.flows.rebuild import Rebuild
 from hotfolder.flows.replay import Replay
+from hotfolder.flows.returning import Returns
 from hotfolder.journal.journal import SqliteJournal
+from hotfolder.returns.http import HttpReceiver
 from hotfolder.service.settings import Configuration
 from hotfolder.store.ocfl import OcflStore
 
@@ -72,9 +74,11 @@ class Works:
     delivery: Delivery
     replay: Replay
     rebuild: Rebuild
+    returns: Returns
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
+        self.returns.close()
         self.archive.close()
         self.journal.close()
 
@@ -103,6 +107,7 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         folders={profile.name: profile for profile in configuration.folders},
         rules=configuration.rules,
         unit_size=configuration.archive.unit_size,
+        returns=configuration.returns,
         # Beside the journal: there is room for the documents of a spool twice.
         scratch=os.path.dirname(os.fsencode(configuration.journal_path)),
     )
@@ -122,6 +127,7 @@ def connect(
     new_id: Callable[[], str] | None = None,
     jitter: Callable[[], float] = _RANDOM.random,
     scratch: bytes | None = None,
+    returns: Sequence[ReturnProfile] = (),
 ) -> Works:
     """Flows over ports that are open already. ``new_id`` and ``jitter`` are given where
     two runs shall be alike; ``scratch`` is a folder for what is too much for memory."""
@@ -164,4 +170,44 @@ def connect(
         ),
         replay=Replay(journal=journal, archive=archive, clock=clock, emit=emit),
         rebuild=Rebuild(journal=journal, store=store, archive=archive, clock=clock, emit=emit),
+        returns=make_returns(
+            journal=journal,
+            store=store,
+            profiles=returns,
+            clock=clock,
+            emit=emit,
+            new_id=new_id or SpoolIds(),
+            jitter=jitter,
+            backoff=backoff,
+        ),
+    )
+
+
+def make_returns(
+    *,
+    journal: SqliteJournal,
+    store: OcflStore,
+    profiles: Sequence[ReturnProfile],
+    clock: Clock,
+    emit: Emit,
+    new_id: Callable[[], str] | None = None,
+    jitter: Callable[[], float] = _RANDOM.random,
+    backoff: Backoff | None = None,
+) -> Returns:
+    """The way out again, which needs no ArchivesSpace. No network is touched yet."""
+    receivers: dict[str, Receiver] = {
+        profile.name: HttpReceiver(profile, clock=clock, version=__version__)
+        for profile in profiles
+        if profile.kind is ReturnKind.HTTP
+    }
+    return Returns(
+        journal=journal,
+        store=store,
+        profiles={profile.name: profile for profile in profiles},
+        receivers=receivers,
+        clock=clock,
+        emit=emit,
+        new_id=new_id or SpoolIds(),
+        jitter=jitter,
+        backoff=backoff,
     )

@@ -132,6 +132,17 @@ EVENTS: Mapping[str, Event] = {
     "spool.differs": _event(
         ERROR, "spool reason", "Rebuilding: ArchivesSpace has another checksum than the store."
     ),
+    # -- out again ------------------------------------------------------------------
+    "return.given": _event(INFO, "order to", "A document was given back; its receiver has it."),
+    "return.deferred": _event(
+        WARNING, "order to reason", "A document could not be given back yet; tried again."
+    ),
+    "return.failed": _event(
+        ERROR, "order to reason", "A document cannot be given back; `hotfolder orders` says why."
+    ),
+    "return.corrupt": _event(
+        ERROR, "order reason", "The bytes of a document to be given back are not what they were."
+    ),
     # -- ArchivesSpace ------------------------------------------------------------
     "session.opened": _event(INFO, "renewed", "Logged in; renewed if a session had ended."),
     "agent.created": _event(INFO, "uri", "The software agent of this version was made."),
