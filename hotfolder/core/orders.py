@@ -138,6 +138,19 @@ class Fated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewAsked:
+    """A request from ArchivesSpace that is not journalled yet, with its orders."""
+
+    id: str
+    business_unit: str
+    uri: str  # of the event
+    note: str
+    to: str
+    fates: tuple[Fated, ...]  # of what is not ordered
+    orders: tuple[NewOrder, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRow:
     """A request as the journal has it. ``name``, ``size``, ``mtime_ns`` and ``inode`` are
     of the file, ``uri`` is of the event in ArchivesSpace."""

@@ -12,7 +12,17 @@ from typing import Any, BinaryIO, Protocol
 
 from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState, UnitState
-from hotfolder.core.orders import Fate, NewOrder, OrderRow, Sent, Staged
+from hotfolder.core.orders import (
+    Fate,
+    Fated,
+    NewAsked,
+    NewOrder,
+    OrderRow,
+    RequestRow,
+    Sent,
+    Staged,
+)
+from hotfolder.core.query import DocumentQuery
 from hotfolder.core.records import (
     ArchivedDocument,
     ArchivedUnit,
@@ -284,6 +294,57 @@ class Journal(Protocol):
 
     def steps(self, subject: str) -> list[HistoryRow]:
         """Every step of an order or a request, oldest first."""
+
+    def begin_requests(self, source: str, claims: Sequence[tuple[str, Drop]], now: float) -> None:
+        """Journal the intent to claim request files of a folder: (request id, drop)."""
+
+    def receive_request(self, request_id: str, now: float) -> None:
+        """CLAIMING to RECEIVED, and `request.received` on the audit chain."""
+
+    def abandon_request(self, request_id: str, reason: str, now: float) -> None:
+        """CLAIMING to ABANDONED: the file had gone, nothing was taken."""
+
+    def reject_request(self, request_id: str, reason: str, now: float) -> None:
+        """RECEIVED to REJECTED: the file is no request."""
+
+    def ask_request(self, asked: NewAsked, now: float) -> bool:
+        """A request from ArchivesSpace with its orders, in one transaction; False if its
+        event is known already."""
+
+    def asked_until(self, business_unit: str) -> int:
+        """How far the server has been asked for requests of a unit; 0 if never."""
+
+    def record_asked(self, business_unit: str, until: int) -> None:
+        """Journal how far; never back."""
+
+    def stage_request(
+        self, request_id: str, fates: Sequence[Fated], answer: str, now: float
+    ) -> None:
+        """RECEIVED to STAGED: the answer is decided, and of a file it is durable."""
+
+    def close_request(self, request_id: str, reason: str, now: float) -> None:
+        """STAGED to ANSWERED, and all that was given on the audit chain."""
+
+    def defer_request(self, request_id: str, error: str, next_at: float, now: float) -> None:
+        """Count an attempt of an open request and note when to try again."""
+
+    def open_requests(
+        self, source: str | None = None, *, due_at: float | None = None, limit: int = 1000
+    ) -> list[RequestRow]:
+        """Requests that are not at their end, oldest first: of all, of one request folder,
+        or of ArchivesSpace (empty)."""
+
+    def requests(self, *, limit: int = 1000) -> list[RequestRow]:
+        """Requests, newest first."""
+
+    def get_request(self, request_id: str) -> RequestRow | None:
+        """One request, by its id, a unique prefix of it, or its event's uri; or None."""
+
+    def is_destroyed(self, identity: str) -> bool:
+        """Whether the audit chain says that this document was destroyed."""
+
+    def find_documents(self, query: DocumentQuery, limit: int) -> list[CatalogueRow]:
+        """Up to ``limit`` live documents for a question, newest first."""
 
     # -- after a loss ---------------------------------------------------------
     def restore_spool(

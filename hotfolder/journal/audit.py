@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hotfolder.core.canonical import dump
@@ -27,7 +27,7 @@ class Audit:
     ) -> AuditRow:
         """Add a link to the chain."""
         with self._db.writing() as conn:
-            return append_link(conn, actor, action, subject, details, now)
+            return append_links(conn, [(action, subject, details)], now, actor)[0]
 
     def audit(self, *, after: int = 0, limit: int = 1000) -> list[AuditRow]:
         """Links with a number greater than ``after``."""
@@ -71,34 +71,40 @@ class Audit:
                 after, previous = number, digest
 
 
-def append_link(
+def append_links(
     conn: sqlite3.Connection,
-    actor: str,
-    action: str,
-    subject: str,
-    details: Mapping[str, object],
+    links: Sequence[tuple[str, str, Mapping[str, object]]],
     now: float,
-) -> AuditRow:
-    """Add a link in a transaction that changes something else too: both or neither."""
+    actor: str,
+) -> list[AuditRow]:
+    """Add links (action, subject, details) in a transaction that changes something else
+    too: all of it or nothing."""
     at = float(now)  # as the column has it: 1 and 1.0 are not the same text
     last = conn.execute("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
-    number, previous = (1, _START) if last is None else (last[0] + 1, last[1])
-    text = dump(dict(details))
-    digest = digest_of(number, at, actor, action, subject, text, previous)
-    conn.execute(
-        "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (number, at, actor, action, subject, text, previous, digest),
-    )
-    return AuditRow(
-        number=number,
-        at=at,
-        actor=actor,
-        action=action,
-        subject=subject,
-        details=json.loads(text),
-        previous=previous,
-        digest=digest,
-    )
+    number, previous = (0, _START) if last is None else last
+    rows: list[AuditRow] = []
+    for action, subject, details in links:
+        number += 1
+        text = dump(dict(details))
+        digest = digest_of(number, at, actor, action, subject, text, previous)
+        conn.execute(
+            "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (number, at, actor, action, subject, text, previous, digest),
+        )
+        rows.append(
+            AuditRow(
+                number=number,
+                at=at,
+                actor=actor,
+                action=action,
+                subject=subject,
+                details=json.loads(text),
+                previous=previous,
+                digest=digest,
+            )
+        )
+        previous = digest
+    return rows
 
 
 def _links(conn: sqlite3.Connection, after: int, limit: int) -> list[tuple[Any, ...]]:

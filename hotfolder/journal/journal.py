@@ -13,6 +13,7 @@ from hotfolder.journal.connection import Connection, classify
 from hotfolder.journal.lookups import Lookups
 from hotfolder.journal.orders import Orders
 from hotfolder.journal.readings import Readings
+from hotfolder.journal.requests import Requests
 from hotfolder.journal.restoration import Restoration
 from hotfolder.journal.search import Search
 from hotfolder.journal.spools import Spools
@@ -20,7 +21,7 @@ from hotfolder.journal.units import Units
 
 
 class SqliteJournal(
-    Spools, Readings, Units, Lookups, Search, Catalogue, Audit, Restoration, Orders
+    Spools, Readings, Units, Lookups, Search, Catalogue, Audit, Restoration, Orders, Requests
 ):
     """One journal file. Safe to use from any thread."""
 

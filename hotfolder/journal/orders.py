@@ -11,7 +11,7 @@ from typing import Any
 from hotfolder.core.canonical import dump
 from hotfolder.core.orders import Fate, NewOrder, OrderRow, OrderState, Staged
 from hotfolder.core.records import HistoryRow
-from hotfolder.journal.audit import append_link
+from hotfolder.journal.audit import append_links
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.lookups import find_subject
 
@@ -55,7 +55,7 @@ class Orders:
             }
             if row.request is not None:
                 details["request"] = row.request
-            append_link(conn, row.actor, "document.returned", row.identity, details, now)
+            append_links(conn, [("document.returned", row.identity, details)], now, row.actor)
 
     def fail_order(self, order_id: str, fate: Fate, reason: str, now: float) -> None:
         """An open order to FAILED, with its link on the audit chain."""
@@ -63,7 +63,7 @@ class Orders:
             _move(conn, order_id, OrderState.FAILED, reason, now, fate=fate)
             row = _get(conn, order_id)
             details = {"code": str(fate), "to": row.to, "order": row.id}
-            append_link(conn, row.actor, "retrieval.refused", row.identity, details, now)
+            append_links(conn, [("retrieval.refused", row.identity, details)], now, row.actor)
 
     def defer_order(self, order_id: str, error: str, next_at: float, now: float) -> None:
         """Count an attempt of an open order and note when to try again."""

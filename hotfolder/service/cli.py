@@ -19,6 +19,7 @@ from hotfolder import __version__
 from hotfolder.core.errors import EX_OK, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE, HotfolderError
 from hotfolder.service import inspecting
 from hotfolder.service.commands_compare import compare
+from hotfolder.service.commands_requests import requests
 from hotfolder.service.commands_return import orders, return_document
 from hotfolder.service.options import CONFIG, JSON, Command
 from hotfolder.service.settings import DEFAULT_PATH
@@ -265,6 +266,9 @@ def demo(as_json: bool, place: str, seed: int, scale: float) -> int:
 group.add_command(compare)
 group.add_command(return_document)
 group.add_command(orders)
+group.add_command(return_document)
+group.add_command(orders)
+group.add_command(requests)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

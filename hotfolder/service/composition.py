@@ -9,18 +9,28 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hotfolder import __version__
 from hotfolder.archivesspace.archive import ArchivesSpace
 from hotfolder.core.lifecycle import Backoff
 from hotfolder.core.ports import Clock, Desk, Emit, Receiver
-from hotfolder.core.profiles import FolderProfile, ReturnKind, ReturnProfile, Rules
+from hotfolder.core.profiles import (
+    AskedProfile,
+    FolderProfile,
+    RequestFolder,
+    ReturnKind,
+    ReturnProfile,
+    Rules,
+)
 from hotfolder.flows.aside import Aside
+from hotfolder.flows.asking import Asking
 from hotfolder.flows.deliver import Delivery
 from hotfolder.flows.finish import Finisher
 from hotfolder.flows.intake import Intake
 from hotfolder.flows.rebuild import Rebuild
 from hotfolder.flows.replay import Replay
+from hotfolder.flows.requesting import Requests
 from hotfolder.flows.returning import Returns
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.returns.http import HttpReceiver
@@ -75,6 +85,8 @@ class Works:
     replay: Replay
     rebuild: Rebuild
     returns: Returns
+    requests: Requests
+    asking: Asking | None  # None where requests of ArchivesSpace are not answered
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
@@ -108,6 +120,8 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         rules=configuration.rules,
         unit_size=configuration.archive.unit_size,
         returns=configuration.returns,
+        requests=configuration.requests,
+        asked=configuration.asked,
         # Beside the journal: there is room for the documents of a spool twice.
         scratch=os.path.dirname(os.fsencode(configuration.journal_path)),
     )
@@ -128,9 +142,12 @@ def connect(
     jitter: Callable[[], float] = _RANDOM.random,
     scratch: bytes | None = None,
     returns: Sequence[ReturnProfile] = (),
+    requests: Sequence[RequestFolder] = (),
+    asked: AskedProfile | None = None,
 ) -> Works:
     """Flows over ports that are open already. ``new_id`` and ``jitter`` are given where
     two runs shall be alike; ``scratch`` is a folder for what is too much for memory."""
+    ids = new_id or SpoolIds()
     aside = Aside(journal=journal, store=store, folders=folders, clock=clock, emit=emit)
     finisher = Finisher(
         journal=journal, store=store, aside=aside, folders=folders, clock=clock, emit=emit
@@ -153,7 +170,7 @@ def connect(
             folders=folders,
             clock=clock,
             emit=emit,
-            new_id=new_id or SpoolIds(),
+            new_id=ids,
             jitter=jitter,
             backoff=backoff,
             scratch=scratch,
@@ -176,11 +193,42 @@ def connect(
             profiles=returns,
             clock=clock,
             emit=emit,
-            new_id=new_id or SpoolIds(),
+            new_id=ids,
+            jitter=jitter,
+            backoff=backoff,
+        ),
+        requests=Requests(
+            journal=journal,
+            store=store,
+            folders={profile.name: profile for profile in requests},
+            resolve=partial(resolve_document, journal),
+            clock=clock,
+            emit=emit,
+            new_id=ids,
+            jitter=jitter,
+            backoff=backoff,
+        ),
+        asking=None
+        if asked is None or not asked.enabled
+        else Asking(
+            journal=journal,
+            desk=archive.desk,
+            profile=asked,
+            business_units=[unit.code for unit in rules.business_units],
+            clock=clock,
+            emit=emit,
+            new_id=ids,
             jitter=jitter,
             backoff=backoff,
         ),
     )
+
+
+def resolve_document(journal: SqliteJournal, text: str) -> tuple[str, ...]:
+    """The document whose identity is ``text``. ``KeyError`` if there is none."""
+    if journal.get_document(text) is None:
+        raise KeyError(text)
+    return (text,)
 
 
 def make_returns(

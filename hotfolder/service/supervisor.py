@@ -1,7 +1,8 @@
 """The supervisor: the loops of a running daemon, from start to stop.
 
 One thread a hot folder (watch and claim), one that reads and stores, one that
-hands units to the importers, one that writes receipts. The main thread waits for
+hands units to the importers, one that writes receipts; those of the way out again
+(``returnloops``). The main thread waits for
 signals, pings systemd while every loop has beaten lately, and keeps the gauges.
 """
 
@@ -32,6 +33,7 @@ from hotfolder.service.importers import Importers
 from hotfolder.service.loops import Loop
 from hotfolder.service.metrics import Metrics
 from hotfolder.service.notification import Notifier
+from hotfolder.service.returnloops import ReturnLoops
 from hotfolder.service.settings import Configuration
 from hotfolder.watch.watcher import FolderWatcher
 
@@ -140,6 +142,8 @@ class Supervisor:
         self._intake = self._loop("intake", self._step_intake)
         self._deliver = self._loop("deliver", self._importers.step)
         self._finish = self._loop("finish", self._step_finish)
+        self._returns = ReturnLoops(works)
+        self._return_loops = [self._loop(name, step) for name, step in self._returns.steps()]
         # dict() first: a scrape comes from another thread, and a reload changes the folders.
         metrics.watch_folders(
             lambda: {name: folder.describe() for name, (folder, _) in dict(self._folders).items()}
@@ -189,7 +193,7 @@ class Supervisor:
             self._works.finisher.recover()
             for profile in self._configuration.folders:
                 self._start_folder(profile)
-            for loop in (self._intake, self._deliver, self._finish):
+            for loop in (self._intake, self._deliver, self._finish, *self._return_loops):
                 loop.start()
             self._works.emit("daemon.started", folders=len(self._folders))
             self._notifier.ready()
@@ -249,15 +253,17 @@ class Supervisor:
         status = self._works.journal.status()
         open_spools = sum(status.spools.get(state, 0) for state in OPEN_SPOOL_STATES)
         open_units = status.units.get("PLANNED", 0) + status.units.get("SENT", 0)
+        if self._returns.pending():
+            return None
         if not open_spools and not open_units:
-            return False
+            return self._returns.waiting()
         failures, _, _ = self._works.journal.server_state()
         untouched = sum(status.spools.get(state, 0) for state in ("CLAIMING", "CLAIMED", "READ"))
         return True if failures and not untouched else None
 
     def _stop(self) -> None:
         loops = [loop for _, loop in self._folders.values()]
-        loops += [self._intake, self._deliver, self._finish]
+        loops += [self._intake, self._deliver, self._finish, *self._return_loops]
         for loop in loops:
             loop.stop()
         self._works.intake.interrupt()
@@ -267,6 +273,7 @@ class Supervisor:
                 self._works.emit("loop.late", loops=loop.name)
         for folder, _ in self._folders.values():
             folder.stop()
+        self._returns.stop()
         if not self._importers.close(max(0.1, deadline - self._works.clock.monotonic())):
             self._works.emit("loop.late", loops="importers")
 
