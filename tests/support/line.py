@@ -12,8 +12,10 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hotfolder.archivesspace.archive import ArchivesSpace
 from hotfolder.core import crashpoints
@@ -83,9 +85,10 @@ def build_line(
     rules: Rules = RULES,
     store: Path | None = None,
     documents: DocumentsProfile | None = None,
+    outward: Mapping[str, Any] | None = None,
 ) -> Line:
     """Put the line together under ``root``: ``hot/``, ``journal.db``, ``store/`` (or
-    another ``store``)."""
+    another ``store``). ``outward`` is what ``connect`` takes of the way out again."""
     hot = root / "hot"
     hot.mkdir(parents=True, exist_ok=True)
     profile = FolderProfile(
@@ -130,6 +133,7 @@ def build_line(
         rules=rules,
         unit_size=unit_size,
         backoff=Backoff(first=0.01, ceiling=0.05),
+        **(outward or {}),
     )
     return Line(works=works, profile=profile, events=events)
 
