@@ -105,6 +105,7 @@ class OrderRow:
     state: OrderState
     staged: Staged | None
     fate: Fate | None  # once it is at its end
+    unknown: int  # so often it was sent without a clear answer
     created_at: float
     updated_at: float
     attempts: int

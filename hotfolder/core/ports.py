@@ -275,8 +275,11 @@ class Journal(Protocol):
     def fail_order(self, order_id: str, fate: Fate, reason: str, now: float) -> None:
         """An open order to FAILED, and `retrieval.refused` on the audit chain."""
 
-    def defer_order(self, order_id: str, error: str, next_at: float, now: float) -> None:
-        """Count an attempt of an open order and note when to try again."""
+    def defer_order(
+        self, order_id: str, error: str, next_at: float, now: float, *, unknown: bool = False
+    ) -> None:
+        """Count an attempt of an open order and note when to try again; ``unknown`` says
+        that the receiver may have it."""
 
     def hasten_orders(self, now: float) -> int:
         """Make every open order due now; returns how many had waited."""

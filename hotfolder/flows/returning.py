@@ -32,6 +32,7 @@ from hotfolder.flows.retrieve import Form, retrieve
 from hotfolder.sidecars.handed import SUFFIXES, render_handed
 
 _IN_MEMORY = 8 << 20  # bytes of a document that is made ready to be sent
+_UNKNOWN = "return.unknown"
 BATCH = 100  # orders at a time
 
 
@@ -173,17 +174,17 @@ class Returns:
             self._end(order)
         elif answer.refused:
             raise _FailedError(Fate.REFUSED, answer.reason)
-        elif order.attempts + 1 >= profile.attempts:
+        elif order.unknown + 1 >= profile.attempts:
             raise _FailedError(
                 Fate.UNANSWERED,
-                f"sent {order.attempts + 1} times without an answer that can be trusted, the"
+                f"sent {order.unknown + 1} times without an answer that can be trusted, the"
                 f" last: {answer.reason}; the receiver may have it",
             )
         else:
             raise Transient(
                 f"it is not known whether the receiver has it: {answer.reason}",
                 hint="it is sent again with the same key",
-                code="return.unknown",
+                code=_UNKNOWN,
             )
 
     def _end(self, order: OrderRow) -> None:
@@ -244,7 +245,9 @@ class Returns:
     def _defer(self, order: OrderRow, error: HotfolderError) -> None:
         wait = self._backoff.wait(order.attempts + 1, self._jitter())
         now = self._clock.now()
-        self._journal.defer_order(order.id, str(error), now + wait, now)
+        self._journal.defer_order(
+            order.id, str(error), now + wait, now, unknown=error.code == _UNKNOWN
+        )
         self._emit("return.deferred", order=order.id, to=order.to, reason=error.code)
 
 

@@ -18,7 +18,7 @@ from hotfolder.journal.lookups import find_subject
 ORDER_COLUMNS = (
     "o.id, o.identity, o.profile, o.why, o.actor,"
     " (SELECT r.id FROM requests AS r WHERE r.number = o.request), o.state, o.staged, o.fate,"
-    " o.created_at, o.updated_at, o.attempts, o.next_at, o.last_error"
+    " o.unknown, o.created_at, o.updated_at, o.attempts, o.next_at, o.last_error"
 )
 _STILL_OPEN = "state IN ('ORDERED', 'STAGED')"  # as the partial index has it
 _LONGEST_ERROR = 2000  # characters
@@ -65,13 +65,17 @@ class Orders:
             details = {"code": str(fate), "to": row.to, "order": row.id}
             append_links(conn, [("retrieval.refused", row.identity, details)], now, row.actor)
 
-    def defer_order(self, order_id: str, error: str, next_at: float, now: float) -> None:
-        """Count an attempt of an open order and note when to try again."""
+    def defer_order(
+        self, order_id: str, error: str, next_at: float, now: float, *, unknown: bool = False
+    ) -> None:
+        """Count an attempt of an open order and note when to try again; ``unknown`` says
+        that the receiver may have it."""
         with self._db.writing() as conn:
             conn.execute(
-                "UPDATE orders SET attempts = attempts + 1, last_error = ?, next_at = ?,"
-                f" updated_at = ? WHERE id = ? AND {_STILL_OPEN}",
-                (error[:_LONGEST_ERROR], next_at, now, order_id),
+                "UPDATE orders SET attempts = attempts + 1, unknown = unknown + ?,"
+                " last_error = ?, next_at = ?, updated_at = ?"
+                f" WHERE id = ? AND {_STILL_OPEN}",
+                (int(unknown), error[:_LONGEST_ERROR], next_at, now, order_id),
             )
 
     def hasten_orders(self, now: float) -> int:
@@ -168,11 +172,12 @@ def order_from(row: Sequence[Any]) -> OrderRow:
         state=OrderState(row[6]),
         staged=None if row[7] is None else _staged_from(json.loads(row[7])),
         fate=None if row[8] is None else Fate(row[8]),
-        created_at=row[9],
-        updated_at=row[10],
-        attempts=row[11],
-        next_at=row[12],
-        last_error=row[13],
+        unknown=row[9],
+        created_at=row[10],
+        updated_at=row[11],
+        attempts=row[12],
+        next_at=row[13],
+        last_error=row[14],
     )
 
 

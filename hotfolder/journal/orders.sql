@@ -38,6 +38,7 @@ CREATE TABLE orders (
   state TEXT NOT NULL CHECK (state IN ('ORDERED', 'STAGED', 'GIVEN', 'FAILED')),
   staged TEXT CHECK (staged IS NULL OR json_valid(staged)),
   fate TEXT,
+  unknown INTEGER NOT NULL DEFAULT 0 CHECK (unknown >= 0),  -- sent, and no clear answer
   created_at REAL NOT NULL,
   updated_at REAL NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),

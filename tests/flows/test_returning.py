@@ -324,7 +324,7 @@ def test_nobody_there_is_no_attempt_that_counts(world: World) -> None:
     for _ in range(3):
         order = flow.carry_out(order)
     flow.close()
-    assert order.state is OrderState.STAGED
+    assert (order.state, order.attempts, order.unknown) == (OrderState.STAGED, 4, 0)
     assert "cannot be reached" in (order.last_error or "")
 
 

@@ -195,7 +195,7 @@ def make_readers() -> Mapping[str, Reader]:
             samples=[
                 b'["hf-1", {"id": "/repositories/2/digital_objects/7"}]',
                 b'{"reason": "x", "documents": [{"customer": "C1", "from": "2026-01-01"}]}',
-                b'[{"account": "1", "type": "bill", "case": "K", "to": "2026-06-30", "text": "a b"}]',
+                b'[{"account": "1", "type": "bill", "case": "K", "text": "a b"}]',
             ],
             read=_read_request(b"ask.json"),
         ),
