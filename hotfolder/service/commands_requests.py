@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hotfolder.core.errors import EX_NOINPUT, EX_OK
+from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE
 from hotfolder.core.orders import Fate, RequestRow, RequestState
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.inspecting import opened
@@ -16,27 +16,30 @@ from hotfolder.service.story import moment, readable
 from hotfolder.service.terminal import print_json, print_table, printable
 
 
-class _Group(click.Group):
-    """A group that lists where no command is named."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group("requests", cls=_Group)
-def requests() -> None:
-    """Requests for documents: from request folders, and from ArchivesSpace."""
-
-
-@requests.command("list", cls=Command, epilog="hotfolder requests --open")
+@click.command(
+    "requests",
+    cls=Command,
+    epilog="hotfolder requests show 0193f2a4b6c1\nhotfolder requests --open",
+)
 @CONFIG
 @JSON
+@click.argument("words", nargs=-1, metavar="[show REQUEST]")
 @click.option("--open", "only_open", is_flag=True, help="Only those that are not answered yet.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
-def list_requests(config_path: str, as_json: bool, only_open: bool, limit: int) -> int:
-    """Requests, newest first."""
+def requests(
+    config_path: str, as_json: bool, words: tuple[str, ...], only_open: bool, limit: int
+) -> int:
+    """Requests for documents, from request folders and from ArchivesSpace, newest first.
+
+    With show REQUEST, one of them: what was asked, what became of each document, its
+    history. REQUEST is its id (or the beginning of it), or the uri of its event.
+    """
+    if words:
+        request = words[1:] if words[0] == "show" else words
+        if len(request) != 1:
+            click.echo("name one request: hotfolder requests show REQUEST", err=True)
+            return EX_USAGE
+        return _show(config_path, request[0], as_json=as_json)
     with opened(config_path) as (_, journal):
         rows = journal.open_requests(limit=limit) if only_open else journal.requests(limit=limit)
     if as_json:
@@ -61,15 +64,7 @@ def list_requests(config_path: str, as_json: bool, only_open: bool, limit: int) 
     return EX_OK
 
 
-@requests.command("show", cls=Command, epilog="hotfolder requests show 0193f2a4b6c1")
-@CONFIG
-@JSON
-@click.argument("request")
-def show_request(config_path: str, as_json: bool, request: str) -> int:
-    """One request: what was asked, what became of each document, its history.
-
-    REQUEST is its id (or the beginning of it), or the uri of its event in ArchivesSpace.
-    """
+def _show(config_path: str, request: str, *, as_json: bool) -> int:
     with opened(config_path) as (_, journal):
         row = journal.get_request(request)
         if row is None:

@@ -9,6 +9,7 @@ import click
 
 from hotfolder.core.errors import EX_DATAERR, EX_NOINPUT, EX_OK, EX_TEMPFAIL, OperatorFault
 from hotfolder.core.orders import OPEN_ORDERS, OrderRow, OrderState
+from hotfolder.journal.connection import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
 from hotfolder.service.inspecting import opened
@@ -66,8 +67,6 @@ def return_document(config_path: str, as_json: bool, identity: str, to: str, rea
 
 def _carry_out(config_path: str, journal: SqliteJournal, order: OrderRow) -> OrderRow:
     """One attempt, unless a daemon runs: two that carry out one order would give it twice."""
-    from hotfolder.journal.connection import acquire_daemon_lock  # noqa: PLC0415
-
     try:
         configuration = load(config_path)  # with secrets, which looking needs not
         lock = acquire_daemon_lock(os.fsencode(configuration.journal_path))
@@ -162,7 +161,7 @@ def order_data(order: OrderRow) -> dict[str, Any]:
 @click.option(
     "--settle",
     type=click.Choice(["given", "failed"]),
-    help="Say what became of ORDER where nobody else can: given, or failed.",
+    help="Say what became of ORDER where hotfolder cannot; no daemon may run.",
 )
 @click.option("--reason", default="", help="With --settle: how you know.")
 def orders(
@@ -176,9 +175,14 @@ def orders(
     reason: str,
 ) -> int:
     """What was ordered to be given back, newest first, or ORDER with its history."""
-    with opened(config_path) as (_, journal):
+    with opened(config_path) as (configuration, journal):
         if settle is not None:
-            return _settle(journal, order, settle, reason, as_json=as_json)
+            # A daemon might be giving it at this moment.
+            lock = acquire_daemon_lock(os.fsencode(configuration.journal_path))
+            try:
+                return _settle(journal, order, settle, reason, as_json=as_json)
+            finally:
+                lock.release()
         if retry:
             changed = journal.hasten_orders(_now())
             if as_json:
@@ -234,6 +238,16 @@ def _now() -> float:
     return SystemClock().now()
 
 
+def _discard(row: OrderRow) -> None:
+    """Temporary files of an order that will not be given."""
+    from hotfolder.files.giving import discard_files  # noqa: PLC0415
+
+    if row.staged is not None and row.staged.folder:
+        temporary, final = row.staged.files[0]
+        suffix = os.fsencode(temporary.removeprefix(final))
+        discard_files(os.fsencode(row.staged.folder), row.id, suffix)
+
+
 def _settle(
     journal: SqliteJournal, text: str | None, settle: str, reason: str, *, as_json: bool
 ) -> int:
@@ -253,6 +267,7 @@ def _settle(
             journal.give_order(row.id, reason, now)
         else:
             journal.fail_order(row.id, Fate.UNANSWERED, reason, now)
+            _discard(row)
     except ValueError as error:
         raise OperatorFault(
             f"an order that is {row.state} cannot be settled like that",
