@@ -266,8 +266,6 @@ def demo(as_json: bool, place: str, seed: int, scale: float) -> int:
 group.add_command(compare)
 group.add_command(return_document)
 group.add_command(orders)
-group.add_command(return_document)
-group.add_command(orders)
 group.add_command(requests)
 
 
