@@ -69,12 +69,12 @@ def profiles(root: Path, receiver: str) -> dict[str, Any]:
     }
 
 
-def build(root: Path, url: str, receiver: str) -> Line:
+def build(root: Path, url: str, receiver: str, *, read_timeout: float = 5.0) -> Line:
     """The line with the way out again."""
     for name in ("back", "ask"):
         (root / name).mkdir(exist_ok=True)
     make_folders(os.fsencode(root / "ask"))
-    return build_line(root, url, outward=profiles(root, receiver))
+    return build_line(root, url, read_timeout=read_timeout, outward=profiles(root, receiver))
 
 
 def identities(works: Works) -> list[str]:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Answer = Callable[[BaseHTTPRequestHandler], bool]
-"""Answers a request in a way of its own; False to answer 200."""
+"""Answers a request in a way of its own; False to take the document."""
 
 
 class Receiver:
@@ -48,11 +48,11 @@ def receiving() -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            fault = receiver.faults.pop(0) if receiver.faults else None
-            if fault is not None and fault(self):
+            fault = receiver.faults.pop(0) if receiver.faults else take_it
+            if fault(self):
                 return
             receiver.take(self)
-            if fault is not None:
+            if fault is lose_answer:
                 self.close_connection = True  # taken, and the answer is lost
                 return
             self.send_response(200)
@@ -97,4 +97,9 @@ def hang_up(handler: BaseHTTPRequestHandler) -> bool:
 
 def lose_answer(handler: BaseHTTPRequestHandler) -> bool:
     """Take the document, and close without an answer."""
+    return False
+
+
+def take_it(handler: BaseHTTPRequestHandler) -> bool:
+    """Take the document, and say so."""
     return False

@@ -1,12 +1,13 @@
-"""The kill sweep of the way out again, whole:
+"""The sweeps of the way out again, whole:
 
     python -m tests.sweeps.returns [--pairs N] [--seed S]
 
-Every named point of returns and requests, its first and second occurrence, then pairs of
-points (all of them, or N drawn by the seed). The process dies at each and is started
-again; between the lives a reader takes out of the return folder whatever is complete
-there, as Exstream would. Folders, receiver, server, journal and audit chain are checked
-from outside.
+Kills: every named point of returns and requests, its first and second occurrence, then
+pairs of points (all of them, or N drawn by the seed). The process dies at each and is
+started again; between the lives a reader takes out of the return folder whatever is
+complete there, as Exstream would. Then the network: every fault for every request to the
+server, and for every POST to the receiver. Folders, receiver, server, journal and audit
+chain are checked from outside.
 """
 
 from __future__ import annotations
@@ -23,16 +24,33 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hotfolder.core.crashpoints import RETURN_POINTS
+from hotfolder.sandbox.faults import Fault
 from hotfolder.sandbox.sandbox import Sandbox
 from tests.support.archivist import SandboxArchivist
 from tests.support.drop_mix import write_drops
 from tests.support.line import run_line
 from tests.support.outward import Exstream, ask_everywhere, build, check, run
-from tests.support.receiver import Receiver, receiving
+from tests.support.receiver import (
+    Answer,
+    Receiver,
+    hang_up,
+    lose_answer,
+    receiving,
+    status,
+    take_it,
+)
 from tests.support.serving import serving
 from tests.sweeps.attempts import run_sweep
+from tests.sweeps.network import FAULTS, READ_TIMEOUT
 
 KILLED = 137
+ANSWERS: dict[str, Answer] = {
+    "receiver: 500": status(500),
+    "receiver: 503": status(503),
+    "receiver: 409": status(409),
+    "receiver: closes": hang_up,
+    "receiver: takes it, and the answer is lost": lose_answer,
+}
 ROOT = Path(__file__).parent.parent.parent
 Kill = tuple[str, int]
 
@@ -109,6 +127,32 @@ def kill_and_recover(scene: Scene, root: Path, kills: Sequence[Kill]) -> int:
     return reached
 
 
+def meet(
+    scene: Scene, root: Path, fault: Fault | None, answers: Sequence[Answer] = ()
+) -> tuple[bool, int]:
+    """Live once with a server that meets a request with ``fault``, and a receiver that
+    begins with ``answers``; then check. Whether they struck, and how many requests there
+    were."""
+    scene.renew(root)
+    exstream = Exstream(root / "back")
+    faults, receiver = scene.sandbox.faults, scene.receiver
+    faults.clear()
+    if fault is not None:
+        faults.add(fault)
+    receiver.faults = list(answers)
+    line = build(root, scene.sandbox.url, receiver.url, read_timeout=READ_TIMEOUT)
+    try:
+        finished = run(line, root)
+        struck = not faults.waiting() and not receiver.faults
+        requests = len(faults.seen())
+        faults.clear()
+        assert finished, "something is still waiting"
+        check(line.works, root, exstream, receiver, scene.archivist)
+    finally:
+        line.works.close()
+    return struck, requests
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=0, help="how many pairs; 0 for all")
@@ -120,11 +164,23 @@ def main() -> int:
         pairs = random.Random(options.seed).sample(pairs, min(options.pairs, len(pairs)))
     with tempfile.TemporaryDirectory() as base, prepared(Path(base)) as scene:
 
-        def attempt(kills: Sequence[Kill]) -> bool:
+        def die(kills: Sequence[Kill]) -> bool:
             with tempfile.TemporaryDirectory() as place:
                 return kill_and_recover(scene, Path(place), kills) == len(kills)
 
-        return run_sweep("kills of returns and requests", [*sweeps, *pairs], attempt)
+        def fail(case: tuple[str, int]) -> bool:
+            with tempfile.TemporaryDirectory() as place:
+                if case[0] in ANSWERS:
+                    plain: list[Answer] = [take_it] * (case[1] - 1)
+                    return meet(scene, Path(place), None, [*plain, ANSWERS[case[0]]])[0]
+                return meet(scene, Path(place), FAULTS[case[0]](case[1]))[0]
+
+        with tempfile.TemporaryDirectory() as place:
+            requests = meet(scene, Path(place), None)[1]
+        cases = [(name, nth) for nth in range(1, requests + 1) for name in FAULTS]
+        cases += [(name, nth) for nth in (1, 2) for name in ANSWERS]
+        wrong = run_sweep("kills of returns and requests", [*sweeps, *pairs], die)
+        return run_sweep("faults of server and receiver", cases, fail) or wrong
 
 
 if __name__ == "__main__":
