@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hotfolder.core.errors import (
+    EX_CONFIG,
     EX_DATAERR,
     EX_NOINPUT,
     EX_OK,
@@ -85,6 +86,18 @@ def test_a_daemon_that_runs_carries_it_out(desk: Desk) -> None:
         lock.release()
     assert told["state"] == "ORDERED"
     assert list((desk.root / "back").iterdir()) == []
+
+
+def test_check_tries_the_folders(desk: Desk) -> None:
+    found = {
+        item["subject"]: item for item in desk.json("check", "--offline", code=EX_OK)["checks"]
+    }
+    assert found["return folder back"]["ok"]
+    assert list((desk.root / "back").iterdir()) == []
+    (desk.root / "back").rmdir()
+    told = desk.json("check", "--offline", code=EX_CONFIG)["checks"]
+    (wrong,) = (item for item in told if item["subject"] == "return folder back")
+    assert wrong["code"] == "file.missing"
 
 
 def test_what_is_not_there_is_said(desk: Desk) -> None:
