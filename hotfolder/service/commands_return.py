@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hotfolder.core.errors import EX_DATAERR, EX_NOINPUT, EX_OK, EX_TEMPFAIL, OperatorFault
+from hotfolder.core.errors import (
+    EX_DATAERR,
+    EX_NOINPUT,
+    EX_OK,
+    EX_TEMPFAIL,
+    EX_USAGE,
+    OperatorFault,
+)
 from hotfolder.core.orders import OPEN_ORDERS, OrderRow, OrderState
 from hotfolder.journal.connection import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
@@ -39,6 +46,7 @@ def return_document(config_path: str, as_json: bool, identity: str, to: str, rea
     is done at once, and what could not be done is tried again by the next daemon.
     """
     from hotfolder.flows.returning import unknown_profile  # noqa: PLC0415  see cli.py
+    from hotfolder.service.composition import resolve_document  # noqa: PLC0415
 
     with opened(config_path) as (configuration, journal):
         profiles = {profile.name: profile for profile in configuration.returns}
@@ -46,7 +54,11 @@ def return_document(config_path: str, as_json: bool, identity: str, to: str, rea
             raise unknown_profile(to, profiles)
         returns = _returns(configuration, journal)
         try:
-            order = returns.order(identity, to, reason=reason, actor=actor())
+            names = resolve_document(journal, identity)
+            if len(names) != 1:
+                click.echo(f"{identity!r} stands for {len(names)} documents: name one", err=True)
+                return EX_USAGE
+            order = returns.order(names[0], to, reason=reason, actor=actor())
         except KeyError:
             click.echo(
                 f"no document is called {identity!r}; `hotfolder find` shows what there is",

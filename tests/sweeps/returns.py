@@ -1,6 +1,6 @@
 """The sweeps of the way out again, whole:
 
-    python -m tests.sweeps.returns [--pairs N] [--seed S]
+    python -m tests.sweeps.returns [--pairs N] [--faults N] [--seed S]
 
 Kills: every named point of returns and requests, its first and second occurrence, then
 pairs of points (all of them, or N drawn by the seed). The process dies at each and is
@@ -156,12 +156,14 @@ def meet(
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=0, help="how many pairs; 0 for all")
+    parser.add_argument("--faults", type=int, default=0, help="how many faults; 0 for all")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    choose = random.Random(options.seed)
     sweeps = [[(point, number)] for point in RETURN_POINTS for number in (1, 2)]
     pairs = [[(one, 1), (two, 1)] for one, two in itertools.product(RETURN_POINTS, RETURN_POINTS)]
     if options.pairs:
-        pairs = random.Random(options.seed).sample(pairs, min(options.pairs, len(pairs)))
+        pairs = choose.sample(pairs, min(options.pairs, len(pairs)))
     with tempfile.TemporaryDirectory() as base, prepared(Path(base)) as scene:
 
         def die(kills: Sequence[Kill]) -> bool:
@@ -179,8 +181,10 @@ def main() -> int:
             requests = meet(scene, Path(place), None)[1]
         cases = [(name, nth) for nth in range(1, requests + 1) for name in FAULTS]
         cases += [(name, nth) for nth in (1, 2) for name in ANSWERS]
-        wrong = run_sweep("kills of returns and requests", [*sweeps, *pairs], die)
-        return run_sweep("faults of server and receiver", cases, fail) or wrong
+        if options.faults:
+            cases = choose.sample(cases, min(options.faults, len(cases)))
+        wrong = run_sweep("faults of server and receiver", cases, fail)
+        return run_sweep("kills of returns and requests", [*sweeps, *pairs], die) or wrong
 
 
 if __name__ == "__main__":
