@@ -147,6 +147,7 @@ def meet(
         requests = len(faults.seen())
         faults.clear()
         assert finished, "something is still waiting"
+        scene.archivist.log_in()  # a fault may have ended the sessions of all
         check(line.works, root, exstream, receiver, scene.archivist)
     finally:
         line.works.close()

@@ -48,7 +48,9 @@ def test_every_point_is_among_them() -> None:
 
 @pytest.mark.sweep
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["reset after commit", "timeout, then commit", "409"])
+@pytest.mark.parametrize(
+    "name", ["reset after commit", "timeout, then commit", "409", "session gone"]
+)
 def test_an_answer_that_meets_a_fault(scene: Scene, name: str, tmp_path: Path) -> None:
     fault = replace(FAULTS[name](1), method="POST", path=r"/events/\d+$")
     assert meet(scene, tmp_path, fault)[0], "it never struck"
