@@ -83,7 +83,7 @@ def _render_xml(record: Mapping[str, Any]) -> bytes:
     lines += [
         f"  <attr><name>{_xml(name)}</name><value>{_xml(text)}</value></attr>"
         for name, text in flatten(record)
-        if name not in ("access", "entity")
+        if name not in ("access", "entity") and _xml(name).strip()
     ]
     return "\n".join([*lines, "</document>", ""]).encode()
 

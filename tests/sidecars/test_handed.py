@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hotfolder.core.profiles import HandedFormat
@@ -37,6 +37,7 @@ METADATA = st.fixed_dictionaries(
 )
 
 
+@example({"document_type": "", "customer_name": "", "case_refs": [], "extra": {" ": ["x"]}})
 @given(METADATA)
 def test_xml_is_read_back(metadata: dict[str, Any]) -> None:
     data = render_handed(record(metadata), HandedFormat.XML, "a.pdf")
