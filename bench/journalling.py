@@ -132,6 +132,7 @@ def take(journal: SqliteJournal, numbers: range, timed: Timed) -> None:
             object_path="ab/cd",
             content_sha256=item.sha256,
             content_size=item.size,
+            inventory_sha256=hashlib.sha256(item.spool_id.encode()).hexdigest(),
         )
         for item in readings
     ]

@@ -37,6 +37,7 @@ DOORS = {
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
     "daemon": {"service"},
+    "cryptography": {"service/signingkey.py"},
     "prometheus_client": {"service"},
     "pikepdf": {"formats", "indexes/pdfparts.py", "indexes/pdftext.py"},
     "pypdf": {"indexes/pdftext.py"},

@@ -28,6 +28,8 @@ POINTS: tuple[str, ...] = (
     "aside.note_written",
     "aside.moved",
     "aside.recorded",
+    "head.journalled",
+    "head.written",
 )
 
 # Those of the way out again (docs/returns.md): a sweep of their own goes through them.

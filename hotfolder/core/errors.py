@@ -115,3 +115,16 @@ class Corrupt(HotfolderError):
 
     exit_code = EX_IOERR
     kind = "corrupt"
+
+
+class BrokenChain(Corrupt):
+    """The audit chain is not what was written; ``number`` is its first link that is wrong."""
+
+    def __init__(self, message: str, number: int, *, code: str = "audit.broken") -> None:
+        super().__init__(
+            message,
+            hint="compare with a backup and with the signed tree heads kept elsewhere: somebody"
+            " changed the journal by hand",
+            code=code,
+        )
+        self.number = number

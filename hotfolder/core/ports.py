@@ -7,7 +7,7 @@ exception of its own library through.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
 from hotfolder.core.errors import Fault
@@ -36,6 +36,8 @@ from hotfolder.core.records import (
     JournalStatus,
     Reading,
     ReadResult,
+    RecomputedChain,
+    SignedHead,
     SpoolRow,
     StoredObject,
     StoreRequest,
@@ -97,17 +99,28 @@ class Journal(Protocol):
         """
 
     def record_stored(self, objects: Sequence[StoredObject], now: float) -> None:
-        """READ to STORED; from here the documents wait for a unit."""
+        """READ to STORED; from here the documents wait for a unit. The audit chain says
+        so of each spool (``spool.stored``) in the same transaction."""
 
     # -- aside ----------------------------------------------------------------
     def set_aside(
-        self, spool_id: str, state: SpoolState, faults: Sequence[Fault], now: float
+        self,
+        spool_id: str,
+        state: SpoolState,
+        faults: Sequence[Fault],
+        now: float,
+        *,
+        actor: str = "hotfolder",
+        reason: str = "",
     ) -> None:
-        """To REJECTED, HELD or CORRUPT, with every fault. From REJECTED on, the
+        """To REJECTED, HELD or CORRUPT, with every fault; the audit chain has the codes of
+        the faults, who did it and the ``reason`` that a person gave. From REJECTED on, the
         spool's identities are no longer live. HELD remembers the state it left;
         a STORED spool that leaves takes its documents out of any PLANNED unit."""
 
-    def release(self, spool_id: str, reason: str, now: float) -> SpoolState:
+    def release(
+        self, spool_id: str, reason: str, now: float, *, actor: str = "hotfolder"
+    ) -> SpoolState:
         """HELD or CORRUPT back to the state it left; clears attempts. Returns the state
         it is in then: what left DELIVERED or DONE is DELIVERED if all its documents are
         confirmed still, else STORED. ``ValueError`` if one of its documents has become
@@ -156,7 +169,8 @@ class Journal(Protocol):
     def confirm_unit(
         self, ref_id: str, unit_uri: str | None, uris: Mapping[str, str], now: float
     ) -> list[str]:
-        """To CONFIRMED; stores the record uris; every spool all of whose documents
+        """To CONFIRMED; stores the record uris; the audit chain commits to them
+        (``unit.confirmed``); every spool all of whose documents
         are confirmed moves from STORED to DELIVERED in the same transaction. Members
         that ``uris`` does not name leave the unit and wait for another. Returns the
         delivered spools' ids."""
@@ -260,6 +274,49 @@ class Journal(Protocol):
 
     def audit(self, *, after: int = 0, limit: int = 1000) -> list[AuditRow]:
         """Links with a number greater than ``after``."""
+
+    def audit_of(self, subjects: Sequence[str]) -> list[AuditRow]:
+        """All links about these subjects, in order."""
+
+    def audit_size(self) -> int:
+        """How many links there are."""
+
+    def audit_entry(self, number: int) -> bytes:
+        """The bytes that a link's leaf is the hash of. ``KeyError`` if there is no such link."""
+
+    def recompute_chain(
+        self,
+        sizes: Collection[int] = (),
+        *,
+        after: int = 0,
+        progress: Callable[[int], None] = lambda _done: None,
+    ) -> RecomputedChain:
+        """Recompute every link and node (behind ``after``), and the roots at ``sizes``.
+        ``BrokenChain`` with the first link that is wrong."""
+
+    # -- the Merkle tree over it (``core.merkle``); one proof never reads the whole chain ------
+    def log_id(self) -> str:
+        """What this log is called in its heads: made at random with the journal."""
+
+    def tree_root(self, size: int) -> bytes:
+        """The root over the first ``size`` links. ``BrokenChain`` if one is missing."""
+
+    def inclusion_proof(self, number: int, size: int) -> list[bytes]:
+        """That link ``number`` (from 1) is in the tree of ``size`` links."""
+
+    def consistency_proof(self, old: int, new: int) -> list[bytes]:
+        """That the tree of ``new`` links begins with that of ``old``."""
+
+    def add_tree_head(self, signed: SignedHead, now: float, *, actor: str = "hotfolder") -> bool:
+        """Keep a signed head, and add the link ``tree.signed``; False, and nothing changed,
+        if there is one of that size. ``ValueError`` if it is not of this log as it is, or
+        smaller than the last."""
+
+    def tree_heads(self, *, after: int = 0, limit: int = 1000) -> list[SignedHead]:
+        """Heads of more than ``after`` links, smallest first."""
+
+    def last_tree_head(self) -> SignedHead | None:
+        """The newest head, or None."""
 
     # -- out again ------------------------------------------------------------
     def add_order(self, order: NewOrder, now: float) -> None:

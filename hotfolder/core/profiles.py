@@ -282,3 +282,12 @@ class AskedProfile:
     overlap: int = 900
     to: str = ""  # the return profile that answers, if the note names none
     allowed: tuple[str, ...] = ()  # what a note may name besides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditProfile:
+    """How the audit chain is signed; without a key it is not."""
+
+    signing_key: str = ""  # path
+    heads: tuple[str, ...] = ()  # directories to which each signed head is written
+    hour: int = 0  # of the day, UTC

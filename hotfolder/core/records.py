@@ -332,6 +332,7 @@ class StoredObject:
     object_path: str  # relative to the storage root
     content_sha256: str
     content_size: int
+    inventory_sha256: str = ""  # of inventory.json, which commits to all else; empty if unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,3 +418,31 @@ class AuditRow:
     details: Mapping[str, object]
     previous: str  # sha-256 of the row before, hex
     digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeHead:
+    """What is signed: the Merkle tree over the audit chain as it stood at a time."""
+
+    log: str  # the log's id
+    tree_size: int  # links
+    root: str  # hex
+    at: str  # ISO 8601, UTC, whole seconds: 2026-06-30T00:00:00Z
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedHead:
+    """A tree head with its signature (Ed25519, RFC 8032)."""
+
+    head: TreeHead
+    key: str  # sha-256 of the raw public key, hex
+    public_key: bytes  # 32
+    signature: bytes  # 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecomputedChain:
+    """The audit chain as its rows say it is: every link and node was recomputed."""
+
+    size: int
+    roots: Mapping[int, str]  # tree size -> root, hex, for the sizes that were asked for

@@ -5,16 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from hotfolder.core.canonical import dump
-from hotfolder.core.errors import Corrupt
-from hotfolder.core.records import AuditRow
+from hotfolder.core.errors import BrokenChain
+from hotfolder.core.merkle import Frontier, leaf_hash, node_count, peaks
+from hotfolder.core.records import AuditRow, RecomputedChain
 from hotfolder.journal.connection import Connection
-
-_START = "0" * 64
-_PAGE = 1000
+from hotfolder.journal.links import (
+    COLUMNS,
+    PAGE,
+    START,
+    append_links,
+    entry_of,
+    links_after,
+    node_at,
+)
 
 
 class Audit:
@@ -27,97 +33,112 @@ class Audit:
     ) -> AuditRow:
         """Add a link to the chain."""
         with self._db.writing() as conn:
-            return append_links(conn, [(action, subject, details)], now, actor)[0]
+            (link,) = append_links(conn, [(action, subject, dict(details))], now, actor)
+        return _row(link)
 
     def audit(self, *, after: int = 0, limit: int = 1000) -> list[AuditRow]:
         """Links with a number greater than ``after``."""
         with self._db.reading() as conn:
-            rows = _links(conn, after, limit)
-        return [
-            AuditRow(
-                number=row[0],
-                at=row[1],
-                actor=row[2],
-                action=row[3],
-                subject=row[4],
-                details=json.loads(row[5]),
-                previous=row[6],
-                digest=row[7],
-            )
-            for row in rows
-        ]
+            links = links_after(conn, after, limit)
+        return [_row(link) for link in links]
+
+    def audit_of(self, subjects: Sequence[str]) -> list[AuditRow]:
+        """All links about these subjects, in order."""
+        with self._db.reading() as conn:
+            links = conn.execute(
+                f"SELECT {COLUMNS} FROM json_each(?) AS j CROSS JOIN audit AS a"
+                " ON a.subject = j.value",
+                (json.dumps(list(dict.fromkeys(subjects))),),
+            ).fetchall()
+        return [_row(link) for link in sorted(links, key=lambda link: int(link[0]))]
 
     def verify_chain(self) -> int:
-        """Recompute every link; returns how many there are. Raises ``Corrupt``.
+        """Recompute every link and node; returns how many links there are. Raises
+        ``BrokenChain``, with the first that is wrong.
 
-        Shows a link that was changed, put in or taken out. Links cut off at the end are
-        shown only by a backup or an export that still has them.
+        Shows a link that was changed, put in or taken out. Links cut off at the end with
+        their nodes, and a chain that was made anew from some link on, are shown only by a
+        signed tree head, a backup or an export that is older.
         """
-        after, previous = 0, _START
+        return self.recompute_chain().size
+
+    def recompute_chain(
+        self,
+        sizes: Collection[int] = (),
+        *,
+        after: int = 0,
+        progress: Callable[[int], None] = lambda _done: None,
+    ) -> RecomputedChain:
+        """``verify_chain``, with the root at each of these sizes. With ``after`` only the
+        links behind that number are recomputed, on the nodes that lie before them.
+
+        ``progress`` gets the number of links so far. Others go on meanwhile.
+        """
+        wanted = frozenset(sizes)
+        with self._db.reading() as conn:
+            tree = Frontier(after, [node_at(conn, *place) for place in peaks(after)])
+            previous = _digest_at(conn, after)
+        roots = {after: tree.root().hex()} if after in wanted else {}
         while True:
             with self._db.reading() as conn:
-                rows = _links(conn, after, _PAGE)
-            if not rows:
-                return after
-            for row in rows:
-                number, at, actor, action, subject, details, before, digest = row
-                expected = digest_of(number, at, actor, action, subject, details, previous)
-                if number != after + 1 or before != previous or digest != expected:
-                    raise Corrupt(
-                        f"the audit chain is broken at link {number}",
-                        hint="compare with a backup: somebody changed the journal by hand",
-                        code="audit.broken",
+                links = links_after(conn, tree.size, PAGE)
+                stored = _nodes_after(conn, node_count(tree.size), len(links))
+            complete: list[bytes] = []
+            for link in links:
+                entry = entry_of(*link[:7])
+                digest = hashlib.sha256(entry).hexdigest()
+                if link[0] != tree.size + 1 or link[6] != previous or link[7] != digest:
+                    raise BrokenChain(f"the audit chain is broken at link {link[0]}", link[0])
+                added = tree.append(leaf_hash(entry))
+                if stored[len(complete) : len(complete) + len(added)] != added:
+                    raise BrokenChain(
+                        f"a node of the audit tree that ends at link {link[0]} was changed",
+                        link[0],
+                        code="audit.node",
                     )
-                after, previous = number, digest
+                complete += added
+                previous = digest
+                if tree.size in wanted:
+                    roots[tree.size] = tree.root().hex()
+            if len(links) < PAGE and len(stored) > len(complete):
+                raise BrokenChain(
+                    f"links were cut off behind link {tree.size}: the audit tree has more",
+                    tree.size + 1,
+                    code="audit.cut",
+                )
+            progress(tree.size)
+            if len(links) < PAGE:
+                return RecomputedChain(size=tree.size, roots=roots)
 
 
-def append_links(
-    conn: sqlite3.Connection,
-    links: Sequence[tuple[str, str, Mapping[str, object]]],
-    now: float,
-    actor: str,
-) -> list[AuditRow]:
-    """Add links (action, subject, details) in a transaction that changes something else
-    too: all of it or nothing."""
-    at = float(now)  # as the column has it: 1 and 1.0 are not the same text
-    last = conn.execute("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
-    number, previous = (0, _START) if last is None else last
-    rows: list[AuditRow] = []
-    for action, subject, details in links:
-        number += 1
-        text = dump(dict(details))
-        digest = digest_of(number, at, actor, action, subject, text, previous)
-        conn.execute(
-            "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (number, at, actor, action, subject, text, previous, digest),
+def _row(link: Sequence[Any]) -> AuditRow:
+    return AuditRow(
+        number=link[0],
+        at=link[1],
+        actor=link[2],
+        action=link[3],
+        subject=link[4],
+        details=json.loads(link[5]),
+        previous=link[6],
+        digest=link[7],
+    )
+
+
+def _digest_at(conn: sqlite3.Connection, number: int) -> str:
+    if not number:
+        return START
+    row = conn.execute("SELECT digest FROM audit WHERE number = ?", (number,)).fetchone()
+    if row is None:
+        raise BrokenChain(f"link {number} of the audit chain is missing", number)
+    return str(row[0])
+
+
+def _nodes_after(conn: sqlite3.Connection, after: int, links: int) -> list[bytes]:
+    """The next nodes: those of as many links, and one more if there is one."""
+    most = links + 64  # a link that ends a subtree completes one for each level of it
+    return [
+        bytes(row[0])
+        for row in conn.execute(
+            "SELECT hash FROM audit_nodes WHERE number > ? ORDER BY number LIMIT ?", (after, most)
         )
-        rows.append(
-            AuditRow(
-                number=number,
-                at=at,
-                actor=actor,
-                action=action,
-                subject=subject,
-                details=json.loads(text),
-                previous=previous,
-                digest=digest,
-            )
-        )
-        previous = digest
-    return rows
-
-
-def _links(conn: sqlite3.Connection, after: int, limit: int) -> list[tuple[Any, ...]]:
-    return conn.execute(
-        "SELECT number, at, actor, action, subject, details, previous, digest FROM audit"
-        " WHERE number > ? ORDER BY number LIMIT ?",
-        (after, limit),
-    ).fetchall()
-
-
-def digest_of(
-    number: int, at: float, actor: str, action: str, subject: str, details: str, previous: str
-) -> str:
-    """SHA-256 over the canonical JSON of a link, hex; ``details`` is the text as stored."""
-    link = [number, at, actor, action, subject, details, previous]
-    return hashlib.sha256(dump(link).encode()).hexdigest()
+    ]

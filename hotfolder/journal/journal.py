@@ -17,11 +17,14 @@ from hotfolder.journal.requests import Requests
 from hotfolder.journal.restoration import Restoration
 from hotfolder.journal.search import Search
 from hotfolder.journal.spools import Spools
+from hotfolder.journal.tree import Tree
 from hotfolder.journal.units import Units
+
+_NEWEST = 100_000  # links that are recomputed by a look at the whole: some seconds
 
 
 class SqliteJournal(
-    Spools, Readings, Units, Lookups, Search, Catalogue, Audit, Restoration, Orders, Requests
+    Spools, Readings, Units, Lookups, Search, Catalogue, Audit, Tree, Restoration, Orders, Requests
 ):
     """One journal file. Safe to use from any thread."""
 
@@ -35,7 +38,8 @@ class SqliteJournal(
         return cls(os.fsencode(path), must_exist=True)
 
     def check(self) -> list[Fault]:
-        """Look the whole file over: pages, references, audit chain. Empty if sound.
+        """Look the whole file over: pages, references, and the newest links of the audit
+        chain, which grows with every spool (``verify_chain`` is for all of it). Empty if sound.
 
         Takes about a second for each gigabyte; others go on reading and writing.
         """
@@ -53,7 +57,7 @@ class SqliteJournal(
                         remedy="stop the daemon, keep the file, then `hotfolder rebuild`",
                     )
                 )
-            self.verify_chain()
+            self.recompute_chain(after=max(0, self.audit_size() - _NEWEST))
         except HotfolderError as error:
             faults.append(Fault(code=error.code, message=error.message, remedy=error.hint))
         return faults

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
+from hotfolder.core.canonical import dump
 from hotfolder.core.identity import unit_ref_id
 
 _PART = 5000  # documents changed by one statement
@@ -157,6 +159,16 @@ def record_uris(
         [(carriers[part[0]], now, *part) for part in parts_of(conn, carriers)],
     )
     return [known[identity][1] for identity in uris]
+
+
+def confirmed_details(uris: Mapping[str, str]) -> dict[str, object]:
+    """What the audit chain says of documents that have records: how many, and the SHA-256
+    of the canonical JSON of their identities and uris, sorted."""
+    members = dump(sorted([identity, uri] for identity, uri in uris.items()))
+    return {
+        "documents": len(uris),
+        "members_sha256": hashlib.sha256(members.encode()).hexdigest(),
+    }
 
 
 def lose_record(conn: sqlite3.Connection, document: int) -> None:

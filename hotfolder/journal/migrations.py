@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Migrations
 
+from hotfolder.journal.links import build_nodes
+
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 5  # PRAGMA user_version after the last migration
+VERSION = 6  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -61,12 +63,22 @@ def m004_by_type_and_spool(db: Database) -> None:
 
 
 @migrations()
-def m005_requests(db: Database) -> None:
+def m005_audit_tree(db: Database) -> None:
+    """The Merkle tree over the audit chain, its signed heads, and an index of subjects."""
+    script = (files("hotfolder.journal") / "audit_tree.sql").read_text(encoding="utf-8")
+    for statement in _statements(script):
+        db.conn.execute(statement)
+    build_nodes(db.conn)
+    db.conn.execute("PRAGMA user_version = 5")
+
+
+@migrations()
+def m006_requests(db: Database) -> None:
     """Documents that go out again: orders, requests, and their history."""
     script = (files("hotfolder.journal") / "orders.sql").read_text(encoding="utf-8")
     for statement in _statements(script):
         db.conn.execute(statement)
-    db.conn.execute("PRAGMA user_version = 5")
+    db.conn.execute("PRAGMA user_version = 6")
 
 
 def _statements(script: str) -> list[str]:

@@ -11,8 +11,8 @@ from typing import Any
 from hotfolder.core.canonical import dump
 from hotfolder.core.orders import Fate, NewOrder, OrderRow, OrderState, Staged
 from hotfolder.core.records import HistoryRow
-from hotfolder.journal.audit import append_links
 from hotfolder.journal.connection import Connection
+from hotfolder.journal.links import append_links
 from hotfolder.journal.lookups import find_subject
 
 ORDER_COLUMNS = (

@@ -110,6 +110,3 @@ BEGIN
   INSERT INTO steps (kind, subject, at, old, new, reason)
   VALUES ('request', NEW.number, NEW.updated_at, OLD.state, NEW.state, NEW.reason);
 END;
-
--- Whether a document was destroyed is asked of every id that is not known.
-CREATE INDEX IF NOT EXISTS audit_subject ON audit (subject);

@@ -16,6 +16,7 @@ from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import Document, Reading, ReadResult, Role, StoredObject
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.identities import Identities, insert_documents
+from hotfolder.journal.links import append_links
 from hotfolder.journal.membership import deliver_if_complete, parts_of
 from hotfolder.journal.rows import dump_faults
 from hotfolder.journal.spools import explain
@@ -66,7 +67,7 @@ class Readings:
             return results
 
     def record_stored(self, objects: Sequence[StoredObject], now: float) -> None:
-        """READ to STORED; the documents wait for a unit."""
+        """READ to STORED, each with a link of the audit chain; the documents wait for a unit."""
         if not objects:
             return
         ids = [item.spool_id for item in objects]
@@ -80,16 +81,27 @@ class Readings:
             ).rowcount
             if stored != len(ids):
                 explain(conn, ids, SpoolState.READ, SpoolState.STORED)
-            numbers = conn.execute(
-                "SELECT s.number FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value",
+            rows = conn.execute(
+                "SELECT s.id, s.number, s.documents"
+                " FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value",
                 (json.dumps(ids),),
+            ).fetchall()
+            numbers = [number for _, number, _ in rows]
+            counts = {spool_id: documents for spool_id, _, documents in rows}
+            append_links(
+                conn,
+                [
+                    ("spool.stored", item.spool_id, stored_details(item, counts[item.spool_id]))
+                    for item in objects
+                ],
+                now,
             )
             conn.executemany(
                 "UPDATE documents SET waiting = 1, stored_at = ?"
                 " WHERE spool = ? AND ordinal > ? AND ordinal <= ?"
                 " AND live = 1 AND record_uri IS NULL AND unit IS NULL"
                 " AND role IN ('own', 'carrier')",
-                [(now, *part) for part in parts_of(conn, [number for (number,) in numbers])],
+                [(now, *part) for part in parts_of(conn, numbers)],
             )
             found_before = conn.execute(
                 "SELECT s.number FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value"
@@ -98,6 +110,19 @@ class Readings:
                 (json.dumps(ids),),
             ).fetchall()
             deliver_if_complete(conn, [number for (number,) in found_before], now)
+
+
+def stored_details(item: StoredObject, documents: int) -> dict[str, object]:
+    """What the audit chain says of a spool that was stored: its bytes, and by the digest of
+    its inventory everything else in its object."""
+    details: dict[str, object] = {
+        "sha256": item.content_sha256,
+        "size": item.content_size,
+        "documents": documents,
+    }
+    if item.inventory_sha256:
+        details["inventory_sha256"] = item.inventory_sha256
+    return details
 
 
 @dataclass(slots=True)

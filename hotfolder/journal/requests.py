@@ -18,8 +18,8 @@ from hotfolder.core.orders import (
     RequestState,
 )
 from hotfolder.core.records import Drop
-from hotfolder.journal.audit import append_links
 from hotfolder.journal.connection import Connection
+from hotfolder.journal.links import append_links
 from hotfolder.journal.lookups import find_subject
 from hotfolder.journal.orders import insert_order
 from hotfolder.journal.rows import fit_inode, fit_time, unfit_inode, unfit_time

@@ -18,12 +18,15 @@ from hotfolder.core.records import (
 )
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.identities import Identities, insert_documents
+from hotfolder.journal.links import append_links
 from hotfolder.journal.membership import (
+    confirmed_details,
     deliver_if_complete,
     dissolve_planned_units,
     parts_of,
     record_uris,
 )
+from hotfolder.journal.readings import stored_details
 from hotfolder.journal.rows import dump_names, fit_time
 
 _CHUNK = 1000  # documents that are looked up at once
@@ -90,11 +93,14 @@ class Restoration:
                 " WHERE spool = ? AND ordinal > ? AND ordinal <= ?",
                 [(spool.created_at, *part) for part in parts_of(conn, [number])],
             )
-            conn.execute(
+            (count,) = conn.execute(
                 "UPDATE spools SET documents = (SELECT count(*) FROM documents AS d"
-                " WHERE d.spool = spools.number AND d.role <> 'carrier') WHERE number = ?",
+                " WHERE d.spool = spools.number AND d.role <> 'carrier') WHERE number = ?"
+                " RETURNING documents",
                 (number,),
-            )
+            ).fetchone()
+            details = {**stored_details(stored, count), "restored": True}
+            append_links(conn, [("spool.stored", spool.id, details)], now)
         return True
 
     def restore_unit(
@@ -107,6 +113,7 @@ class Restoration:
         with self._db.writing() as conn:
             number = self._confirmed_unit(conn, unit, (business_unit, series, cycle), now)
             spools: list[int] = []
+            confirmed: dict[str, str] = {}
             for position, (identity, there) in enumerate(unit.documents.items()):
                 dissolve_planned_units(
                     conn,
@@ -122,7 +129,11 @@ class Restoration:
                     (number, position, identity, number),
                 ).rowcount
                 if joined:
+                    confirmed[identity] = there.uri
                     spools += record_uris(conn, {identity: there.uri}, number, now)
+            if confirmed:
+                details = {**confirmed_details(confirmed), "restored": True}
+                append_links(conn, [("unit.confirmed", unit.ref_id, details)], now)
             return deliver_if_complete(conn, spools, now)
 
     @staticmethod

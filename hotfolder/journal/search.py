@@ -24,8 +24,11 @@ from hotfolder.journal.tokens import match_terms, tokenizing
 _JOINED = " CROSS JOIN spools AS s ON s.number = d.spool LEFT JOIN units AS u ON u.number = d.unit"
 _NEWEST = " ORDER BY d.issue_date DESC, d.number DESC LIMIT ?"
 # The newest documents, whose words are looked at without the index: a word that many
-# have is found among them at once, and the index would list millions.
+# have is found among them at once, and the index would list millions. More of them are
+# looked at where some of the first had the words.
 _LOOKED_AT = 500
+_LOOKED_ON = 10 * _LOOKED_AT
+_PROMISING = _LOOKED_AT // 100
 # So many documents that have the words are looked up one by one; with more, it is quicker
 # to go through all from the newest on.
 _LISTED = 20_000
@@ -198,22 +201,30 @@ def _count(
 def _find_by_words(
     conn: sqlite3.Connection, query: DocumentQuery, parts: Sequence[_Part], limit: int
 ) -> list[Any]:
-    wanted, found, all_seen = _look_at_newest(conn, query, parts, DOCUMENT_COLUMNS)
-    if all_seen or len(found) >= limit:
-        return found[:limit]
+    wanted: list[str] = []
+    for looked_at in (_LOOKED_AT, _LOOKED_ON):
+        wanted, found, all_seen = _look_at_newest(conn, query, parts, DOCUMENT_COLUMNS, looked_at)
+        if all_seen or len(found) >= limit:
+            return found[:limit]
+        if len(found) < _PROMISING:
+            break
     return _page(conn, _plan_with_words(conn, query, wanted), parts, DOCUMENT_COLUMNS, limit)
 
 
 def _count_by_words(conn: sqlite3.Connection, query: DocumentQuery) -> int:
     parts = _parts_after(query, None, None)
-    wanted, found, all_seen = _look_at_newest(conn, query, parts, "d.number")
+    wanted, found, all_seen = _look_at_newest(conn, query, parts, "d.number", _LOOKED_AT)
     if all_seen:
         return len(found)
     return _count(conn, query, _plan_with_words(conn, query, wanted), COUNT_LIMIT + 1)
 
 
 def _look_at_newest(
-    conn: sqlite3.Connection, query: DocumentQuery, parts: Sequence[_Part], columns: str
+    conn: sqlite3.Connection,
+    query: DocumentQuery,
+    parts: Sequence[_Part],
+    columns: str,
+    looked_at: int,
 ) -> tuple[list[str], list[Any], bool]:
     """The tokens to find; those of the newest documents that have them; whether there are
     no others to look at."""
@@ -221,9 +232,9 @@ def _look_at_newest(
         wanted = tokens.of(" ".join(query.words))
         if not wanted:
             return [], [], True
-        newest = _page(conn, _plan(query), parts, f"{columns}, {WORDS}", _LOOKED_AT)
+        newest = _page(conn, _plan(query), parts, f"{columns}, {WORDS}", looked_at)
         found = [row for row in newest if tokens.begin_in(row[-1], wanted)]
-    return wanted, found, len(newest) < _LOOKED_AT
+    return wanted, found, len(newest) < looked_at
 
 
 def _plan_with_words(

@@ -11,6 +11,7 @@ from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import Drop
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.identities import take_back_numbers
+from hotfolder.journal.links import DAEMON, append_links
 from hotfolder.journal.membership import (
     deliver_if_complete,
     dissolve_planned_units,
@@ -26,6 +27,11 @@ from hotfolder.journal.rows import (
 )
 
 _LONGEST_REASON = 2000  # characters
+_ASIDE = {
+    SpoolState.REJECTED: "spool.rejected",
+    SpoolState.HELD: "spool.held",
+    SpoolState.CORRUPT: "spool.corrupt",
+}
 _MOST_REMARKS = 100  # of one spool
 
 
@@ -93,10 +99,17 @@ class Spools:
 
     # -- aside ----------------------------------------------------------------------
     def set_aside(
-        self, spool_id: str, state: SpoolState, faults: Sequence[Fault], now: float
+        self,
+        spool_id: str,
+        state: SpoolState,
+        faults: Sequence[Fault],
+        now: float,
+        *,
+        actor: str = DAEMON,
+        reason: str = "",
     ) -> None:
-        """To REJECTED, HELD or CORRUPT."""
-        if state not in (SpoolState.REJECTED, SpoolState.HELD, SpoolState.CORRUPT):
+        """To REJECTED, HELD or CORRUPT, with a link of the audit chain."""
+        if state not in _ASIDE:
             raise ValueError(f"{state} is not aside")
         with self._db.writing() as conn:
             number, old, held_from = _find(conn, spool_id)
@@ -135,8 +148,13 @@ class Spools:
                 " WHERE spool = ? AND ordinal > ? AND ordinal <= ?",
                 [(*kept, *part) for part in parts_of(conn, [number])],
             )
+            # Codes only: what a fault says may have been written by a producer or a server.
+            details: dict[str, object] = {"codes": [fault.code for fault in faults], "from": old}
+            if reason:
+                details["reason"] = reason
+            append_links(conn, [(_ASIDE[state], spool_id, details)], now, actor)
 
-    def release(self, spool_id: str, reason: str, now: float) -> SpoolState:
+    def release(self, spool_id: str, reason: str, now: float, *, actor: str = DAEMON) -> SpoolState:
         """HELD or CORRUPT back to the state it left; from DELIVERED on, to DELIVERED
         if all its documents are confirmed, else to STORED."""
         with self._db.writing() as conn:
@@ -160,6 +178,8 @@ class Spools:
                 " WHERE number = ?",
                 (back, reason, now, number),
             )
+            details = {"from": old, "to": back, "reason": reason}
+            append_links(conn, [("spool.released", spool_id, details)], now, actor)
             take_back_numbers(conn, number)
             parts = parts_of(conn, [number])
             conn.executemany(
@@ -197,6 +217,7 @@ class Spools:
                 (now, row[0]),
             )
             _add_remark(conn, row[0], fault)
+            append_links(conn, [("document.refused", identity, {"code": fault.code})], now)
             return deliver_if_complete(conn, [row[0]], now)
 
     def add_remark(self, spool_id: str, fault: Fault, now: float) -> None:

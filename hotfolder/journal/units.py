@@ -9,8 +9,10 @@ from hotfolder.core.identity import unit_ref_id
 from hotfolder.core.lifecycle import UnitState
 from hotfolder.core.records import Backlog, UnitRequest, UnitRow
 from hotfolder.journal.connection import Connection
+from hotfolder.journal.links import append_links
 from hotfolder.journal.lookups import find_subject
 from hotfolder.journal.membership import (
+    confirmed_details,
     deliver_if_complete,
     dissolve_planned_units,
     dissolve_unit,
@@ -130,6 +132,7 @@ class Units:
                 (now, now, unit_uri, unit),
             )
             spools = record_uris(conn, uris, unit, now)
+            append_links(conn, [("unit.confirmed", ref_id, confirmed_details(uris))], now)
             left = conn.execute(
                 "UPDATE documents SET unit = NULL, position = NULL"
                 " WHERE unit = ? AND record_uri IS NULL RETURNING number",
@@ -143,10 +146,15 @@ class Units:
         """Documents found on the server outside any unit of ours.
 
         A PLANNED unit with one of them is REFUSED, for its ref_id is a function of all
-        members, and the others wait again; a SENT one keeps them until it is answered.
+        members, and the others wait again; a SENT one keeps them until it is answered. The
+        audit chain names them by the ref_id that a unit of them would have.
         """
+        if not uris:
+            return []
         with self._db.writing() as conn:
             spools = record_uris(conn, uris, None, now)
+            subject = unit_ref_id(list(uris))
+            append_links(conn, [("unit.confirmed", subject, confirmed_details(uris))], now)
             for identity in uris:
                 dissolve_planned_units(
                     conn,

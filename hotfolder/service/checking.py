@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +18,7 @@ from hotfolder.files.durability import free_space, sync_directories, sync_files
 from hotfolder.files.faults import os_errors
 from hotfolder.files.layout import folder_paths, make_folders
 from hotfolder.files.ownership import describe_owner
+from hotfolder.flows.headfiles import list_heads
 from hotfolder.service.composition import Works, assemble
 from hotfolder.service.settings import Configuration, load
 from hotfolder.service.terminal import print_json
@@ -102,6 +104,8 @@ def _check_works(works: Works, configuration: Configuration, *, offline: bool) -
     yield from _several("journal", "opened, sound", works.journal.check())
     yield from _several("store", "written, synced, renamed", works.store.diagnose())
     yield _try("free space for the journal", partial(_check_space, configuration.journal_path))
+    for directory in configuration.audit.heads:
+        yield _try(f"directory of signed heads {directory}", partial(_check_heads, directory))
     if offline:
         yield Check(subject="ArchivesSpace", said="not asked (--offline)")
         return
@@ -152,6 +156,18 @@ def _check_return_folder(profile: ReturnProfile) -> str:
                 if os.path.lexists(path):
                     os.unlink(path)
     return f"a rename works; {free_space(root) >> 20:,} MiB free"
+
+
+def _check_heads(directory: str) -> str:
+    """A file is written there and removed again; on write-once storage it may stay."""
+    path = os.path.join(
+        os.fsencode(directory), b".hotfolder-check-" + secrets.token_hex(6).encode()
+    )
+    with os_errors("writing to a directory of signed heads"):
+        write_new(path, b"hotfolder was here\n")
+        with suppress(PermissionError):
+            os.unlink(path)
+    return f"written; it has {len(list_heads(directory))} signed heads"
 
 
 def _advise_owner(profile: FolderProfile) -> Iterator[Check]:

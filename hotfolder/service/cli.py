@@ -18,6 +18,7 @@ import click
 from hotfolder import __version__
 from hotfolder.core.errors import EX_OK, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE, HotfolderError
 from hotfolder.service import inspecting
+from hotfolder.service.commands_audit import audit
 from hotfolder.service.commands_compare import compare
 from hotfolder.service.commands_requests import requests
 from hotfolder.service.commands_return import orders, return_document
@@ -264,6 +265,7 @@ def demo(as_json: bool, place: str, seed: int, scale: float) -> int:
 
 
 group.add_command(compare)
+group.add_command(audit)
 group.add_command(return_document)
 group.add_command(orders)
 group.add_command(requests)

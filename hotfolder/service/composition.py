@@ -13,10 +13,12 @@ from functools import partial
 
 from hotfolder import __version__
 from hotfolder.archivesspace.archive import ArchivesSpace
+from hotfolder.core.errors import OperatorFault
 from hotfolder.core.lifecycle import Backoff
-from hotfolder.core.ports import Clock, Desk, Emit, Receiver
+from hotfolder.core.ports import Clock, Desk, Emit, Journal, Receiver
 from hotfolder.core.profiles import (
     AskedProfile,
+    AuditProfile,
     FolderProfile,
     RequestFolder,
     ReturnKind,
@@ -32,6 +34,7 @@ from hotfolder.flows.rebuild import Rebuild
 from hotfolder.flows.replay import Replay
 from hotfolder.flows.requesting import Requests
 from hotfolder.flows.returning import Returns
+from hotfolder.flows.signing import Signer, Signing
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.returns.http import HttpReceiver
 from hotfolder.service.settings import Configuration
@@ -87,6 +90,7 @@ class Works:
     returns: Returns
     requests: Requests
     asking: Asking | None  # None where requests of ArchivesSpace are not answered
+    signing: Signing | None  # None without a key
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
@@ -124,6 +128,7 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         asked=configuration.asked,
         # Beside the journal: there is room for the documents of a spool twice.
         scratch=os.path.dirname(os.fsencode(configuration.journal_path)),
+        audit=configuration.audit,
     )
 
 
@@ -144,6 +149,7 @@ def connect(
     returns: Sequence[ReturnProfile] = (),
     requests: Sequence[RequestFolder] = (),
     asked: AskedProfile | None = None,
+    audit: AuditProfile | None = None,
 ) -> Works:
     """Flows over ports that are open already. ``new_id`` and ``jitter`` are given where
     two runs shall be alike; ``scratch`` is a folder for what is too much for memory."""
@@ -187,6 +193,9 @@ def connect(
         ),
         replay=Replay(journal=journal, archive=archive, clock=clock, emit=emit),
         rebuild=Rebuild(journal=journal, store=store, archive=archive, clock=clock, emit=emit),
+        signing=None
+        if audit is None or not audit.signing_key
+        else make_signing(journal, audit, clock, emit),
         returns=make_returns(
             journal=journal,
             store=store,
@@ -258,4 +267,28 @@ def make_returns(
         new_id=new_id or SpoolIds(),
         jitter=jitter,
         backoff=backoff,
+    )
+
+
+def make_signing(journal: Journal, audit: AuditProfile, clock: Clock, emit: Emit) -> Signing:
+    """What signs tree heads, with the key of ``audit``."""
+
+    def read_key() -> Signer:
+        from hotfolder.service import signingkey  # noqa: PLC0415  cryptography is slow to load
+
+        if not audit.signing_key:
+            raise OperatorFault(
+                "there is no key to sign with",
+                hint="`hotfolder audit make-key PATH`, then [audit] signing_key",
+                code="audit.key",
+            )
+        return signingkey.read_key(audit.signing_key)
+
+    return Signing(
+        journal=journal,
+        read_key=read_key,
+        directories=audit.heads,
+        hour=audit.hour,
+        clock=clock,
+        emit=emit,
     )

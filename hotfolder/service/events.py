@@ -55,6 +55,20 @@ EVENTS: Mapping[str, Event] = {
         WARNING, "library message", "A library that hotfolder uses wrote a warning."
     ),
     "log.lost": _event(WARNING, "count", "So many lines before this one could not be written."),
+    # -- the audit chain ------------------------------------------------------------
+    "audit.signed": _event(
+        INFO, "links key", "The audit chain with so many links got a signed tree head."
+    ),
+    "audit.head_not_written": _event(
+        WARNING,
+        "directory reason error",
+        "A directory of [audit] heads could not be written; tried again.",
+    ),
+    "audit.broken": _event(
+        ERROR,
+        "reason error link",
+        "The audit chain is not what was signed; nothing is signed. `hotfolder audit verify`.",
+    ),
     # -- hot folders --------------------------------------------------------------
     "folder.missing": _event(
         WARNING,

@@ -21,12 +21,14 @@ from hotfolder.core.errors import Fault, OperatorFault
 from hotfolder.core.profiles import (
     ArchiveProfile,
     AskedProfile,
+    AuditProfile,
     FolderProfile,
     RequestFolder,
     ReturnProfile,
     Rules,
 )
 from hotfolder.service.settings_account import Account, advise, find_account
+from hotfolder.service.settings_audit import advise_audit, audit_profile, check_audit
 from hotfolder.service.settings_checks import check_records
 from hotfolder.service.settings_folders import check_folder, check_places
 from hotfolder.service.settings_model import SettingsFile
@@ -62,6 +64,7 @@ class Configuration:
     path: str
     journal_path: str
     store_path: str
+    audit: AuditProfile
     archive: ArchiveProfile
     password: str = field(repr=False)
     rules: Rules
@@ -102,6 +105,8 @@ def load(
     for name, item in settings.folders.items():
         findings += check_folder(name, item)
     findings += check_places(settings, must_exist=not only_looking)
+    audit = audit_profile(settings.audit, environment)
+    findings += check_audit(settings.audit, audit, try_key=not only_looking)
     # What was taken out for its shape is complained of already; its default is nobody's.
     wrong = {finding.place for finding in shape}
     findings = [*shape, *(finding for finding in findings if finding.place not in wrong)]
@@ -112,6 +117,7 @@ def load(
         path=path,
         journal_path=settings.journal.path,
         store_path=settings.store.path,
+        audit=audit,
         archive=archive_profile(settings.archivesspace, account.url, account.username),
         password=account.password,
         rules=rules(settings),
@@ -128,7 +134,11 @@ def load(
         asked=asked_profile(settings.archivesspace.requests),
         advice=tuple(
             _place(
-                [*advise(settings.archivesspace, account, path), *advise_returns(settings)],
+                [
+                    *advise(settings.archivesspace, account, path),
+                    *advise_audit(settings.audit, audit),
+                    *advise_returns(settings),
+                ],
                 text,
                 source,
             )

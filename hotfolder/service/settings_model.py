@@ -99,6 +99,18 @@ class StoreSection(Section):
     path: str = Field("/var/lib/hotfolder/store", description="the OCFL storage root")
 
 
+class AuditSection(Section):
+    """Signed tree heads of the audit chain."""
+
+    signing_key: str = Field(
+        "", description="the key's file; the credential audit-signing-key comes first"
+    )
+    heads: list[str] = Field(
+        default_factory=list, description="directories that get a copy of each signed head"
+    )
+    hour: int = Field(0, ge=0, le=23, description="hour of the day (UTC) in which it is signed")
+
+
 class LogSection(Section):
     """The log."""
 
@@ -314,6 +326,7 @@ class SettingsFile(BaseSettings):
     archivesspace: ArchiveSection = Field(default_factory=ArchiveSection)
     journal: JournalSection = Field(default_factory=JournalSection)
     store: StoreSection = Field(default_factory=StoreSection)
+    audit: AuditSection = Field(default_factory=AuditSection)
     log: LogSection = Field(default_factory=LogSection)
     metrics: MetricsSection = Field(default_factory=MetricsSection)
     service: ServiceSection = Field(default_factory=ServiceSection)

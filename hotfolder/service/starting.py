@@ -10,7 +10,7 @@ STARTING_CONFIGURATION = """\
 # Try it with `hotfolder check`. Keys that begin with # show their default.
 #
 # HOTFOLDER_SECTION__KEY in the environment overrides a key of the sections
-# archivesspace, journal, store, log, metrics, service and vocabularies.
+# archivesspace, journal, store, audit, log, metrics, service and vocabularies.
 
 [archivesspace]
 # The backend (stock port 8089), not the staff or public interface.
@@ -67,6 +67,15 @@ path = "/var/lib/hotfolder/journal.db"
 [store]
 # The OCFL storage root: the bytes of all documents.
 path = "/var/lib/hotfolder/store"
+
+[audit]
+# The key that signs the audit chain once a day (docs/audit.md). `hotfolder audit
+# make-key` makes one. Under systemd the credential audit-signing-key comes first.
+# signing_key = ""
+# Directories that get a copy of each signed head: another machine's, or write-once.
+# heads = []
+# The hour of the day (UTC) in which it is signed.
+# hour = 0
 
 [log]
 # auto is JSON unless standard error is a terminal; or json, console.

@@ -87,11 +87,10 @@ def hold(config_path: str, spool: str, reason: str, *, as_json: bool) -> int:
             code="operator.hold", message=reason, remedy=f"`hotfolder release {row.id[:12]}`"
         )
         try:
-            journal.set_aside(row.id, SpoolState.HELD, [fault], now)
+            journal.set_aside(row.id, SpoolState.HELD, [fault], now, actor=actor(), reason=reason)
         except ValueError as error:
             click.echo(f"spool {row.id} cannot be held now: {error}", err=True)
             return EX_TEMPFAIL
-        journal.append_audit(actor(), "operator.hold", row.id, {"reason": reason}, now)
     if as_json:
         print_json({"id": row.id, "state": "HELD", "held_from": str(row.state)})
     else:
@@ -108,11 +107,10 @@ def release(config_path: str, spool: str, reason: str, *, as_json: bool) -> int:
             return EX_NOINPUT
         now = SystemClock().now()
         try:
-            state = journal.release(row.id, reason, now)
+            state = journal.release(row.id, reason, now, actor=actor())
         except ValueError as error:
             click.echo(f"spool {row.id} cannot be released: {error}", err=True)
             return EX_USAGE
-        journal.append_audit(actor(), "operator.release", row.id, {"reason": reason}, now)
     if as_json:
         print_json({"id": row.id, "state": str(state)})
     else:

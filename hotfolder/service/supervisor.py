@@ -1,8 +1,8 @@
 """The supervisor: the loops of a running daemon, from start to stop.
 
 One thread a hot folder (watch and claim), one that reads and stores, one that
-hands units to the importers, one that writes receipts; those of the way out again
-(``returnloops``). The main thread waits for
+hands units to the importers, one that writes receipts, one that signs the audit chain
+if there is a key; those of the way out again (``returnloops``). The main thread waits for
 signals, pings systemd while every loop has beaten lately, and keeps the gauges.
 """
 
@@ -20,6 +20,7 @@ from hotfolder.core.errors import (
     EX_TEMPFAIL,
     HotfolderError,
     OperatorFault,
+    Transient,
 )
 from hotfolder.core.lifecycle import OPEN_SPOOL_STATES
 from hotfolder.core.profiles import FolderProfile
@@ -143,7 +144,10 @@ class Supervisor:
         self._deliver = self._loop("deliver", self._importers.step)
         self._finish = self._loop("finish", self._step_finish)
         self._returns = ReturnLoops(works)
-        self._return_loops = [self._loop(name, step) for name, step in self._returns.steps()]
+        self._steady = [self._intake, self._deliver, self._finish]
+        if works.signing is not None:
+            self._steady.append(self._loop("audit", self._step_audit))
+        self._steady += [self._loop(name, step) for name, step in self._returns.steps()]
         # dict() first: a scrape comes from another thread, and a reload changes the folders.
         metrics.watch_folders(
             lambda: {name: folder.describe() for name, (folder, _) in dict(self._folders).items()}
@@ -159,6 +163,16 @@ class Supervisor:
 
     def _step_finish(self) -> float:
         return 0.0 if self._works.finisher.finish() else _IDLE
+
+    def _step_audit(self) -> float:
+        assert self._works.signing is not None
+        return self._works.signing.step(self._while_recomputing)
+
+    def _while_recomputing(self, _links: int) -> None:
+        # The first head of a long chain takes minutes.
+        self._beats.beat("audit")
+        if self._stopping.is_set():
+            raise Transient("told to stop", hint="signed after the next start", code="audit.stop")
 
     def _loop(self, name: str, step: Callable[[], float]) -> Loop:
         self._beats.expect(name)
@@ -193,7 +207,7 @@ class Supervisor:
             self._works.finisher.recover()
             for profile in self._configuration.folders:
                 self._start_folder(profile)
-            for loop in (self._intake, self._deliver, self._finish, *self._return_loops):
+            for loop in self._steady:
                 loop.start()
             self._works.emit("daemon.started", folders=len(self._folders))
             self._notifier.ready()
@@ -263,7 +277,7 @@ class Supervisor:
 
     def _stop(self) -> None:
         loops = [loop for _, loop in self._folders.values()]
-        loops += [self._intake, self._deliver, self._finish, *self._return_loops]
+        loops += self._steady
         for loop in loops:
             loop.stop()
         self._works.intake.interrupt()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from hotfolder.core.errors import Corrupt
@@ -20,6 +21,7 @@ class Inventory:
 
     object_id: str
     digests: Mapping[str, str]
+    sha256: str = field(default="", compare=False)  # of inventory.json as it was read
 
     @property
     def content(self) -> str:
@@ -95,7 +97,7 @@ def parse_inventory(data: bytes) -> Inventory:
         raise damaged("cannot be read") from error
     if digests != logical or not isinstance(object_id, str) or not all(map(_is_inside, digests)):
         raise damaged("contradicts itself")
-    return Inventory(object_id=object_id, digests=digests)
+    return Inventory(object_id=object_id, digests=digests, sha256=hashlib.sha256(data).hexdigest())
 
 
 def _is_inside(path: str) -> bool:

@@ -97,6 +97,7 @@ def verify_object(folder: bytes, spool_id: str, object_path: str) -> tuple[Store
         object_path=object_path,
         content_sha256=inventory.digests[name],
         content_size=sizes[name],
+        inventory_sha256=inventory.sha256,
     )
     return stored, inventory
 
@@ -204,6 +205,7 @@ def _describe(root: bytes, path: bytes) -> StoredObject | None:
             object_path=object_path,
             content_sha256=inventory.digests[name],
             content_size=size_of(content_path(folder, name)),
+            inventory_sha256=inventory.sha256,
         )
     return StoredObject(
         spool_id=spool_id, object_path=object_path, content_sha256="", content_size=0

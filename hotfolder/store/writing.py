@@ -45,6 +45,7 @@ class Staged:
 
     request: StoreRequest
     folder: bytes
+    inventory_sha256: str
     files: tuple[bytes, ...]
     folders: tuple[bytes, ...]
 
@@ -66,13 +67,15 @@ class Writer:
         with SyncScope(self.staging) as scope:
             parents: list[bytes] = []
             staged: list[Staged] = []
+            inventories: dict[str, str] = {}
             try:
                 for request in requests:
                     if exists(self._place(request)):
-                        self._compare(request)
+                        inventories[request.spool_id] = self._compare(request)
                         parents += self._chain(request)
                     else:
                         staged.append(self._stage(request))
+                        inventories[request.spool_id] = staged[-1].inventory_sha256
                         if len(staged) % AHEAD == 0:
                             scope.start()
                 if staged:
@@ -89,7 +92,7 @@ class Writer:
                 self._discard(requests)
                 raise
             self._sync_places(scope, staged, parents)
-        return [self._acknowledge(request) for request in requests]
+        return [self._acknowledge(item, inventories[item.spool_id]) for item in requests]
 
     def _sync_places(self, scope: SyncScope, staged: list[Staged], parents: list[bytes]) -> None:
         try:
@@ -103,12 +106,13 @@ class Writer:
             self._discard([item.request for item in staged])
             raise
 
-    def _acknowledge(self, request: StoreRequest) -> StoredObject:
+    def _acknowledge(self, request: StoreRequest, inventory_sha256: str) -> StoredObject:
         return StoredObject(
             spool_id=request.spool_id,
             object_path=self.layout.path(object_id(request.spool_id)),
             content_sha256=request.sha256,
             content_size=request.size,
+            inventory_sha256=inventory_sha256,
         )
 
     def _place(self, request: StoreRequest) -> bytes:
@@ -178,7 +182,8 @@ class Writer:
         inventory = dump_inventory(
             Inventory(object_id=object_id(request.spool_id), digests=digests), self.now
         )
-        digest = hashlib.sha256(inventory).hexdigest().encode() + b" inventory.json\n"
+        inventory_sha256 = hashlib.sha256(inventory).hexdigest()
+        digest = inventory_sha256.encode() + b" inventory.json\n"
         small = (
             (os.path.join(content, METADATA.encode()), request.metadata),
             (os.path.join(version, b"inventory.json"), inventory),
@@ -195,7 +200,13 @@ class Writer:
             seal_directory(path_)
         # survives: killed here, the whole object is removed and written again
         crashpoint("store.object_written")
-        return Staged(request=request, folder=folder, files=tuple(files), folders=tuple(folders))
+        return Staged(
+            request=request,
+            folder=folder,
+            inventory_sha256=inventory_sha256,
+            files=tuple(files),
+            folders=tuple(folders),
+        )
 
     # -- into place ---------------------------------------------------------------
     def _move_in(self, item: Staged) -> None:
@@ -211,8 +222,9 @@ class Writer:
                 )
         seal_directory(place)
 
-    def _compare(self, request: StoreRequest) -> None:
-        """An object is there already: an attempt that a crash ended, or a repetition."""
+    def _compare(self, request: StoreRequest) -> str:
+        """An object is there already: an attempt that a crash ended, or a repetition.
+        Returns the SHA-256 of its inventory."""
         path = self.layout.path(object_id(request.spool_id))
         _, inventory = verify_object(self._place(request), request.spool_id, path)
         expected = {
@@ -234,6 +246,7 @@ class Writer:
                 code="store.differs",
             )
         seal_directory(self._place(request))
+        return inventory.sha256
 
 
 def _copy(source: bytes, target: bytes) -> tuple[str, int]:

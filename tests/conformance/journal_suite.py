@@ -995,7 +995,11 @@ class JournalSuite:
         assert len(taken) == len(set(taken)) == 120
         journal = reopen()
         assert journal.status().spools == {"DELIVERED": 120}
-        assert [row.number for row in journal.audit()] == list(range(1, 121))
+        rows = journal.audit()
+        assert [row.number for row in rows] == list(range(1, len(rows) + 1))
+        steps = [row.subject for row in rows if row.action == "thread.step"]
+        assert len(steps) == len(set(steps)) == 120
+        assert journal.recompute_chain().size == len(rows)
 
 
 def bring_to(journal: Journal, number: int, document: Document, wanted: SpoolState) -> None:

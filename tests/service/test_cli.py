@@ -18,27 +18,41 @@ from hotfolder.service.starting import STARTING_CONFIGURATION
 ROOT = Path(__file__).parent.parent.parent
 MANUALS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SERVERS = {"sandbox"}  # their output is no answer
-COMMANDS = sorted(group.commands)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+def walk(parent: click.Group, words: tuple[str, ...] = ()) -> dict[str, click.Command]:
+    """Every command by its words; those of a group with the group's."""
+    found: dict[str, click.Command] = {}
+    for name, command in parent.commands.items():
+        if isinstance(command, click.Group):
+            found |= walk(command, (*words, name))
+        else:
+            found[" ".join((*words, name))] = command
+    return found
+
+
+COMMANDS = walk(group)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_has_an_example_and_json(name: str) -> None:
-    done = CliRunner().invoke(group, [name, "--help"])
+    done = CliRunner().invoke(group, [*name.split(), "--help"])
     assert done.exit_code == 0
     example = re.search(r"Example:\n\s+(hotfolder .*)", done.output)
     assert example is not None, done.output
-    assert example[1].split()[1] == name
-    command = group.commands[name]
+    assert f"{example[1]} ".startswith(f"hotfolder {name} ")
+    command = COMMANDS[name]
     options = {option for item in command.params for option in item.opts}
     assert name in SERVERS or "--json" in options
     assert command.help
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_the_example_is_one_that_the_command_takes(name: str) -> None:
-    command = group.commands[name]
+    command = COMMANDS[name]
     assert command.epilog is not None
-    words = re.findall(r"'[^']*'|\S+", command.epilog.splitlines()[0])[2:]
+    line = re.split(r" [>|] ", command.epilog.splitlines()[0])[0]
+    words = re.findall(r"'[^']*'|\S+", line)[1 + len(name.split()) :]
     context = command.make_context(name, [word.strip("'") for word in words])
     assert isinstance(context, click.Context)
 
@@ -48,13 +62,21 @@ def test_the_manuals_name_commands_and_options_that_there_are(path: Path) -> Non
     text = path.read_text()
     code = re.findall(r"`([^`\n]+)`", text) + re.findall(r"(?m)^    (.*)$", text)
     for line in code:
-        found = re.match(r"(?:sudo -u hotfolder )?hotfolder ([a-z]+)([^|#;]*)", line)
+        found = re.match(r"(?:sudo -u hotfolder )?hotfolder ([a-z]+)([^|#;>]*)", line)
         if found is None:
             continue
         assert found[1] in group.commands, line
-        options = {option for item in group.commands[found[1]].params for option in item.opts}
+        words = [found[1], *re.findall(r"^ ([a-z-]+)", found[2])]
+        name = " ".join(words) if " ".join(words) in COMMANDS else found[1]
+        if isinstance(group.commands[found[1]], click.Group):
+            assert name in COMMANDS or not words[1:], line
+        options = {option for item in _params(name) for option in item.opts}
         for option in re.findall(r"(?<!\S)--[a-z-]+", found[2]):
             assert option in {*options, "--help"}, line
+
+
+def _params(name: str) -> list[click.Parameter]:
+    return COMMANDS[name].params if name in COMMANDS else []
 
 
 def test_init_writes_the_starting_configuration_once(

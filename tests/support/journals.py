@@ -19,8 +19,10 @@ from hotfolder.core.records import (
     Reading,
     ReadResult,
     Sighting,
+    SignedHead,
     SpoolRow,
     StoredObject,
+    TreeHead,
     UnitRow,
 )
 
@@ -171,3 +173,10 @@ def confirm(journal: Journal, unit: UnitRow, *, at: float = 6.0) -> list[str]:
 def uris(identities: Sequence[str]) -> dict[str, str]:
     """A record for each."""
     return {identity: f"/do/{identity[-6:]}" for identity in identities}
+
+
+def make_head(journal: Journal, *, at: str = "2026-06-30T00:00:00Z") -> SignedHead:
+    """A head of the chain as it stands, with a signature of nobody's."""
+    size = journal.audit_size()
+    head = TreeHead(log=journal.log_id(), tree_size=size, root=journal.tree_root(size).hex(), at=at)
+    return SignedHead(head=head, key="ab" * 32, public_key=bytes(32), signature=bytes(64))

@@ -23,6 +23,7 @@ from hotfolder.core.errors import Transient
 from hotfolder.core.lifecycle import Backoff, UnitState
 from hotfolder.core.profiles import (
     ArchiveProfile,
+    AuditProfile,
     BusinessUnit,
     Describe,
     DocumentsProfile,
@@ -99,6 +100,11 @@ def build_line(
         sidecar_required=documents is None,
     )
     make_folders(os.fsencode(profile.path))
+    heads = root / "heads"
+    heads.mkdir(exist_ok=True)
+    key = root / "signing-key"
+    if not key.exists():
+        key.write_bytes(b"a seed of thirty-two bytes, known".ljust(32)[:32])
     events: list[tuple[str, dict[str, object]]] = []
 
     def emit(event: str, /, **fields: object) -> None:
@@ -133,6 +139,7 @@ def build_line(
         rules=rules,
         unit_size=unit_size,
         backoff=Backoff(first=0.01, ceiling=0.05),
+        audit=AuditProfile(signing_key=str(key), heads=(str(heads),)),
         **(outward or {}),
     )
     return Line(works=works, profile=profile, events=events)
@@ -194,6 +201,8 @@ def run_line(line: Line, *, attempts: int = 40) -> bool:
         )
         open_units = status.units.get("PLANNED", 0) + status.units.get("SENT", 0)
         if not open_now and not open_units:
+            assert works.signing is not None
+            works.signing.step()
             return True
         time.sleep(_PAUSE)
     return False

@@ -13,7 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES, SpoolState, UnitState
+from hotfolder.flows.auditing import verify_audit
 from hotfolder.sandbox.exstream import Expected, Outcome
+from hotfolder.service.signingkey import verify_signature
 from tests.support.line import Line
 from tests.support.serving import server_documents, server_events, server_units
 
@@ -45,6 +47,21 @@ def check_outcome(line: Line, root: Path, url: str, expected: Sequence[Expected]
 
     _check_folders(root, archived, resent, rejected)
     _check_history(line)
+    _check_audit(line, root, Counter(item["sha256"] for item in documents))
+
+
+def _check_audit(line: Line, root: Path, archived: Counter[str]) -> None:
+    """The chain is whole, tells of each spool once, and what was signed lies outside."""
+    journal = line.works.journal
+    report = verify_audit(journal, [str(root / "heads")], verify_signature)
+    assert report.faults == ()
+    if (root / "heads").is_dir():
+        assert report.heads == report.copies
+    told = [row for row in journal.audit(limit=100_000) if row.action == "spool.stored"]
+    assert Counter(row.details["sha256"] for row in told) == archived
+    for row in told:
+        inventory = line.works.store.verify(row.subject).inventory_sha256
+        assert row.details["inventory_sha256"] == inventory
 
 
 def _check_folders(
