@@ -82,6 +82,7 @@ class Scene:
         # Copies have other inodes and times than what was seen; nothing is claimed yet.
         shutil.copytree(self._base, root, dirs_exist_ok=True)
         self.sandbox.restore(self._older)
+        self.archivist.log_in()  # of sessions the server has those of then
         self.receiver.forget()
 
 
