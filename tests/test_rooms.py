@@ -21,6 +21,7 @@ RANKS = {
     "store": 3,
     "archivesspace": 3,
     "flows": 4,
+    "returns": 4,
     "service": 5,
     "sandbox": 5,
 }
@@ -28,7 +29,7 @@ RANKS = {
 BESIDES = {("service", "sandbox")}
 # Third-party packages and standard modules that one place alone may import.
 DOORS = {
-    "httpx": {"archivesspace/transport.py", "archivesspace/wire.py"},
+    "httpx": {"archivesspace/transport.py", "archivesspace/wire.py", "returns/http.py"},
     "httpcore": {"archivesspace/wire.py"},
     "sqlite3": {"journal", "sandbox"},
     "sqlite_utils": {"journal"},

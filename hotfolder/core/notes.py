@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from hotfolder.core.errors import Fault
+from hotfolder.core.orders import RequestRow
 from hotfolder.core.profiles import FolderProfile
 from hotfolder.core.records import SpoolRow
 
@@ -67,6 +68,27 @@ def skipped_note(row: SpoolRow, *, profile: FolderProfile, archived_at: datetime
             first="  ",
         ),
         *_say_whom_to_ask(row, profile, archived_at),
+    ]
+    return "\n".join(lines)
+
+
+def request_note(row: RequestRow, faults: Sequence[Fault], *, owner: str, at: datetime) -> str:
+    """The note beside a request file that could not be read."""
+    name = printable_name(row.name.rsplit(b"/", 1)[-1])
+    lines = [
+        f"{name} was not answered: it is not a request that can be read.",
+        "",
+        *_wrap("Nothing was given out. The file lies here, next to this note, just as it came."),
+        "",
+        *_list_faults(faults),
+        "How to ask again:",
+        *_wrap("Put it right, then copy the file into the request folder again.", "  ", first="  "),
+        "",
+        f"Whom to ask:  {printable(owner) or 'whoever runs hotfolder here'}",
+        f"Reference:    {row.id}",
+        f"When:         {at:%Y-%m-%d %H:%M} UTC",
+        f"Folder:       {printable(row.source)}",
+        "",
     ]
     return "\n".join(lines)
 

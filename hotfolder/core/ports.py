@@ -8,10 +8,21 @@ exception of its own library through.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState, UnitState
+from hotfolder.core.orders import (
+    Fate,
+    Fated,
+    NewAsked,
+    NewOrder,
+    OrderRow,
+    RequestRow,
+    Sent,
+    Staged,
+)
+from hotfolder.core.query import DocumentQuery
 from hotfolder.core.records import (
     ArchivedDocument,
     ArchivedUnit,
@@ -357,6 +368,94 @@ class Journal(Protocol):
     def last_tree_head(self) -> SignedHead | None:
         """The newest head, or None."""
 
+    # -- out again ------------------------------------------------------------
+    def add_order(self, order: NewOrder, now: float) -> None:
+        """A new order to give a document back, ORDERED."""
+
+    def stage_order(self, order_id: str, staged: Staged, now: float) -> None:
+        """ORDERED to STAGED: its files are durable under temporary names, or it is about
+        to be sent."""
+
+    def give_order(self, order_id: str, reason: str, now: float) -> None:
+        """STAGED to GIVEN, and `document.returned` on the audit chain, in one transaction."""
+
+    def fail_order(self, order_id: str, fate: Fate, reason: str, now: float) -> None:
+        """An open order to FAILED, and `retrieval.refused` on the audit chain."""
+
+    def defer_order(
+        self, order_id: str, error: str, next_at: float, now: float, *, unknown: bool = False
+    ) -> None:
+        """Count an attempt of an open order and note when to try again; ``unknown`` says
+        that the receiver may have it."""
+
+    def hasten_orders(self, now: float) -> int:
+        """Make every open order due now; returns how many had waited."""
+
+    def open_orders(self, *, due_at: float | None = None, limit: int = 1000) -> list[OrderRow]:
+        """Orders that are not at their end, oldest first; with ``due_at`` those due."""
+
+    def orders(
+        self, *, request: str | None = None, identity: str | None = None, limit: int = 1000
+    ) -> list[OrderRow]:
+        """Orders of a request or document, oldest first; of all, newest first."""
+
+    def get_order(self, order_id: str) -> OrderRow | None:
+        """One order, by its id or a unique prefix of it, or None."""
+
+    def steps(self, subject: str) -> list[HistoryRow]:
+        """Every step of an order or a request, oldest first."""
+
+    def begin_requests(self, source: str, claims: Sequence[tuple[str, Drop]], now: float) -> None:
+        """Journal the intent to claim request files of a folder: (request id, drop)."""
+
+    def receive_request(self, request_id: str, now: float) -> None:
+        """CLAIMING to RECEIVED, and `request.received` on the audit chain."""
+
+    def abandon_request(self, request_id: str, reason: str, now: float) -> None:
+        """CLAIMING to ABANDONED: the file had gone, nothing was taken."""
+
+    def reject_request(self, request_id: str, reason: str, now: float) -> None:
+        """RECEIVED to REJECTED: the file is no request."""
+
+    def ask_request(self, asked: NewAsked, now: float) -> bool:
+        """A request from ArchivesSpace with its orders, in one transaction; False if its
+        event is known already."""
+
+    def asked_until(self, business_unit: str) -> int:
+        """How far the server has been asked for requests of a unit; 0 if never."""
+
+    def record_asked(self, business_unit: str, until: int) -> None:
+        """Journal how far; never back."""
+
+    def stage_request(
+        self, request_id: str, fates: Sequence[Fated], answer: str, now: float
+    ) -> None:
+        """RECEIVED to STAGED: the answer is decided, and of a file it is durable."""
+
+    def close_request(self, request_id: str, reason: str, now: float) -> None:
+        """STAGED to ANSWERED, and all that was given on the audit chain."""
+
+    def defer_request(self, request_id: str, error: str, next_at: float, now: float) -> None:
+        """Count an attempt of an open request and note when to try again."""
+
+    def open_requests(
+        self, source: str | None = None, *, due_at: float | None = None, limit: int = 1000
+    ) -> list[RequestRow]:
+        """Requests that are not at their end, oldest first: of all, of one request folder,
+        or of ArchivesSpace (empty)."""
+
+    def requests(self, *, limit: int = 1000) -> list[RequestRow]:
+        """Requests, newest first."""
+
+    def get_request(self, request_id: str) -> RequestRow | None:
+        """One request, by its id, a unique prefix of it, or its event's uri; or None."""
+
+    def is_destroyed(self, identity: str) -> bool:
+        """Whether the audit chain says that this document was destroyed."""
+
+    def find_documents(self, query: DocumentQuery, limit: int) -> list[CatalogueRow]:
+        """Up to ``limit`` live documents for a question, newest first."""
+
     # -- after a loss ---------------------------------------------------------
     def restore_spool(
         self, spool: SpoolRow, reading: Reading, stored: StoredObject, now: float
@@ -446,6 +545,18 @@ class Archive(Protocol):
 
     def probe(self) -> None:
         """The cheapest request that proves server and session work."""
+
+
+class Receiver(Protocol):
+    """Who takes documents over a network."""
+
+    def send(self, key: str, record: Mapping[str, Any], content: BinaryIO, size: int) -> Sent:
+        """Send ``size`` bytes and what is known of them (``core.handover``). ``key`` is
+        the same for every attempt at one order. Raises ``Transient`` if nothing was sent,
+        ``OperatorFault`` if nothing can be sent until somebody acts."""
+
+    def close(self) -> None:
+        """Close every connection."""
 
 
 class Desk(Protocol):

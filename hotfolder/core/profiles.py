@@ -214,6 +214,76 @@ class ArchiveProfile:
     slots: ArchiveSlots = field(default_factory=ArchiveSlots)
 
 
+class ReturnKind(StrEnum):
+    """Where a return profile gives documents to."""
+
+    FOLDER = "folder"  # a folder that Exstream watches
+    HTTP = "http"  # a POST with the metadata as headers
+
+
+class HandedFormat(StrEnum):
+    """How the metadata of a document that is given back is written beside it."""
+
+    NONE = "none"
+    JSON = "json"
+    XML = "xml"  # a descriptor with entity, ACL and attr
+    CMOD = "cmod"  # a generic index of IBM Content Manager OnDemand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnProfile:
+    """Where documents are given back to, and how; times in seconds."""
+
+    name: str
+    kind: ReturnKind
+    form: str = "exact"  # exact | alone | spool
+    # a folder
+    path: str = ""  # absolute
+    pattern: str = "{document_type}-{issue_date}-{order}"
+    temporary_suffix: str = ".tmp"
+    sidecar: HandedFormat = HandedFormat.JSON
+    sidecar_suffix: str = ""  # .json, .xml or .ind where it is empty
+    trigger_suffix: str = ""  # empty: no trigger
+    # HTTP
+    url: str = ""
+    username: str = ""
+    secret: str = field(default="", repr=False)
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    total_timeout: float = 600.0
+    verify_tls: bool = True
+    ca_file: str = ""
+    attempts: int = 10  # with an unknown outcome, before the order fails
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFolder:
+    """A folder into which people and programs put requests for documents."""
+
+    name: str
+    path: str  # absolute
+    business_units: tuple[str, ...]
+    completion: Completion = field(default_factory=Completion)
+    form: str = "exact"
+    sidecar: HandedFormat = HandedFormat.JSON
+    limit: int = 1000  # documents in one answer
+    network: bool = False
+    poll: float = 5.0
+    rescan: float = 60.0
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedProfile:
+    """Requests that archivists make in ArchivesSpace; times in seconds."""
+
+    enabled: bool = False
+    poll: float = 60.0
+    overlap: int = 900
+    to: str = ""  # the return profile that answers, if the note names none
+    allowed: tuple[str, ...] = ()  # what a note may name besides
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditProfile:
     """How the audit chain is signed; without a key it is not."""

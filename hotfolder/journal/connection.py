@@ -22,6 +22,7 @@ from sqlite_utils import Database
 
 from hotfolder.core.errors import Corrupt, HotfolderError, OperatorFault, Transient
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES
+from hotfolder.core.orders import ORDER_MOVES, REQUEST_MOVES
 from hotfolder.journal.migrations import VERSION, migrations
 
 APPLICATION_ID = 0x68666A31  # "hfj1", so that `file` and a stranger can tell what it is
@@ -176,7 +177,12 @@ class Connection:
     def _fill_moves(self) -> None:
         wanted = {
             (kind, str(old), str(new))
-            for kind, table in (("spool", SPOOL_MOVES), ("unit", UNIT_MOVES))
+            for kind, table in (
+                ("spool", SPOOL_MOVES),
+                ("unit", UNIT_MOVES),
+                ("order", ORDER_MOVES),
+                ("request", REQUEST_MOVES),
+            )
             for old, news in table.items()
             for new in news
         }

@@ -13,8 +13,10 @@ from hotfolder.journal.connection import Connection, classify
 from hotfolder.journal.correspondence import Correspondence
 from hotfolder.journal.lookups import Lookups
 from hotfolder.journal.naming import Naming
+from hotfolder.journal.orders import Orders
 from hotfolder.journal.outbox import Outbox
 from hotfolder.journal.readings import Readings
+from hotfolder.journal.requests import Requests
 from hotfolder.journal.restoration import Restoration
 from hotfolder.journal.search import Search
 from hotfolder.journal.spools import Spools
@@ -36,6 +38,8 @@ class SqliteJournal(
     Audit,
     Tree,
     Outbox,
+    Orders,
+    Requests,
     Restoration,
 ):
     """One journal file. Safe to use from any thread."""

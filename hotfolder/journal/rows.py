@@ -58,6 +58,16 @@ def fit_inode(inode: int) -> int:
     return _fit(inode, 0)
 
 
+def unfit_time(value: int) -> int:
+    """The inverse of ``fit_time``."""
+    return _unfit(value, _LEAST_TIME)
+
+
+def unfit_inode(value: int) -> int:
+    """The inverse of ``fit_inode``."""
+    return _unfit(value, 0)
+
+
 def _fit(value: int, least: int) -> int:
     value = max(least, min(value, least + _TWO_64 - 1))
     return value - _TWO_64 if value >= _TWO_64 // 2 else value
@@ -98,8 +108,8 @@ def spool_from(row: Sequence[Any]) -> SpoolRow:
         shared=_names(row[7]),
         state=SpoolState(row[8]),
         size=row[9],
-        mtime_ns=_unfit(row[10], _LEAST_TIME),
-        inode=_unfit(row[11], 0),
+        mtime_ns=unfit_time(row[10]),
+        inode=unfit_inode(row[11]),
         sha256=row[12],
         format_name=row[13],
         pages=row[14],

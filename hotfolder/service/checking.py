@@ -12,7 +12,7 @@ from functools import partial
 import click
 
 from hotfolder.core.errors import EX_CONFIG, EX_OK, Fault, HotfolderError, OperatorFault
-from hotfolder.core.profiles import FolderProfile
+from hotfolder.core.profiles import FolderProfile, RequestFolder, ReturnKind, ReturnProfile
 from hotfolder.files.content import write_new
 from hotfolder.files.durability import free_space, sync_directories, sync_files
 from hotfolder.files.faults import os_errors
@@ -84,6 +84,11 @@ def _run_checks(config_path: str, *, offline: bool) -> Iterator[Check]:
     for profile in configuration.folders:
         yield _try(f"hot folder {profile.name}", partial(_check_folder, profile))
         yield from _advise_owner(profile)
+    for ask in configuration.requests:
+        yield _try(f"request folder {ask.name}", partial(_check_folder, ask))
+    for back in configuration.returns:
+        if back.kind is ReturnKind.FOLDER:
+            yield _try(f"return folder {back.name}", partial(_check_return_folder, back))
     try:
         works = assemble(configuration, _silent)
     except HotfolderError as error:
@@ -104,7 +109,7 @@ def _check_works(works: Works, configuration: Configuration, *, offline: bool) -
     if offline:
         yield Check(subject="ArchivesSpace", said="not asked (--offline)")
         return
-    for finding in works.archive.diagnose():
+    for finding in works.archive.diagnose(requests=configuration.asked.enabled):
         yield Check(
             subject=f"ArchivesSpace {finding.subject}",
             said=finding.said,
@@ -113,7 +118,7 @@ def _check_works(works: Works, configuration: Configuration, *, offline: bool) -
         )
 
 
-def _check_folder(profile: FolderProfile) -> str:
+def _check_folder(profile: FolderProfile | RequestFolder) -> str:
     """A file is written in the hot folder, renamed into ``_working`` and removed:
     exactly what a claim needs."""
     root = os.fsencode(profile.path)
@@ -131,6 +136,26 @@ def _check_folder(profile: FolderProfile) -> str:
                 if os.path.lexists(path):
                     os.unlink(path)
     return f"a rename into _working works; {free_space(root) >> 20:,} MiB free"
+
+
+def _check_return_folder(profile: ReturnProfile) -> str:
+    """A file is written under a temporary name and renamed to another, which Exstream
+    leaves alone too: what a return needs."""
+    root = os.fsencode(profile.path)
+    suffix = os.fsencode(profile.temporary_suffix)
+    name = b".hotfolder-check-" + secrets.token_hex(6).encode()
+    source, target = (os.path.join(root, name + part + suffix) for part in (b"-1", b"-2"))
+    with os_errors("trying a rename in a return folder"):
+        write_new(source, b"hotfolder was here\n")
+        try:
+            sync_files([source])
+            os.rename(source, target)
+            sync_directories([root])
+        finally:
+            for path in (source, target):
+                if os.path.lexists(path):
+                    os.unlink(path)
+    return f"a rename works; {free_space(root) >> 20:,} MiB free"
 
 
 def _check_heads(directory: str) -> str:

@@ -23,7 +23,9 @@ from hotfolder.service.commands_case import case
 from hotfolder.service.commands_compare import compare
 from hotfolder.service.commands_evidence import evidence
 from hotfolder.service.commands_fill import fill
+from hotfolder.service.commands_requests import requests
 from hotfolder.service.commands_retrieve import retrieve
+from hotfolder.service.commands_return import orders, return_document
 from hotfolder.service.options import CONFIG, JSON, Command, filters
 from hotfolder.service.settings import DEFAULT_PATH
 from hotfolder.service.terminal import show_error
@@ -241,6 +243,9 @@ group.add_command(case)
 group.add_command(fill)
 group.add_command(retrieve)
 group.add_command(evidence)
+group.add_command(return_document)
+group.add_command(orders)
+group.add_command(requests)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -7,24 +7,38 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hotfolder import __version__
 from hotfolder.archivesspace.archive import ArchivesSpace
 from hotfolder.core.errors import OperatorFault
 from hotfolder.core.lifecycle import Backoff
-from hotfolder.core.ports import Clock, Desk, Emit, Journal
-from hotfolder.core.profiles import AuditProfile, FolderProfile, Rules
+from hotfolder.core.ports import Clock, Desk, Emit, Journal, Receiver
+from hotfolder.core.profiles import (
+    AskedProfile,
+    AuditProfile,
+    FolderProfile,
+    RequestFolder,
+    ReturnKind,
+    ReturnProfile,
+    Rules,
+)
 from hotfolder.flows.aside import Aside
+from hotfolder.flows.asking import Asking
 from hotfolder.flows.deliver import Delivery
 from hotfolder.flows.finish import Finisher
 from hotfolder.flows.intake import Intake
+from hotfolder.flows.naming import resolve_document
 from hotfolder.flows.rebuild import Rebuild
 from hotfolder.flows.replay import Replay
+from hotfolder.flows.requesting import Requests
+from hotfolder.flows.returning import Returns
 from hotfolder.flows.signing import Signer, Signing
 from hotfolder.flows.tell import Tell
 from hotfolder.journal.journal import SqliteJournal
+from hotfolder.returns.http import HttpReceiver
 from hotfolder.service.settings import Configuration
 from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
@@ -76,11 +90,15 @@ class Works:
     delivery: Delivery
     replay: Replay
     rebuild: Rebuild
+    returns: Returns
+    requests: Requests
+    asking: Asking | None  # None where requests of ArchivesSpace are not answered
     signing: Signing | None  # None without a key
     tell: Tell
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
+        self.returns.close()
         self.archive.close()
         self.journal.close()
 
@@ -121,6 +139,9 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         folders={profile.name: profile for profile in configuration.folders},
         rules=configuration.rules,
         unit_size=configuration.archive.unit_size,
+        returns=configuration.returns,
+        requests=configuration.requests,
+        asked=configuration.asked,
         # Beside the journal: there is room for the documents of a spool twice.
         scratch=os.path.dirname(os.fsencode(configuration.journal_path)),
         audit=configuration.audit,
@@ -141,10 +162,14 @@ def connect(
     new_id: Callable[[], str] | None = None,
     jitter: Callable[[], float] = _RANDOM.random,
     scratch: bytes | None = None,
+    returns: Sequence[ReturnProfile] = (),
+    requests: Sequence[RequestFolder] = (),
+    asked: AskedProfile | None = None,
     audit: AuditProfile | None = None,
 ) -> Works:
     """Flows over ports that are open already. ``new_id`` and ``jitter`` are given where
     two runs shall be alike; ``scratch`` is a folder for what is too much for memory."""
+    ids = new_id or SpoolIds()
     aside = Aside(journal=journal, store=store, folders=folders, clock=clock, emit=emit)
     finisher = Finisher(
         journal=journal, store=store, aside=aside, folders=folders, clock=clock, emit=emit
@@ -167,7 +192,7 @@ def connect(
             folders=folders,
             clock=clock,
             emit=emit,
-            new_id=new_id or SpoolIds(),
+            new_id=ids,
             jitter=jitter,
             backoff=backoff,
             scratch=scratch,
@@ -195,6 +220,70 @@ def connect(
         signing=None
         if audit is None or not audit.signing_key
         else make_signing(journal, audit, clock, emit),
+        returns=make_returns(
+            journal=journal,
+            store=store,
+            profiles=returns,
+            clock=clock,
+            emit=emit,
+            new_id=ids,
+            jitter=jitter,
+            backoff=backoff,
+        ),
+        requests=Requests(
+            journal=journal,
+            store=store,
+            folders={profile.name: profile for profile in requests},
+            resolve=partial(resolve_document, journal, None),
+            clock=clock,
+            emit=emit,
+            new_id=ids,
+            jitter=jitter,
+            backoff=backoff,
+        ),
+        asking=None
+        if asked is None or not asked.enabled
+        else Asking(
+            journal=journal,
+            desk=archive.desk,
+            profile=asked,
+            business_units=[unit.code for unit in rules.business_units],
+            clock=clock,
+            emit=emit,
+            new_id=ids,
+            jitter=jitter,
+            backoff=backoff,
+        ),
+    )
+
+
+def make_returns(
+    *,
+    journal: SqliteJournal,
+    store: OcflStore | CopiesStore,
+    profiles: Sequence[ReturnProfile],
+    clock: Clock,
+    emit: Emit,
+    new_id: Callable[[], str] | None = None,
+    jitter: Callable[[], float] = _RANDOM.random,
+    backoff: Backoff | None = None,
+) -> Returns:
+    """The way out again, which needs no ArchivesSpace. No network is touched yet."""
+    receivers: dict[str, Receiver] = {
+        profile.name: HttpReceiver(profile, clock=clock, version=__version__)
+        for profile in profiles
+        if profile.kind is ReturnKind.HTTP
+    }
+    return Returns(
+        journal=journal,
+        store=store,
+        profiles={profile.name: profile for profile in profiles},
+        receivers=receivers,
+        clock=clock,
+        emit=emit,
+        new_id=new_id or SpoolIds(),
+        jitter=jitter,
+        backoff=backoff,
     )
 
 

@@ -161,6 +161,29 @@ EVENTS: Mapping[str, Event] = {
     "spool.differs": _event(
         ERROR, "spool reason", "Rebuilding: ArchivesSpace has another checksum than the store."
     ),
+    # -- out again ------------------------------------------------------------------
+    "return.given": _event(INFO, "order to", "A document was given back; its receiver has it."),
+    "return.deferred": _event(
+        WARNING, "order to reason", "A document could not be given back yet; tried again."
+    ),
+    "return.failed": _event(
+        ERROR, "order to reason", "A document cannot be given back; `hotfolder orders` says why."
+    ),
+    "return.corrupt": _event(
+        ERROR, "order reason", "The bytes of a document to be given back are not what they were."
+    ),
+    "request.received": _event(
+        INFO, "request kind", "A request is journalled: of a folder, or of ArchivesSpace."
+    ),
+    "request.answered": _event(
+        INFO, "request given lines", "Whoever asked has the answer; so many of so many were given."
+    ),
+    "request.deferred": _event(
+        WARNING, "request reason", "A request could not be answered yet; tried again."
+    ),
+    "request.rejected": _event(
+        WARNING, "request reason", "The file is no request; it lies in _failed with a note."
+    ),
     # -- ArchivesSpace ------------------------------------------------------------
     "session.opened": _event(INFO, "renewed", "Logged in; renewed if a session had ended."),
     "agent.created": _event(INFO, "uri", "The software agent of this version was made."),

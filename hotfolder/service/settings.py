@@ -20,9 +20,12 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from hotfolder.core.errors import Fault, OperatorFault
 from hotfolder.core.profiles import (
     ArchiveProfile,
+    AskedProfile,
     AuditProfile,
     FolderProfile,
+    RequestFolder,
     RetrieveProfile,
+    ReturnProfile,
     Rules,
 )
 from hotfolder.service.settings_account import Account, advise, find_account
@@ -31,6 +34,14 @@ from hotfolder.service.settings_checks import check_records
 from hotfolder.service.settings_folders import check_folder, check_places
 from hotfolder.service.settings_model import SettingsFile
 from hotfolder.service.settings_records import archive_profile, folder_profile, rules
+from hotfolder.service.settings_returns import (
+    advise_returns,
+    asked_profile,
+    check_returns,
+    find_secrets,
+    request_folder,
+    return_profile,
+)
 from hotfolder.service.settings_sources import (
     EnvironmentSource,
     Finding,
@@ -41,7 +52,7 @@ from hotfolder.service.settings_sources import (
 )
 
 DEFAULT_PATH = "/etc/hotfolder/hotfolder.toml"
-_TABLES = ("retention", "units", "series", "folders")
+_TABLES = ("retention", "units", "series", "folders", "return", "requests")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +76,9 @@ class Configuration:
     log_level: str
     metrics_port: int
     stop_timeout: float
+    returns: tuple[ReturnProfile, ...] = ()
+    requests: tuple[RequestFolder, ...] = ()
+    asked: AskedProfile = field(default_factory=AskedProfile)
     advice: tuple[Fault, ...] = ()
 
 
@@ -83,10 +97,14 @@ def load(
     settings, shape = _read_shape(text, source)
     account = Account(url=settings.archivesspace.url, username="", password="")
     findings: list[Finding] = []
+    secrets: dict[str, str] = {}
     if not only_looking:
         account, findings = find_account(settings.archivesspace, environment)
+        secrets, wrong_secrets = find_secrets(settings, environment)
+        findings += wrong_secrets
     names = {table: _names(text.values, table) for table in _TABLES}
     findings += check_records(settings, account.url, names)
+    findings += check_returns(settings, names)
     for name, item in settings.folders.items():
         findings += check_folder(name, item)
     findings += check_places(settings, must_exist=not only_looking)
@@ -113,11 +131,18 @@ def load(
         log_level=settings.log.level,
         metrics_port=settings.metrics.port,
         stop_timeout=settings.service.stop_timeout,
+        returns=tuple(
+            return_profile(name, item, secrets.get(name, ""))
+            for name, item in settings.returns.items()
+        ),
+        requests=tuple(request_folder(name, item) for name, item in settings.requests.items()),
+        asked=asked_profile(settings.archivesspace.requests),
         advice=tuple(
             _place(
                 [
                     *advise(settings.archivesspace, account, path),
                     *advise_audit(settings.audit, audit),
+                    *advise_returns(settings),
                 ],
                 text,
                 source,

@@ -127,7 +127,7 @@ def is_open_to_all(path: str) -> bool:
 
 def _read_password(path: str, findings: list[Finding]) -> str:
     try:
-        return _parse_password(_read_secret(path))
+        return parse_password(read_secret(path))
     except UnreadableError as error:
         findings.append(
             Finding(
@@ -140,7 +140,8 @@ def _read_password(path: str, findings: list[Finding]) -> str:
         return ""
 
 
-def _parse_password(text: str) -> str:
+def parse_password(text: str) -> str:
+    """The secret that a file holds. Raises ``UnreadableError`` if it cannot be one."""
     password = text.removesuffix("\n").removesuffix("\r")
     if not password:
         raise UnreadableError("is empty")
@@ -149,7 +150,8 @@ def _parse_password(text: str) -> str:
     return password
 
 
-def _read_secret(path: str) -> str:
+def read_secret(path: str) -> str:
+    """The text of a file of secrets. Raises ``UnreadableError``."""
     if not os.path.isabs(path):
         raise UnreadableError("is not named from the root: begin it with /")
     try:
@@ -180,7 +182,7 @@ def _read_snake(
     if path.startswith("~/"):
         path = os.path.join(environ.get("HOME", "/"), path[2:])
     try:
-        return _parse_snake(_read_secret(path))
+        return _parse_snake(read_secret(path))
     except UnreadableError as error:
         findings.append(
             Finding(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hotfolder.core.profiles import CompletionRule, SidecarFormat
 from hotfolder.core.roles import Role, Roles
@@ -15,6 +15,7 @@ from hotfolder.service.settings_sources import Finding, Place
 from hotfolder.sidecars.pairing import pairing_of
 
 _SAMPLE = b"document.pdf"
+_KINDS = {"folders": "hot folder", "requests": "request folder", "return": "return folder"}
 
 
 def check_folder(name: str, item: FolderSection) -> Iterator[Finding]:
@@ -162,6 +163,15 @@ def check_places(settings: SettingsFile, *, must_exist: bool) -> Iterator[Findin
     paths: dict[Place, str] = {
         ("folders", name, "path"): item.path for name, item in settings.folders.items()
     }
+    paths |= {("requests", name, "path"): item.path for name, item in settings.requests.items()}
+    paths |= {
+        ("return", name, "path"): item.path for name, item in settings.returns.items() if item.path
+    }
+    paths |= {
+        ("return", name, "ca_file"): item.ca_file
+        for name, item in settings.returns.items()
+        if item.ca_file
+    }
     paths["journal", "path"] = settings.journal.path
     paths["store", "path"] = settings.store.path
     ca_file = settings.archivesspace.ca_file
@@ -176,7 +186,7 @@ def check_places(settings: SettingsFile, *, must_exist: bool) -> Iterator[Findin
     if must_exist:
         for place, path in usable.items():
             yield from _check_there(place, path, settings)
-    folders = {place[1]: path for place, path in usable.items() if place[0] == "folders"}
+    folders = {place: path for place, path in usable.items() if place in _shared(usable)}
     yield from _check_overlaps(folders)
     for place in (("journal", "path"), ("store", "path")):
         if place in usable:
@@ -193,7 +203,7 @@ def check_places(settings: SettingsFile, *, must_exist: bool) -> Iterator[Findin
 
 
 def _check_copies(
-    settings: SettingsFile, folders: dict[str, str], *, must_exist: bool
+    settings: SettingsFile, folders: dict[Place, str], *, must_exist: bool
 ) -> Iterator[Finding]:
     """Copies of the store: each a place of its own."""
     place = ("store", "copies")
@@ -226,15 +236,28 @@ def _check_copies(
         others.append(path)
 
 
+def _shared(places: Iterable[Place]) -> set[Place]:
+    """The folders that others write into or take from."""
+    return {place for place in places if place[0] in _KINDS and place[-1] == "path"}
+
+
+def _may_be_away(place: Place, settings: SettingsFile) -> bool:
+    if place[0] == "return":
+        return True  # orders are journalled, and wait for it
+    if place[0] == "requests":
+        return settings.requests[place[1]].network
+    return settings.folders[place[1]].network
+
+
 def _check_there(place: Place, path: str, settings: SettingsFile) -> Iterator[Finding]:
-    if place[0] == "folders":
-        if settings.folders[place[1]].network or os.path.isdir(path):
+    if place[-1] == "ca_file":
+        if not os.path.isfile(path):
+            yield Finding(place, "path.missing", "there is no such file", "correct the path")
+    elif place[0] in _KINDS:
+        if _may_be_away(place, settings) or os.path.isdir(path):
             return
         kind = "it is no folder" if os.path.lexists(path) else "there is no such folder"
         yield Finding(place, "folder.missing", kind, f"mkdir {path}, or correct the path")
-    elif place[0] == "archivesspace":
-        if not os.path.isfile(path):
-            yield Finding(place, "path.missing", "there is no such file", "correct the path")
     elif place[0] == "journal" and os.path.isdir(path):
         yield Finding(place, "path.folder", "this is a folder", "name a file in it")
     elif place[0] == "store" and os.path.lexists(path) and not os.path.isdir(path):
@@ -244,37 +267,41 @@ def _check_there(place: Place, path: str, settings: SettingsFile) -> Iterator[Fi
         yield Finding(place, "path.missing", f"there is no folder {parent}", f"mkdir {parent}")
 
 
-def _check_overlaps(folders: dict[str, str]) -> Iterator[Finding]:
-    for (one, first), (two, second) in itertools.combinations(folders.items(), 2):
+def _check_overlaps(folders: dict[Place, str]) -> Iterator[Finding]:
+    for (place, first), (other, second) in itertools.combinations(folders.items(), 2):
+        if place[0] == other[0] == "return":
+            continue  # two profiles may give into one folder: names are never the same
+        one = f"{_KINDS[place[0]]} {place[1]}"
         if _same(first, second):
-            how = f"it is the same folder as that of hot folder {one}"
+            how = f"it is the same folder as that of {one}"
         elif _within(os.path.realpath(second), os.path.realpath(first)):
-            how = f"it lies in hot folder {one}"
+            how = f"it lies in {one}"
         elif _within(os.path.realpath(first), os.path.realpath(second)):
-            how = f"hot folder {one} lies in it"
+            how = f"{one} lies in it"
         else:
             continue
         yield Finding(
-            ("folders", two, "path"),
+            other,
             "folder.overlap",
             how,
-            "give each hot folder a folder of its own, beside the others",
+            f"give each {_KINDS[other[0]]} a folder of its own, beside the others",
         )
 
 
-def _check_own(place: Place, path: str, folders: dict[str, str]) -> Iterator[Finding]:
-    """Journal and store: outside all hot folders; no hot folder in the store."""
-    for name, folder in folders.items():
+def _check_own(place: Place, path: str, folders: dict[Place, str]) -> Iterator[Finding]:
+    """Journal and store: outside all hot folders and the like; none of them in the store."""
+    for other, folder in folders.items():
+        kind = _KINDS[other[0]]
         if _within(os.path.realpath(path), os.path.realpath(folder)):
             yield Finding(
                 place,
                 "path.overlap",
-                f"it lies in hot folder {name}",
-                "keep it outside all hot folders",
+                f"it lies in {kind} {other[1]}",
+                f"keep it outside all {kind}s",
             )
         elif place[0] == "store" and _within(os.path.realpath(folder), os.path.realpath(path)):
             yield Finding(
-                ("folders", name, "path"),
+                other,
                 "folder.overlap",
                 "it lies in the store, where only objects may be",
                 "keep it outside the store",

@@ -13,8 +13,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from hotfolder.core.profiles import (
     CompletionRule,
     Describe,
+    HandedFormat,
     IndexFormat,
     OnBadDocument,
+    ReturnKind,
     SidecarFormat,
 )
 
@@ -37,6 +39,20 @@ class SlotsSection(Section):
     retention_class: str = Field("string_3", description="the retention class")
     retain_until: str = Field("date_1", description="the last day of retention")
     hold: str = Field("boolean_1", description="whether a legal hold is in force")
+
+
+class AskedSection(Section):
+    """Requests that archivists make in ArchivesSpace."""
+
+    enabled: bool = Field(False, description="answer pending request events there")
+    poll: PositiveSeconds = Field(60, description="seconds between looks")
+    overlap: int = Field(
+        900, ge=0, le=86_400, description="seconds that each look goes back behind the last"
+    )
+    to: str = Field("", description="the return profile that answers, if a request names none")
+    allowed: list[str] = Field(
+        default_factory=list, description="return profiles that a request may name besides"
+    )
 
 
 class ArchiveSection(Section):
@@ -68,6 +84,7 @@ class ArchiveSection(Section):
     verify_tls: bool = Field(True, description="check the server's certificate")
     ca_file: str = Field("", description="certificate authorities to trust, besides the system's")
     slots: SlotsSection = Field(default_factory=SlotsSection)
+    requests: AskedSection = Field(default_factory=AskedSection)
 
 
 class JournalSection(Section):
@@ -267,6 +284,55 @@ class FolderSection(Section):
     owner: str = Field("", description="whom a clerk should ask")
 
 
+class ReturnSection(Section):
+    """Where documents are given back to."""
+
+    kind: ReturnKind = Field(ReturnKind.FOLDER, description="folder, http")
+    form: Literal["exact", "alone", "spool"] = Field(
+        "exact", description="its exact bytes, made to stand alone, or its whole spool"
+    )
+    path: str = Field("", description="folder: where it is, absolute")
+    pattern: str = Field(
+        "{document_type}-{issue_date}-{order}", description="folder: names of documents"
+    )
+    temporary_suffix: str = Field(".tmp", description="folder: of what is not whole yet")
+    sidecar: HandedFormat = Field(HandedFormat.JSON, description="folder: none, json, xml, cmod")
+    sidecar_suffix: str = Field("", description="folder: .json, .xml or .ind if it is empty")
+    trigger_suffix: str = Field("", description="folder: of the trigger, which comes last")
+    url: str = Field("", description="http: where documents are posted to")
+    username: str = Field("", description="http: with a secret; without a name it is a token")
+    secret_file: str = Field(
+        "", description="http: password or token; else the credential return-NAME"
+    )
+    connect_timeout: PositiveSeconds = Field(10, description="http: seconds to connect")
+    read_timeout: PositiveSeconds = Field(60, description="http: seconds between two bytes")
+    total_timeout: PositiveSeconds = Field(600, description="http: seconds for one document")
+    verify_tls: bool = Field(True, description="http: check the receiver's certificate")
+    ca_file: str = Field("", description="http: authorities to trust instead of the system's")
+    attempts: int = Field(
+        10, ge=1, le=1000, description="http: so often it is sent without a clear answer"
+    )
+
+
+class RequestsSection(Section):
+    """A folder into which requests for documents are put."""
+
+    path: str = Field(description="the folder, absolute")
+    business_units: list[str] = Field(
+        min_length=1, description="whose documents may be asked for here"
+    )
+    form: Literal["exact", "alone", "spool"] = Field(
+        "exact", description="exact bytes, made to stand alone, or whole spools"
+    )
+    sidecar: HandedFormat = Field(HandedFormat.JSON, description="none, json, xml, cmod")
+    limit: int = Field(1000, ge=1, le=100_000, description="documents in one answer, at most")
+    completion: CompletionSection = Field(default_factory=CompletionSection)
+    network: bool = Field(False, description="on a network share: poll instead of events")
+    poll: PositiveSeconds = Field(5, description="seconds between looks at a network share")
+    rescan: PositiveSeconds = Field(60, description="seconds between full looks at a local folder")
+    owner: str = Field("", description="whom those who ask should ask")
+
+
 class SettingsFile(BaseSettings):
     """The whole file. What it is read from, ``settings`` decides."""
 
@@ -285,3 +351,13 @@ class SettingsFile(BaseSettings):
     units: dict[Name, UnitSection] = Field(default_factory=dict)
     series: dict[Name, SeriesSection] = Field(default_factory=dict)
     folders: dict[Name, FolderSection] = Field(default_factory=dict)
+    requests: dict[Name, RequestsSection] = Field(default_factory=dict)
+    # [return.NAME]: a word that Python keeps for itself, so it is named at a distance.
+    __annotations__["return"] = "dict[Name, ReturnSection]"
+    locals()["return"] = Field(default_factory=dict)
+
+    @property
+    def returns(self) -> dict[str, ReturnSection]:
+        """The tables [return.NAME]."""
+        found: dict[str, ReturnSection] = getattr(self, "return")
+        return found

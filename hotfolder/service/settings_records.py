@@ -17,6 +17,7 @@ from hotfolder.core.profiles import (
 from hotfolder.core.retention import Period, RetentionClass, RetentionTrigger
 from hotfolder.service.settings_model import (
     ArchiveSection,
+    CompletionSection,
     DocumentsSection,
     FolderSection,
     SettingsFile,
@@ -101,26 +102,30 @@ def documents_profile(item: DocumentsSection) -> DocumentsProfile:
     )
 
 
+def completion_profile(item: CompletionSection, *, network: bool) -> Completion:
+    """How a producer shows that a file is finished."""
+    return Completion(
+        rule=item.rule,
+        quiet=item.quiet,
+        looks=item.looks,
+        quiet_without_trailer=item.quiet_without_trailer,
+        trigger_suffix=item.trigger_suffix,
+        manifest_suffix=item.manifest_suffix,
+        temporary=tuple(item.temporary),
+        sidecar_wait=item.sidecar_wait,
+        writer_check=item.writer_check and not network,
+    )
+
+
 def folder_profile(name: str, item: FolderSection) -> FolderProfile:
     """One hot folder. What cannot be asked for there (writers on a share, metadata in a
     folder that reads none) is off, whatever its default."""
-    completion = item.completion
     documents = documents_profile(item.documents)
     return FolderProfile(
         name=name,
         path=item.path,
         business_unit=item.business_unit,
-        completion=Completion(
-            rule=completion.rule,
-            quiet=completion.quiet,
-            looks=completion.looks,
-            quiet_without_trailer=completion.quiet_without_trailer,
-            trigger_suffix=completion.trigger_suffix,
-            manifest_suffix=completion.manifest_suffix,
-            temporary=tuple(completion.temporary),
-            sidecar_wait=completion.sidecar_wait,
-            writer_check=completion.writer_check and not item.network,
-        ),
+        completion=completion_profile(item.completion, network=item.network),
         recursive=item.recursive,
         network=item.network,
         poll=item.poll,

@@ -51,6 +51,16 @@ password_file = "/etc/hotfolder/archivesspace-password"
 # retain_until = "date_1"
 # hold = "boolean_1"
 
+[archivesspace.requests]
+# Answer the requests that archivists make there (docs/returns.md): how often to look,
+# how far each look goes back behind the last, which return profile answers, and which
+# others a request may name.
+# enabled = false
+# poll = 60
+# overlap = 900
+# to = ""
+# allowed = []
+
 [journal]
 # SQLite; on a local disk, never on a network share.
 path = "/var/lib/hotfolder/journal.db"
@@ -215,5 +225,61 @@ rule = "quiet"
 # Seconds to wait for metadata without its file, or a file without its metadata.
 # sidecar_wait = 900
 # Ask the kernel whether a writer holds the file (local folders only).
+# writer_check = true
+
+# Where documents are given back to (docs/returns.md): a folder that Exstream watches.
+# [return.reprint]
+# kind = "folder"
+# Its exact bytes, made to stand alone, or its whole spool: exact, alone, spool.
+# form = "exact"
+# path = "/srv/exstream/reprint"
+# Names: order, identity, document_type, issue_date, channel, business_unit, series,
+# cycle, version; {order} must be among them.
+# pattern = "{document_type}-{issue_date}-{order}"
+# What is not whole yet ends like this; Exstream must leave it alone.
+# temporary_suffix = ".tmp"
+# The metadata: none, json, xml (entity, ACL, attr), cmod (generic index).
+# sidecar = "json"
+# sidecar_suffix = ""
+# An empty file that comes last; "" for none.
+# trigger_suffix = ""
+
+# Or a POST to Communications Server. The secret is the credential return-collector,
+# else in secret_file; with username it is a password, without a token.
+# [return.collector]
+# kind = "http"
+# url = "https://exstream.example:2718/archive"
+# username = ""
+# secret_file = ""
+# connect_timeout = 10
+# read_timeout = 60
+# total_timeout = 600
+# verify_tls = true
+# ca_file = ""
+# So often it is sent without a clear answer before the order fails.
+# attempts = 10
+
+# A folder into which requests for documents are put, and in which they are answered.
+# [requests.desk]
+# path = "/srv/exstream/requests"
+# business_units = ["RETAIL"]
+# form = "exact"
+# sidecar = "json"
+# Documents in one answer, at most.
+# limit = 1000
+# network = false
+# poll = 5
+# rescan = 60
+# owner = ""
+# As in folders: how a request shows that it is finished.
+# [requests.desk.completion]
+# rule = "quiet"
+# quiet = 5
+# looks = 2
+# quiet_without_trailer = 60
+# trigger_suffix = ".done"
+# manifest_suffix = ".manifest"
+# temporary = ["*.tmp", "*.part", "*.filepart", "~$*", ".*"]
+# sidecar_wait = 900
 # writer_check = true
 """

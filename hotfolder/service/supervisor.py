@@ -2,8 +2,9 @@
 
 One thread a hot folder (watch and claim), one that reads and stores, one that
 hands units to the importers, one that writes receipts, one that tells ArchivesSpace
-what happened, one that signs the audit chain if there is a key. The main thread waits
-for signals, pings systemd while every loop has beaten lately, and keeps the gauges.
+what happened, one that signs the audit chain if there is a key; those of the way out
+again (``returnloops``). The main thread waits for signals, pings systemd while every loop
+has beaten lately, and keeps the gauges.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from hotfolder.service.importers import Importers
 from hotfolder.service.loops import Loop
 from hotfolder.service.metrics import Metrics
 from hotfolder.service.notification import Notifier
+from hotfolder.service.returnloops import ReturnLoops
 from hotfolder.service.settings import Configuration
 from hotfolder.watch.watcher import FolderWatcher
 
@@ -144,9 +146,11 @@ class Supervisor:
         self._deliver = self._loop("deliver", self._importers.step)
         self._finish = self._loop("finish", self._step_finish)
         self._tell = self._loop("tell", self._step_tell)
+        self._returns = ReturnLoops(works)
         self._steady = [self._intake, self._deliver, self._finish, self._tell]
         if works.signing is not None:
             self._steady.append(self._loop("audit", self._step_audit))
+        self._steady += [self._loop(name, step) for name, step in self._returns.steps()]
         # dict() first: a scrape comes from another thread, and a reload changes the folders.
         metrics.watch_folders(
             lambda: {name: folder.describe() for name, (folder, _) in dict(self._folders).items()}
@@ -269,10 +273,12 @@ class Supervisor:
         status = self._works.journal.status()
         open_spools = sum(status.spools.get(state, 0) for state in OPEN_SPOOL_STATES)
         open_units = status.units.get("PLANNED", 0) + status.units.get("SENT", 0)
+        if self._returns.pending():
+            return None
         failures, _, _ = self._works.journal.server_state()
         if not open_spools and not open_units:
             if not self._works.journal.count_waiting_events():
-                return False
+                return self._returns.waiting()
             due = self._works.journal.waiting_events(due_at=self._works.clock.now(), limit=1)
             return True if failures or not due else None
         untouched = sum(status.spools.get(state, 0) for state in ("CLAIMING", "CLAIMED", "READ"))
@@ -290,6 +296,7 @@ class Supervisor:
                 self._works.emit("loop.late", loops=loop.name)
         for folder, _ in self._folders.values():
             folder.stop()
+        self._returns.stop()
         if not self._importers.close(max(0.1, deadline - self._works.clock.monotonic())):
             self._works.emit("loop.late", loops="importers")
 

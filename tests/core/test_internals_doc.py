@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hotfolder.core.crashpoints import GIVE_POINTS, POINTS
+from hotfolder.core.crashpoints import GIVE_POINTS, POINTS, RETURN_POINTS
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES
+from hotfolder.core.orders import ORDER_MOVES, REQUEST_MOVES
 
 TEXT = (Path(__file__).parent.parent.parent / "docs" / "internals.md").read_text()
 
@@ -41,3 +42,16 @@ def test_every_crash_point_is_explained() -> None:
 def test_those_of_giving_back_are_explained_too() -> None:
     explained = table_after("Giving back, and what a kill leaves")
     assert sorted(name.strip("`") for name in explained) == sorted(GIVE_POINTS)
+
+
+def test_the_states_of_an_order_are_those_of_the_code() -> None:
+    assert table_after("States of an order") == as_table(ORDER_MOVES)
+
+
+def test_the_states_of_a_request_are_those_of_the_code() -> None:
+    assert table_after("States of a request") == as_table(REQUEST_MOVES)
+
+
+def test_every_crash_point_of_the_way_out_is_explained() -> None:
+    explained = table_after("What a kill leaves of what goes out")
+    assert sorted(name.strip("`") for name in explained) == sorted(RETURN_POINTS)

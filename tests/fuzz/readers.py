@@ -18,6 +18,7 @@ from hotfolder.core.manifest import read_manifest
 from hotfolder.core.notes import error_note
 from hotfolder.core.profiles import FolderProfile
 from hotfolder.core.records import Inspection, SpoolRow
+from hotfolder.core.requestfile import is_whole, read_request
 from hotfolder.formats import inspect_spool, inspect_trailer
 from hotfolder.sandbox.communications import make_communication
 from hotfolder.sandbox.exstream import make_output
@@ -115,6 +116,22 @@ def _read_manifest(data: bytes) -> object:
     return found
 
 
+def _read_request(name: bytes) -> Callable[[bytes], object]:
+    def read(data: bytes) -> object:
+        is_whole(data, name)
+        try:
+            found = read_request(data, name)
+        except InputFault as error:
+            for fault in error.faults:
+                _check_fault(fault)
+            raise
+        assert all(bool(line.id) != (line.query is not None) for line in found.lines)
+        assert all(line.asked.isprintable() for line in found.lines)
+        return found
+
+    return read
+
+
 def _check_fault(fault: Fault) -> None:
     assert fault.code, fault
     assert fault.message, fault
@@ -173,5 +190,20 @@ def make_readers() -> Mapping[str, Reader]:
                 b"spool.pdf,123\r\nother.pdf, 5\r\n",
             ],
             read=_read_manifest,
+        ),
+        "request-json": Reader(
+            samples=[
+                b'["hf-1", {"id": "/repositories/2/digital_objects/7"}]',
+                b'{"reason": "x", "documents": [{"customer": "C1", "from": "2026-01-01"}]}',
+                b'[{"account": "1", "type": "bill", "case": "K", "text": "a b"}]',
+            ],
+            read=_read_request(b"ask.json"),
+        ),
+        "request-csv": Reader(
+            samples=[
+                b'id,customer,from\r\nhf-1,,\r\n,"C,1",2026-01-01\r\n',
+                b"account;type;case;to;text\n1;bill;K;2026-06-30;a b\n",
+            ],
+            read=_read_request(b"ask.csv"),
         ),
     }

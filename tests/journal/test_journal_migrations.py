@@ -19,6 +19,7 @@ from sqlite_utils import Database, Migrations
 
 from hotfolder.core.errors import OperatorFault
 from hotfolder.core.lifecycle import SpoolState, UnitState
+from hotfolder.core.orders import NewOrder
 from hotfolder.core.query import DocumentQuery
 from hotfolder.journal import connection
 from hotfolder.journal import migrations as released
@@ -35,6 +36,7 @@ from tests.support.journals import (
     store,
 )
 
+IDENTITY = "hf-" + "7" * 64
 FIXTURES = sorted((Path(__file__).parent / "data").glob("version-*.db.gz"))
 
 
@@ -56,6 +58,8 @@ def write_fixture(path: Path) -> None:
     journal.set_aside(spool_id(7), SpoolState.HELD, [FAULT], 10)
     journal.append_audit("root", "operator.hold", spool_id(7), {"reason": "x"}, 10)
     journal.record_server(2, 50, "refused", 11)
+    order = NewOrder(id="order-1", identity=IDENTITY, to="back", reason="x", actor="root")
+    journal.add_order(order, 12)
     journal.add_tree_head(make_head(journal), 12)
     journal.close()
 

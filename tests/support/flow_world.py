@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from hotfolder.archivesspace.archive import ArchivesSpace
 from hotfolder.core import crashpoints
@@ -74,6 +74,7 @@ class World:
     dropped: Counter[bytes] = field(default_factory=Counter)  # by content
     mended: set[bytes] = field(default_factory=set)  # put back with good metadata
     events: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    outward: Mapping[str, Any] = field(default_factory=dict)  # what ``connect`` takes of it
     _ids: int = 0
     _files: int = 0
 
@@ -118,6 +119,7 @@ class World:
             unit_size=self.unit_size,
             new_id=self._new_id,
             jitter=lambda: 0.5,
+            **self.outward,
         )
         if not self.journal_lost:
             self.do(self.works.finisher.recover)

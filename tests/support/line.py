@@ -12,8 +12,10 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hotfolder.archivesspace.archive import ArchivesSpace
 from hotfolder.core import crashpoints
@@ -84,9 +86,10 @@ def build_line(
     rules: Rules = RULES,
     store: Path | None = None,
     documents: DocumentsProfile | None = None,
+    outward: Mapping[str, Any] | None = None,
 ) -> Line:
     """Put the line together under ``root``: ``hot/``, ``journal.db``, ``store/`` (or
-    another ``store``)."""
+    another ``store``). ``outward`` is what ``connect`` takes of the way out again."""
     hot = root / "hot"
     hot.mkdir(parents=True, exist_ok=True)
     profile = FolderProfile(
@@ -137,6 +140,7 @@ def build_line(
         unit_size=unit_size,
         backoff=Backoff(first=0.01, ceiling=0.05),
         audit=AuditProfile(signing_key=str(key), heads=(str(heads),)),
+        **(outward or {}),
     )
     return Line(works=works, profile=profile, events=events)
 

@@ -1,0 +1,102 @@
+"""What may be given of what was asked for, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hotfolder.core.errors import InputFault
+from hotfolder.core.orders import Fate, Fated
+from hotfolder.core.ports import Journal
+from hotfolder.core.records import CatalogueRow
+from hotfolder.core.requestfile import RequestLine
+
+Resolve = Callable[[str], Sequence[str]]
+"""The identities of the documents that an id of any kind stands for. ``KeyError`` if there
+is none, ``InputFault`` if it does not say which."""
+
+_WHY = {
+    Fate.UNKNOWN: "there is no such document",
+    Fate.DESTROYED: "it was destroyed when its retention had ended",
+    Fate.FORBIDDEN: "it belongs to a business unit that may not be asked for here",
+    Fate.TOO_MANY: "more documents than one answer may have; ask for fewer",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A document that may be given, and the line that asks for it."""
+
+    line: RequestLine
+    row: CatalogueRow
+
+
+def refused(line: RequestLine, fate: Fate, identity: str = "", why: str = "") -> Fated:
+    """A line, or one document of it, that cannot be given."""
+    return Fated(
+        line=line.number, asked=line.asked, fate=fate, identity=identity, why=why or _WHY[fate]
+    )
+
+
+def judge(
+    journal: Journal, identity: str, units: Sequence[str], line: RequestLine
+) -> Wanted | Fated:
+    """Whether the document may be given to who asks for documents of ``units``."""
+    row = journal.get_document(identity)
+    if row is None:
+        fate = Fate.DESTROYED if journal.is_destroyed(identity) else Fate.UNKNOWN
+        return refused(line, fate, identity)
+    if row.business_unit not in units:
+        return refused(line, Fate.FORBIDDEN, identity)
+    return Wanted(line=line, row=row)
+
+
+def expand(
+    journal: Journal,
+    resolve: Resolve,
+    lines: Sequence[RequestLine],
+    units: Sequence[str],
+    limit: int,
+) -> Iterator[Wanted | Fated]:
+    """Every line as the documents that it stands for, in order; of more than ``limit``
+    documents, the line that goes beyond is told to be too many, and gives none."""
+    room = limit
+    for line in lines:
+        found = list(_of_line(journal, resolve, line, units, room))
+        wanted = sum(isinstance(item, Wanted) for item in found)
+        if wanted > room:
+            yield refused(line, Fate.TOO_MANY)
+            continue
+        room -= wanted
+        yield from found
+
+
+def _of_line(
+    journal: Journal, resolve: Resolve, line: RequestLine, units: Sequence[str], room: int
+) -> Iterator[Wanted | Fated]:
+    if line.query is None:
+        try:
+            identities = resolve(line.id)
+        except KeyError:
+            # What was destroyed may be asked for by its identity still.
+            yield judge(journal, line.id, units, line)
+            return
+        except InputFault as error:
+            yield refused(line, Fate.UNKNOWN, why=error.message)
+            return
+        for identity in identities[: room + 1]:
+            yield judge(journal, identity, units, line)
+        return
+    rows = journal.find_documents(line.query, room + 1)
+    allowed = [row for row in rows if row.business_unit in units]
+    if not rows:
+        yield refused(line, Fate.UNKNOWN, why="no document is like that")
+    elif len(rows) > room and len(allowed) <= room:
+        # Behind these may be more that may be given.
+        yield refused(line, Fate.TOO_MANY)
+    else:
+        if len(allowed) < len(rows):
+            yield refused(
+                line, Fate.FORBIDDEN, why=f"{len(rows) - len(allowed)} documents of other units"
+            )
+        yield from (Wanted(line=line, row=row) for row in allowed)

@@ -1,0 +1,1 @@
+"""Receivers of documents over a network: the only HTTP besides ArchivesSpace's."""
