@@ -19,6 +19,7 @@ import re
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import replace
@@ -42,6 +43,7 @@ from hotfolder.sandbox.scenario import DemoScenario, Step
 from hotfolder.sandbox.writers import put_file
 from hotfolder.service.cli import group as command_line
 from hotfolder.service.composition import SystemClock, Works, connect
+from hotfolder.service.dispute import REFERENCE
 from hotfolder.service.logs import configure_logs, make_emit
 from hotfolder.service.settings import Configuration, load
 from hotfolder.service.supervisor import make_watcher
@@ -202,6 +204,7 @@ class Samples:
             yield f"error-note-{rejected.faults[0].code}.txt", note.read_text()
         yield "unit-as-sent.json", _pretty(max(self.sent[: self.plain_units], key=len))
         yield from self._run_of_many(rows, named)
+        yield from self._dispute()
         yield from self._records()
         yield from self._objects(version)
         yield "log.jsonl", self.log.getvalue()
@@ -229,6 +232,26 @@ class Samples:
         target = self.root / "statement.afp"
         yield "run/retrieve.txt", self._command("retrieve", identity, "-o", str(target))
         assert target.read_bytes() == self.wanted.data
+
+    def _dispute(self) -> Iterator[tuple[str, str]]:
+        found = self._command("case", REFERENCE, "--json")
+        yield "dispute/case.json", found
+        yield "dispute/case.txt", self._command("case", REFERENCE)
+        identity = json.loads(found)["documents"][0]["identity"]
+        folder = self.root / "dispute"
+        given = self._command(
+            "retrieve", identity, "--out", str(folder), "--reason", "the customer disputes it"
+        )
+        yield "dispute/retrieve.txt", given
+        sidecar = next(folder.glob("*.pdf.json"))
+        yield "dispute/document.pdf.json", sidecar.read_text()
+        yield "dispute/audit.txt", self._command("audit", "list", identity)
+        bag = self.root / "evidence.zip"
+        self._command("evidence", identity, "--out", str(bag))
+        with zipfile.ZipFile(bag) as stored:
+            yield "dispute/evidence-contents.txt", "".join(f"{n}\n" for n in stored.namelist())
+            summary = next(name for name in stored.namelist() if name.endswith("summary.html"))
+            yield "dispute/summary.html", stored.read(summary).decode()
 
     def _records(self) -> Iterator[tuple[str, str]]:
         url, repository = self.sandbox.url, "/repositories/2"
@@ -273,9 +296,13 @@ class Samples:
         yield "store/metadata.json", _pretty(json.loads(metadata.read_text()))
 
     def _command(self, *arguments: str) -> str:
-        done = CliRunner(catch_exceptions=False).invoke(
-            command_line, [*arguments, "--config", str(self.config)], standalone_mode=False
-        )
+        with (
+            mock.patch.object(SystemClock, "now", lambda _: self.clock.at),
+            mock.patch.dict(os.environ, SUDO_USER="case-worker"),
+        ):
+            done = CliRunner(catch_exceptions=False).invoke(
+                command_line, [*arguments, "--config", str(self.config)], standalone_mode=False
+            )
         assert done.exit_code == 0, done.output
         return done.stdout
 

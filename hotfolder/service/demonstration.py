@@ -2,8 +2,8 @@
 
 A sandbox on loopback, a daemon as a process of its own, and Exstream's output written
 into five hot folders while it runs. In the middle the sandbox goes down and comes back.
-At the end every file is accounted for and one customer of a run of hundreds is read back,
-or the exit code says that it is not so.
+At the end every file is accounted for, one customer of a run of hundreds is read back, and
+a dispute is settled with evidence that checks itself, or the exit code says that it is not so.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from hotfolder.service.accounting import (
     show_read_back,
 )
 from hotfolder.service.composition import SystemClock
+from hotfolder.service.dispute import make_key, settle_dispute, show_dispute
 from hotfolder.service.terminal import Progress, print_json
 
 _MARK = ".hotfolder-demo"
@@ -65,23 +66,31 @@ def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
         for code, title in REPOSITORIES.items():
             sandbox.add_repository(code, title)
         config.write_text(
-            demo_configuration(str(root), sandbox.url, password_file=str(secret), log_format="json")
+            demo_configuration(
+                str(root),
+                sandbox.url,
+                password_file=str(secret),
+                signing_key=str(make_key(root)),
+                log_format="json",
+            )
         )
         say(f"A sandbox ArchivesSpace listens at {sandbox.url} (for trying out, no archive).")
         with _daemon(config, root / "hotfolder.log") as daemon:
             say(f"The daemon runs (process {daemon.pid}); its log is {root / 'hotfolder.log'}")
             _play(scenario, folders, staging, sandbox, root, say, as_json=as_json)
             stopped = _stop(daemon)
+        dispute = settle_dispute(root, config)
     accounts = account(root, scenario)
     wrong = [item for item in accounts if not item.right]
     totals = count_outcomes(accounts)
     found = read_back(root, scenario.wanted)
-    ok = not wrong and stopped == 0 and found != ""
+    ok = not wrong and stopped == 0 and found != "" and not dispute.failed
     if as_json:
         print_json(
             {
                 "ok": ok,
                 "read_back": found,
+                "dispute": {"document": dispute.identity, "failed": dispute.failed},
                 "daemon_exit_code": stopped,
                 "totals": totals,
                 "files": [
@@ -100,6 +109,7 @@ def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
     else:
         show_accounts(root, config, accounts, totals, stopped)
         show_read_back(scenario.wanted, found, config)
+        show_dispute(root, config, dispute)
         if ok:
             click.echo(f"All {totals['seen']} files are accounted for.")
     return EX_OK if ok else EX_SOFTWARE

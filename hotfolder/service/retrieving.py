@@ -293,7 +293,8 @@ def _tell_many(collected: Collected, out: str, *, as_json: bool) -> None:
             }
         )
         return
-    click.echo(f"{out}: {collected.given:,} documents, {collected.bytes:,} bytes")
+    noun = "document" if collected.given == 1 else "documents"
+    click.echo(f"{out}: {collected.given:,} {noun}, {collected.bytes:,} bytes")
     if collected.skipped:
         click.echo(f"  {collected.skipped:,} were there already, whole")
     if collected.refused:
