@@ -41,6 +41,18 @@ GIVE_POINTS: tuple[str, ...] = (
     "event.told",
 )
 
+# Those of the scrub and of mending, with tests of their own.
+SCRUB_POINTS: tuple[str, ...] = (
+    "scrub.marked",
+    "scrub.recorded",
+    "scrub.walked",
+    "scrub.finished",
+    "mend.recorded",
+    "mend.set_aside",
+    "mend.copied",
+    "mend.verified",
+)
+
 _hook: Callable[[str], None] | None = None
 
 

@@ -11,6 +11,7 @@ from hotfolder.journal.audit import Audit
 from hotfolder.journal.catalogue import Catalogue
 from hotfolder.journal.connection import Connection, classify
 from hotfolder.journal.correspondence import Correspondence
+from hotfolder.journal.fixity import Fixity
 from hotfolder.journal.lookups import Lookups
 from hotfolder.journal.naming import Naming
 from hotfolder.journal.outbox import Outbox
@@ -36,6 +37,7 @@ class SqliteJournal(
     Audit,
     Tree,
     Outbox,
+    Fixity,
     Restoration,
 ):
     """One journal file. Safe to use from any thread."""

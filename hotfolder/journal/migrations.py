@@ -14,7 +14,7 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 7  # PRAGMA user_version after the last migration
+VERSION = 8  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -79,6 +79,13 @@ def m007_outbox(db: Database) -> None:
     """Events that ArchivesSpace is to be told of."""
     _run(db, "outbox.sql")
     db.conn.execute("PRAGMA user_version = 7")
+
+
+@migrations()
+def m008_fixity(db: Database) -> None:
+    """Rounds of the fixity scrub, the last result of each spool, damage that was found."""
+    _run(db, "fixity.sql")
+    db.conn.execute("PRAGMA user_version = 8")
 
 
 def _run(db: Database, name: str) -> None:
