@@ -264,6 +264,15 @@ class Fixity:
             found = conn.execute("SELECT min(last_at) FROM fixity_results").fetchone()[0]
         return None if found is None else float(found)
 
+    def count_damaged(self) -> int:
+        """How many spools were not whole when they were last verified; by an index."""
+        with self._db.reading() as conn:
+            return int(
+                conn.execute(
+                    "SELECT count(DISTINCT spool) FROM fixity_results WHERE outcome <> 'whole'"
+                ).fetchone()[0]
+            )
+
     def last_round(self) -> FixityRound | None:
         """The newest round that was finished."""
         with self._db.reading() as conn:
@@ -280,9 +289,6 @@ class Fixity:
             (verified,) = conn.execute(
                 "SELECT count(*) FROM fixity_results WHERE root = 1 AND last_at >= ?", (since,)
             ).fetchone()
-            (damaged,) = conn.execute(
-                "SELECT count(DISTINCT spool) FROM fixity_results WHERE outcome <> 'whole'"
-            ).fetchone()
             never, oldest_never = conn.execute(
                 f"SELECT count(*), min(s.created_at) FROM spools AS s WHERE ({_IN_STORE})"
                 " AND NOT EXISTS (SELECT 1 FROM fixity_results AS r WHERE r.spool = s.number)"
@@ -291,7 +297,7 @@ class Fixity:
             open_round=current,
             last_round=last,
             verified=verified,
-            damaged=damaged,
+            damaged=self.count_damaged(),
             oldest_at=oldest,
             never=never,
             oldest_never_at=oldest_never,

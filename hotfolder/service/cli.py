@@ -23,6 +23,7 @@ from hotfolder.service.commands_case import case
 from hotfolder.service.commands_compare import compare
 from hotfolder.service.commands_fill import fill
 from hotfolder.service.commands_retrieve import retrieve
+from hotfolder.service.commands_verify import verify
 from hotfolder.service.options import CONFIG, JSON, Command, filters
 from hotfolder.service.settings import DEFAULT_PATH
 from hotfolder.service.terminal import show_error
@@ -239,6 +240,7 @@ group.add_command(audit)
 group.add_command(case)
 group.add_command(fill)
 group.add_command(retrieve)
+group.add_command(verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
