@@ -137,12 +137,13 @@ class Fixity:
                 "SELECT coalesce(max(number), 0) FROM fixity_rounds"
             ).fetchone()
             conn.executemany(
-                "INSERT INTO fixity_results VALUES (?, ?, ?, ?, ?, ?)"
+                "INSERT INTO fixity_results SELECT s.number, ?, ?, ?, ?, ? FROM spools AS s"
+                f" WHERE s.number = ? AND ({_IN_STORE})"  # it may have been rejected meanwhile
                 " ON CONFLICT (spool, root) DO UPDATE SET round = excluded.round,"
                 " last_at = excluded.last_at, outcome = excluded.outcome,"
                 " inventory_sha256 = excluded.inventory_sha256",
                 [
-                    (item.spool, item.root, number, item.at, item.outcome, item.inventory_sha256)
+                    (item.root, number, item.at, item.outcome, item.inventory_sha256, item.spool)
                     for item in results
                 ],
             )

@@ -48,6 +48,7 @@ class OcflStore:
 
     ``root`` is the storage root, ``staging`` a directory on the same mount for objects
     that are being written (``<root>.staging`` if not given). One process may write.
+    Nothing in an object depends on ``clock``: the same spool gives the same bytes.
     """
 
     def __init__(self, root: bytes, *, clock: Clock, staging: bytes | None = None) -> None:
@@ -138,7 +139,6 @@ class OcflStore:
             staging=self._staging,
             layout=self._layout,
             lock=self._lock,
-            now=self._clock.now(),
         )
         stored: list[StoredObject] = []
         for batch in _batches(requests):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hotfolder.core.crashpoints import GIVE_POINTS, POINTS
+from hotfolder.core.crashpoints import GIVE_POINTS, POINTS, SCRUB_POINTS
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES
 
 TEXT = (Path(__file__).parent.parent.parent / "docs" / "internals.md").read_text()
@@ -41,3 +41,8 @@ def test_every_crash_point_is_explained() -> None:
 def test_those_of_giving_back_are_explained_too() -> None:
     explained = table_after("Giving back, and what a kill leaves")
     assert sorted(name.strip("`") for name in explained) == sorted(GIVE_POINTS)
+
+
+def test_those_of_the_scrub_are_explained_too() -> None:
+    explained = table_after("The scrub, and what a kill leaves")
+    assert sorted(name.strip("`") for name in explained) == sorted(SCRUB_POINTS)
