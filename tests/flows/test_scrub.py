@@ -254,6 +254,16 @@ def test_a_forged_content_differs_from_the_journal(archive: Archive) -> None:
     assert archive.links("spool.damaged")[0][1]["code"] == "store.differs"
 
 
+def test_spools_whose_inventory_the_chain_does_not_have_are_compared_with_the_journal(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scrub, "_inventories", lambda *_: {})
+    assert archive.run().found == []
+    row = archive.spools()[0]
+    rewrite(archive, row, archive.content(row).name, b"forged")
+    assert outcomes(archive.run()) == [(row.id, 1, Outcome.DIFFERS)]
+
+
 def test_forged_metadata_differ_from_the_audit_chain(archive: Archive) -> None:
     row = archive.spools()[0]
     path = archive.place(row, 2) / "v1" / "content" / "metadata.json"
@@ -434,8 +444,14 @@ def test_what_is_chosen_is_verified_whenever_it_was_before(archive: Archive) -> 
     assert archive.scrub().run_chosen(folder="elsewhere").spools == 0
     assert archive.scrub().run_chosen(folder="hot").spools == 4
     assert archive.scrub().run_chosen(since=last.created_at).spools >= 1
-    # It is no round, and the next one looks at all.
+    # It is no round, and the next one looks at all, the longest ago first.
+    archive.scrub().run_chosen(spool_id=first.id)
+    archive.roots[0].verified.clear()
     assert archive.run().spools == 4
+    assert list(archive.roots[0].verified) == [
+        *(row.id for row in archive.spools()[1:]),
+        first.id,
+    ]
 
 
 # -- told to the archive -----------------------------------------------------------------
