@@ -297,7 +297,7 @@ class Samples:
 
     def _command(self, *arguments: str) -> str:
         with (
-            mock.patch.object(SystemClock, "now", lambda _: self.clock.at),
+            mock.patch.object(SystemClock, "now", return_value=self.clock.at),
             mock.patch.dict(os.environ, SUDO_USER="case-worker"),
         ):
             done = CliRunner(catch_exceptions=False).invoke(

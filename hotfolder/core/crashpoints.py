@@ -62,6 +62,18 @@ RETURN_POINTS: tuple[str, ...] = (
     "asked.closed",
 )
 
+# Those of the scrub and of mending, with tests of their own.
+SCRUB_POINTS: tuple[str, ...] = (
+    "scrub.marked",
+    "scrub.recorded",
+    "scrub.walked",
+    "scrub.finished",
+    "mend.recorded",
+    "mend.set_aside",
+    "mend.copied",
+    "mend.verified",
+)
+
 _hook: Callable[[str], None] | None = None
 
 

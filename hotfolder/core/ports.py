@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
 from hotfolder.core.errors import Fault
+from hotfolder.core.fixity import FixityResult, FixityRound, FixityTarget
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.orders import (
     Fate,
@@ -456,6 +457,64 @@ class Journal(Protocol):
     def find_documents(self, query: DocumentQuery, limit: int) -> list[CatalogueRow]:
         """Up to ``limit`` live documents for a question, newest first."""
 
+    # -- fixity -------------------------------------------------------------------
+    def open_round(self) -> FixityRound | None:
+        """The round of the scrub that is not at its end, if there is one."""
+
+    def begin_round(self, now: float) -> FixityRound:
+        """A new round over all that is stored now; one that was open ends unfinished."""
+
+    def fixity_fresh(self, number: int, *, after: int, limit: int) -> list[FixityTarget]:
+        """Spools of a round that were never verified, by number; page with ``after``."""
+
+    def fixity_stale(self, number: int, *, limit: int) -> list[FixityTarget]:
+        """Spools that were verified in earlier rounds and not in this one, the longest ago
+        first."""
+
+    def fixity_left(self, number: int) -> int:
+        """How many spools a round has still to verify."""
+
+    def fixity_chosen(
+        self,
+        *,
+        spool_id: str | None = None,
+        folder: str | None = None,
+        since: float | None = None,
+        after: int = 0,
+        limit: int = 100,
+    ) -> list[FixityTarget]:
+        """Spools of the store that were asked for, by number; page with ``after``."""
+
+    def is_in_store(self, spool_id: str) -> bool:
+        """Whether the store has to have this spool now."""
+
+    def record_fixity(self, results: Sequence[FixityResult]) -> None:
+        """Results of the open round (or of the last, if none is), each in the place of the
+        one before; what is not whole goes into a history that is only added to."""
+
+    def record_walk(
+        self, number: int, root: int, position: str, unknown: Sequence[FixityResult]
+    ) -> None:
+        """The walk for unknown objects has come to ``position`` in a root."""
+
+    def round_totals(self, number: int) -> dict[str, object]:
+        """What a round found, with the SHA-256 over all results."""
+
+    def units_verified(self, number: int) -> Iterator[tuple[str, str, bool]]:
+        """(business unit, uri, passed) of every confirmed unit whose spools a round has
+        verified."""
+
+    def finish_round(
+        self,
+        number: int,
+        totals: Mapping[str, object],
+        events: Mapping[str, Sequence[ArchiveEvent]],
+        now: float,
+        actor: str,
+    ) -> None:
+        """The round is at its end, with its link of the audit chain and the events that
+        ArchivesSpace is to be told. ``ValueError`` if it had ended already."""
+
     # -- after a loss ---------------------------------------------------------
     def restore_spool(
         self, spool: SpoolRow, reading: Reading, stored: StoredObject, now: float
@@ -470,6 +529,30 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Checkpoint and close."""
+
+
+class StoreRoot(Protocol):
+    """One storage root of the store, looked at by itself."""
+
+    def verify(
+        self, spool_id: str, *, reached: Callable[[int], None] | None = None
+    ) -> StoredObject:
+        """Re-hash everything in an object. With ``reached``, which is told of the bytes of
+        each piece, files are read from the disk, not from the kernel's memory of them.
+        Raises ``Corrupt`` or ``KeyError``."""
+
+    def is_declared(self) -> bool:
+        """Whether the root is there: a disk that is not mounted has none."""
+
+    def places(self, after: str = "") -> Iterator[tuple[str, str]]:
+        """(path, spool id) of every object whose path comes after ``after``, in order."""
+
+    def place_of(self, spool_id: str) -> bytes:
+        """The directory in which the object of ``spool_id`` lies, if there is one."""
+
+    def take_over(self, spool_id: str, source: bytes, *, replacing: bool = False) -> StoredObject:
+        """Make the object from the one at ``source``; on disk and compared on return. With
+        ``replacing`` one that is there is kept aside first."""
 
 
 class Store(Protocol):

@@ -285,6 +285,15 @@ class AskedProfile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyProfile:
+    """How the store is verified; 0 is without a bound."""
+
+    rate: int = 0  # MB (a million bytes) a second
+    files: int = 0  # objects a second
+    archivesspace_events: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditProfile:
     """How the audit chain is signed; without a key it is not."""
 

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import BinaryIO
 
@@ -56,10 +56,13 @@ def open_regular(path: bytes) -> BinaryIO:
     return os.fdopen(open_descriptor(path)[0], "rb")
 
 
-def hash_descriptor(fd: int, size: int) -> tuple[str, int]:
+def hash_descriptor(
+    fd: int, size: int, reached: Callable[[int], None] | None = None
+) -> tuple[str, int]:
     """SHA-256 (hex) and number of bytes from the descriptor's place to its end.
 
-    ``size`` is a guess that sizes the buffer. Memory: 1 MiB at most.
+    ``size`` is a guess that sizes the buffer. Memory: 1 MiB at most. ``reached`` is told of
+    the bytes of each piece, and may take its time.
     """
     digest = hashlib.sha256()
     total = 0
@@ -67,17 +70,30 @@ def hash_descriptor(fd: int, size: int) -> tuple[str, int]:
     while count := os.readv(fd, [buffer]):
         digest.update(buffer[:count])
         total += count
+        if reached is not None:
+            reached(count)
     return digest.hexdigest(), total
 
 
-def hash_file(path: bytes) -> tuple[str, int]:
-    """SHA-256 (hex) and size of a regular file; raises as ``open_descriptor`` does."""
+def hash_file(path: bytes, reached: Callable[[int], None] | None = None) -> tuple[str, int]:
+    """SHA-256 (hex) and size of a regular file; raises as ``open_descriptor`` does.
+
+    With ``reached``, which is told of the bytes of each piece, it is read from the disk,
+    not from the kernel's memory of it.
+    """
     fd, found = open_descriptor(path)
     try:
         with os_errors("reading a file"):
             if found.st_size > BUFFER:
                 os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-            return hash_descriptor(fd, found.st_size)
+            if reached is not None:
+                # Only pages that are written are dropped; those of others stay in use.
+                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+            try:
+                return hash_descriptor(fd, found.st_size, reached)
+            finally:
+                if reached is not None:
+                    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
     finally:
         os.close(fd)
 

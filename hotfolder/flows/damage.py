@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hotfolder.core.errors import Corrupt, Fault
 from hotfolder.core.lifecycle import SPOOL_MOVES, SpoolState
 from hotfolder.core.ports import Emit, Journal
@@ -13,7 +15,15 @@ _REMEDY = (
 
 
 def mark_damaged(
-    journal: Journal, spool_id: str, error: Corrupt, *, actor: str, now: float, emit: Emit
+    journal: Journal,
+    spool_id: str,
+    error: Corrupt,
+    *,
+    actor: str,
+    now: float,
+    emit: Emit,
+    remedy: str = _REMEDY,
+    details: Mapping[str, object] | None = None,
 ) -> bool:
     """The spool becomes CORRUPT, with a row on the audit chain and an alarm.
 
@@ -24,10 +34,12 @@ def mark_damaged(
     spool = journal.get_spool(spool_id)
     if spool is None or spool.state is SpoolState.CORRUPT:
         return False
-    journal.append_audit(actor, "spool.damaged", spool_id, {"code": error.code}, now)
+    journal.append_audit(
+        actor, "spool.damaged", spool_id, {"code": error.code, **(details or {})}, now
+    )
     if SpoolState.CORRUPT not in SPOOL_MOVES[spool.state]:
         return False
-    fault = Fault(code=error.code, message=error.message, remedy=_REMEDY)
+    fault = Fault(code=error.code, message=error.message, remedy=remedy)
     try:
         journal.set_aside(spool_id, SpoolState.CORRUPT, [fault], now)
     except ValueError:

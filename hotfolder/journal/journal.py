@@ -11,6 +11,7 @@ from hotfolder.journal.audit import Audit
 from hotfolder.journal.catalogue import Catalogue
 from hotfolder.journal.connection import Connection, classify
 from hotfolder.journal.correspondence import Correspondence
+from hotfolder.journal.fixity import Fixity
 from hotfolder.journal.lookups import Lookups
 from hotfolder.journal.naming import Naming
 from hotfolder.journal.orders import Orders
@@ -40,6 +41,7 @@ class SqliteJournal(
     Outbox,
     Orders,
     Requests,
+    Fixity,
     Restoration,
 ):
     """One journal file. Safe to use from any thread."""

@@ -14,7 +14,7 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 8  # PRAGMA user_version after the last migration
+VERSION = 9  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -86,6 +86,13 @@ def m008_requests(db: Database) -> None:
     """Documents that go out again: orders, requests, and their history."""
     _run(db, "orders.sql")
     db.conn.execute("PRAGMA user_version = 8")
+
+
+@migrations()
+def m009_fixity(db: Database) -> None:
+    """Rounds of the fixity scrub, the last result of each spool, damage that was found."""
+    _run(db, "fixity.sql")
+    db.conn.execute("PRAGMA user_version = 9")
 
 
 def _run(db: Database, name: str) -> None:

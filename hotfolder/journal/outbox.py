@@ -7,7 +7,8 @@ meantime; the server's unique ``refid`` makes a repetition harmless.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -27,14 +28,7 @@ class Outbox:
         """Let these events wait for the server; returns how many are new. One whose
         ``refid`` is there already, told or not, is left as it is."""
         with self._db.writing() as conn:
-            return sum(
-                conn.execute(
-                    "INSERT INTO outbox (refid, business_unit, event, created_at)"
-                    " VALUES (?, ?, ?, ?) ON CONFLICT (refid) DO NOTHING",
-                    (event.refid, business_unit, dump(asdict(event)), now),
-                ).rowcount
-                for event in events
-            )
+            return insert_events(conn, business_unit, events, now)
 
     def waiting_events(self, *, due_at: float | None = None, limit: int = 100) -> list[OutboxRow]:
         """Events that wait, oldest first; with ``due_at`` only those whose time has come."""
@@ -71,6 +65,20 @@ class Outbox:
                 " WHERE number = ? AND state = 'WAITING'",
                 (error, next_at, number),
             )
+
+
+def insert_events(
+    conn: sqlite3.Connection, business_unit: str, events: Iterable[ArchiveEvent], now: float
+) -> int:
+    """Let events wait, within a transaction of the caller; how many are new."""
+    return sum(
+        conn.execute(
+            "INSERT INTO outbox (refid, business_unit, event, created_at)"
+            " VALUES (?, ?, ?, ?) ON CONFLICT (refid) DO NOTHING",
+            (event.refid, business_unit, dump(asdict(event)), now),
+        ).rowcount
+        for event in events
+    )
 
 
 def _row_from(row: Sequence[Any]) -> OutboxRow:

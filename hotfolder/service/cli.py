@@ -26,6 +26,7 @@ from hotfolder.service.commands_fill import fill
 from hotfolder.service.commands_requests import requests
 from hotfolder.service.commands_retrieve import retrieve
 from hotfolder.service.commands_return import orders, return_document
+from hotfolder.service.commands_verify import verify
 from hotfolder.service.options import CONFIG, JSON, Command, filters
 from hotfolder.service.settings import DEFAULT_PATH
 from hotfolder.service.terminal import show_error
@@ -246,6 +247,7 @@ group.add_command(evidence)
 group.add_command(return_document)
 group.add_command(orders)
 group.add_command(requests)
+group.add_command(verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -78,6 +78,15 @@ EVENTS: Mapping[str, Event] = {
     "store.not_copied": _event(
         ERROR, "spool", "No root of the store has this spool as it was journalled."
     ),
+    "fixity.damage": _event(
+        ERROR,
+        "spool copy reason",
+        "A root of the store has not this object as it was recorded. `hotfolder verify`.",
+    ),
+    "fixity.mended": _event(
+        WARNING, "spool copy", "A root of the store got an object again from a whole one."
+    ),
+    "fixity.finished": _event(INFO, "round spools", "Every spool of a round was verified."),
     # -- hot folders --------------------------------------------------------------
     "folder.missing": _event(
         WARNING,

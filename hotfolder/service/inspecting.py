@@ -15,6 +15,7 @@ from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import SpoolRow, UnitRow
 from hotfolder.journal.journal import SqliteJournal
+from hotfolder.service.fixity import LATELY, fixity_data, fixity_lines
 from hotfolder.service.settings import Configuration, load
 from hotfolder.service.story import (
     document_data,
@@ -50,7 +51,8 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         failures, next_probe, error = journal.server_state()
         untold = journal.count_waiting_events()
         oldest_untold = journal.waiting_events(limit=1)
-    now = time.time()
+        now = time.time()
+        fixity = journal.fixity_status(now - LATELY * 86_400)
     waiting = None if status.oldest_waiting_at is None else now - status.oldest_waiting_at
     data = {
         "spools": dict(status.spools),
@@ -67,6 +69,7 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         "rejected_by_reason": dict(status.rejected_by_reason),
         "events_waiting": untold,
         "oldest_event_waiting": moment(oldest_untold[0].created_at) if oldest_untold else None,
+        "fixity": fixity_data(fixity),
         "server": {
             "answering": failures == 0,
             "failures_in_a_row": failures,
@@ -102,6 +105,8 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         click.echo(
             f"{untold:,} events wait to be told to ArchivesSpace" + (f" ({why})" if why else "")
         )
+    for line in fixity_lines(fixity):
+        click.echo(line)
     if failures:
         click.echo(f"ArchivesSpace does not answer ({error}); next look {moment(next_probe)}")
     return EX_OK

@@ -128,6 +128,15 @@ class Metrics:
         self._rejected = gauge(
             "rejected_by_reason", "Rejected spools in the journal, by first fault", "reason"
         )
+        self._fixity_finished = gauge(
+            "fixity_round_timestamp", "When the last round of the scrub finished; 0 before it"
+        )
+        self._fixity_oldest = gauge(
+            "fixity_oldest_timestamp", "When the spool was verified that waits longest; 0 if none"
+        )
+        self._fixity_damaged = gauge(
+            "fixity_damaged_spools", "Spools that were not whole when they were last verified"
+        )
         self._server_up = gauge("archivesspace_up", "1 if ArchivesSpace answered last time")
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
@@ -164,6 +173,14 @@ class Metrics:
         for reason, count in status.rejected_by_reason.items():
             self._rejected.labels(reason).set(count)
         self._server_up.set(server_up)
+
+    def show_fixity(
+        self, *, finished_at: float | None, oldest_at: float | None, damaged: int
+    ) -> None:
+        """Set the gauges of the scrub, which is another process, to what it journalled."""
+        self._fixity_finished.set(finished_at or 0)
+        self._fixity_oldest.set(oldest_at or 0)
+        self._fixity_damaged.set(damaged)
 
     def watch_beats(self, ages: Callable[[], Mapping[str, float]]) -> None:
         """Show the age of each loop's last beat, asked for at every scrape."""

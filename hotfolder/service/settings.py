@@ -27,6 +27,7 @@ from hotfolder.core.profiles import (
     RetrieveProfile,
     ReturnProfile,
     Rules,
+    VerifyProfile,
 )
 from hotfolder.service.settings_account import Account, advise, find_account
 from hotfolder.service.settings_audit import advise_audit, audit_profile, check_audit
@@ -68,6 +69,7 @@ class Configuration:
     audit: AuditProfile
     store_copies: tuple[str, ...]
     retrieve: RetrieveProfile
+    verify: VerifyProfile
     archive: ArchiveProfile
     password: str = field(repr=False)
     rules: Rules
@@ -123,6 +125,7 @@ def load(
         audit=audit,
         store_copies=tuple(settings.store.copies),
         retrieve=RetrieveProfile(**settings.retrieve.model_dump()),
+        verify=VerifyProfile(**settings.verify.model_dump()),
         archive=archive_profile(settings.archivesspace, account.url, account.username),
         password=account.password,
         rules=rules(settings),

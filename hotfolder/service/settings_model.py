@@ -126,6 +126,20 @@ class AuditSection(Section):
     hour: int = Field(0, ge=0, le=23, description="hour of the day (UTC) in which it is signed")
 
 
+class VerifySection(Section):
+    """The scrub of the store."""
+
+    rate: int = Field(
+        0, ge=0, le=100_000, description="read at most so many MB a second; 0 is no bound"
+    )
+    files: int = Field(
+        0, ge=0, le=100_000, description="at most so many objects a second; 0 is no bound"
+    )
+    archivesspace_events: bool = Field(
+        False, description="the end of a round gives events fixity_check in ArchivesSpace"
+    )
+
+
 class LogSection(Section):
     """The log."""
 
@@ -343,6 +357,7 @@ class SettingsFile(BaseSettings):
     store: StoreSection = Field(default_factory=StoreSection)
     audit: AuditSection = Field(default_factory=AuditSection)
     retrieve: RetrieveSection = Field(default_factory=RetrieveSection)
+    verify: VerifySection = Field(default_factory=VerifySection)
     log: LogSection = Field(default_factory=LogSection)
     metrics: MetricsSection = Field(default_factory=MetricsSection)
     service: ServiceSection = Field(default_factory=ServiceSection)

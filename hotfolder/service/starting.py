@@ -10,8 +10,8 @@ STARTING_CONFIGURATION = """\
 # Try it with `hotfolder check`. Keys that begin with # show their default.
 #
 # HOTFOLDER_SECTION__KEY in the environment overrides a key of the sections
-# archivesspace, journal, store, retrieve, audit, log, metrics, service and
-# vocabularies.
+# archivesspace, journal, store, retrieve, verify, audit, log, metrics, service
+# and vocabularies.
 
 [archivesspace]
 # The backend (stock port 8089), not the staff or public interface.
@@ -75,6 +75,13 @@ path = "/var/lib/hotfolder/store"
 # Nothing is given out of the archive without --reason.
 # reason_required = false
 # Tell ArchivesSpace of each document that is given back.
+# archivesspace_events = false
+
+[verify]
+# `hotfolder verify` reads at most so many MB, and objects, a second; 0 is no bound.
+# rate = 0
+# files = 0
+# Tell ArchivesSpace of each finished round.
 # archivesspace_events = false
 
 [audit]

@@ -123,7 +123,7 @@ def replay(
 ) -> int:
     """Compare confirmed units with the server, then send what it lost."""
     configuration = load(config_path)
-    since_at = None if since is None else _instant(since)
+    since_at = None if since is None else instant(since)
     if folder is not None and folder not in {item.name for item in configuration.folders}:
         raise OperatorFault(
             f"no hot folder is called {folder!r}",
@@ -278,7 +278,7 @@ def _try_lock(configuration: Configuration) -> DaemonLock | None:
         return None
 
 
-def _instant(text: str) -> float:
+def instant(text: str) -> float:
     """Seconds since the epoch for an ISO 8601 day or time; UTC unless it says otherwise."""
     try:
         found = datetime.fromisoformat(text)

@@ -109,6 +109,7 @@ class Progress:
         *,
         as_json: bool = False,
         total: int | None = None,
+        time_left: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._label = label
@@ -116,6 +117,8 @@ class Progress:
         self._monotonic = monotonic
         self._done = self._told_of = 0
         self._told: float | None = None
+        self._time_left = time_left
+        self._began: tuple[float, int] | None = None
         self._silent = as_json
         self._bar: rich_progress.Progress | None = None
         self._task: Any = None
@@ -127,7 +130,9 @@ class Progress:
                 rich_progress.TextColumn("{task.description}", markup=False),
                 rich_progress.BarColumn(),
                 rich_progress.MofNCompleteColumn(),
-                rich_progress.TimeElapsedColumn(),
+                rich_progress.TimeRemainingColumn()
+                if self._time_left
+                else rich_progress.TimeElapsedColumn(),
                 console=Console(file=sys.stderr),
                 transient=True,
             )
@@ -149,8 +154,21 @@ class Progress:
 
     def _tell(self) -> None:
         of = f" of {self._total:,}" if self._total is not None else ""
-        click.echo(f"{self._label}: {self._done:,}{of}", err=True)
+        click.echo(f"{self._label}: {self._done:,}{of}{self._left()}", err=True)
         self._told_of = self._done
+
+    def _left(self) -> str:
+        """How long it will take at the rate so far, where that can be told."""
+        if not self._time_left or self._total is None:
+            return ""
+        now = self._monotonic()
+        if self._began is None:
+            self._began = (now, self._done)
+        seconds, done = now - self._began[0], self._done - self._began[1]
+        if not done or seconds <= 0 or self._done >= self._total:
+            return ""
+        minutes = (self._total - self._done) * seconds / done / 60
+        return f", about {minutes:,.0f} minutes left"
 
     def __exit__(
         self,

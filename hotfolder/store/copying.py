@@ -11,6 +11,7 @@ from hotfolder.files.copying import copy_and_hash
 from hotfolder.files.durability import SyncScope
 from hotfolder.files.names import check_spool_id
 from hotfolder.files.tree import (
+    exists,
     make_directory,
     make_parents,
     move_directory,
@@ -23,10 +24,18 @@ from hotfolder.store.writing import READ_ONLY
 
 
 def copy_object(
-    source: bytes, spool_id: str, *, root: bytes, staging: bytes, object_path: str, lock: Lock
+    source: bytes,
+    spool_id: str,
+    *,
+    root: bytes,
+    staging: bytes,
+    object_path: str,
+    lock: Lock,
+    aside: bytes | None = None,
 ) -> None:
     """Copy the object at ``source`` to ``object_path`` below ``root``; see
-    ``OcflStore.take_over``. An object that is there already is left as it is."""
+    ``OcflStore.take_over``. An object that is there already is left as it is, or goes to
+    ``aside``, a name that is free."""
     # Not the name that intake uses: both may be at work on the same spool.
     staged = os.path.join(staging, check_spool_id(spool_id) + b"-copied")
     place = os.path.join(root, object_path.encode())
@@ -42,6 +51,11 @@ def copy_object(
             # survives: killed here, the copy is removed and made again
             crashpoint("copy.staged")
             with lock:
+                if aside is not None and exists(place):
+                    move_directory(place, aside)
+                    scope.sync((), [os.path.dirname(place), os.path.dirname(aside)])
+                    # survives: killed here, the root lacks the object and is mended again
+                    crashpoint("mend.set_aside")
                 make_parents(os.path.dirname(place), root)
                 taken = not move_directory(staged, place)
             if not taken:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from typing import BinaryIO
 
@@ -31,6 +31,7 @@ from hotfolder.store.diagnosis import diagnose_root
 from hotfolder.store.naming import EXTENSION, Layout, object_id
 from hotfolder.store.reading import (
     iterate_objects,
+    iterate_places,
     open_verified,
     open_verified_part,
     read_small,
@@ -49,6 +50,7 @@ class OcflStore:
 
     ``root`` is the storage root, ``staging`` a directory on the same mount for objects
     that are being written (``<root>.staging`` if not given). One process may write.
+    Nothing in an object depends on ``clock``: the same spool gives the same bytes.
     """
 
     def __init__(self, root: bytes, *, clock: Clock, staging: bytes | None = None) -> None:
@@ -139,7 +141,6 @@ class OcflStore:
             staging=self._staging,
             layout=self._layout,
             lock=self._lock,
-            now=self._clock.now(),
         )
         stored: list[StoredObject] = []
         for batch in _batches(requests):
@@ -194,18 +195,22 @@ class OcflStore:
         """See ``core.ports.Store``; memory stays under 10 MiB."""
         return open_verified_part(self._folder(spool_id), spool_id, path)
 
-    def verify(self, spool_id: str) -> StoredObject:
-        """See ``core.ports.Store``. Raises ``KeyError`` or ``Corrupt``."""
+    def verify(
+        self, spool_id: str, *, reached: Callable[[int], None] | None = None
+    ) -> StoredObject:
+        """See ``core.ports.Store``. Raises ``KeyError`` or ``Corrupt``. With ``reached``,
+        which is told of the bytes of each piece, files are read from the disk."""
         path = self._layout.path(object_id(spool_id))
-        return verify_object(self._folder(spool_id), spool_id, path)[0]
+        return verify_object(self._folder(spool_id), spool_id, path, reached)[0]
 
     def has(self, spool_id: str) -> bool:
         """Whether there is an object of this spool, whole or damaged."""
         return exists(self._folder(spool_id))
 
-    def take_over(self, spool_id: str, source: bytes) -> StoredObject:
+    def take_over(self, spool_id: str, source: bytes, *, replacing: bool = False) -> StoredObject:
         """Make the object of ``spool_id`` from another root's, byte for byte: ``source``
-        is its directory there. On disk, re-read and compared when this returns.
+        is its directory there. On disk, re-read and compared when this returns. With
+        ``replacing`` an object that is there goes to ``<root>.damaged`` first, and is kept.
 
         Harmless to repeat, and beside a process that writes the same object. Raises
         ``Corrupt`` if the source is damaged or changes meanwhile, ``KeyError`` if it is
@@ -219,12 +224,23 @@ class OcflStore:
             staging=self._staging,
             object_path=path,
             lock=self._lock,
+            aside=self._place_aside(spool_id) if replacing else None,
         )
         return self.verify(spool_id)
 
     def place_of(self, spool_id: str) -> bytes:
         """The directory in which the object of ``spool_id`` lies, if there is one."""
         return self._folder(spool_id)
+
+    def _place_aside(self, spool_id: str) -> bytes:
+        """A name for a damaged object that no other has; its directory is on disk."""
+        kept = self._root + b".damaged"
+        if make_directory(kept):
+            sync_directories([kept, os.path.dirname(kept)])
+        number = 1
+        while exists(place := os.path.join(kept, check_spool_id(spool_id) + b"-%d" % number)):
+            number += 1
+        return place
 
     def is_declared(self) -> bool:
         """Whether the root is a storage root already."""
@@ -234,6 +250,10 @@ class OcflStore:
         """See ``core.ports.Store``. An object whose inventories are both damaged comes
         with an empty checksum; reading it raises ``Corrupt``."""
         return iterate_objects(self._root)
+
+    def places(self, after: str = "") -> Iterator[tuple[str, str]]:
+        """(path, spool id) of every object whose path comes after ``after``, in order."""
+        return iterate_places(self._root, after)
 
     def _folder(self, spool_id: str) -> bytes:
         return os.path.join(self._root, self._layout.path(object_id(spool_id)).encode())

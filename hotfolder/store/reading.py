@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from hotfolder.core.errors import Corrupt, HotfolderError, InputFault, OperatorFault
@@ -88,8 +88,14 @@ def content_path(folder: bytes, path: str) -> bytes:
     return os.path.join(folder, os.fsencode(CONTENT + path))
 
 
-def verify_object(folder: bytes, spool_id: str, object_path: str) -> tuple[StoredObject, Inventory]:
-    """Re-hash everything in an object. ``KeyError`` or ``Corrupt``; memory stays flat."""
+def verify_object(
+    folder: bytes,
+    spool_id: str,
+    object_path: str,
+    reached: Callable[[int], None] | None = None,
+) -> tuple[StoredObject, Inventory]:
+    """Re-hash everything in an object. ``KeyError`` or ``Corrupt``; memory stays flat.
+    ``reached`` as in ``hash_file``."""
     inventory = inventory_of(folder, spool_id)
     if read_inventory(folder, b"v1") != inventory:
         raise damaged("differs from that of its version")
@@ -102,7 +108,7 @@ def verify_object(folder: bytes, spool_id: str, object_path: str) -> tuple[Store
         raise changed("the declaration of an object")
     sizes = {}
     for path, digest in inventory.digests.items():
-        found, sizes[path] = _hash(content_path(folder, path))
+        found, sizes[path] = _hash(content_path(folder, path), reached)
         if found != digest:
             raise changed("a file")
     name = inventory.content
@@ -116,9 +122,9 @@ def verify_object(folder: bytes, spool_id: str, object_path: str) -> tuple[Store
     return stored, inventory
 
 
-def _hash(path: bytes) -> tuple[str, int]:
+def _hash(path: bytes, reached: Callable[[int], None] | None) -> tuple[str, int]:
     try:
-        return hash_file(path)
+        return hash_file(path, reached)
     except InputFault as error:
         raise changed("a file") from error
     except OperatorFault as error:
@@ -215,6 +221,21 @@ def iterate_objects(root: bytes, prefix: bytes = b"") -> Iterator[StoredObject]:
                 yield stored
         else:
             yield from iterate_objects(root, path)
+
+
+def iterate_places(root: bytes, after: str = "", prefix: bytes = b"") -> Iterator[tuple[str, str]]:
+    """(path, spool id) of every object of ours below ``root`` whose path comes after
+    ``after``, in order; no inventory is read, and what lies before is not entered."""
+    start = os.fsencode(after)
+    for name, is_directory in list_directory(os.path.join(root, prefix)):
+        path = os.path.join(prefix, name)
+        if not is_directory or path == b"extensions" or path < start[: len(path)]:
+            continue
+        if spool_id := spool_id_at(os.fsdecode(path)):
+            if path > start:
+                yield os.fsdecode(path), spool_id
+        elif not exists(os.path.join(root, path, DECLARATION)):
+            yield from iterate_places(root, after, path)
 
 
 def _describe(root: bytes, path: bytes) -> StoredObject | None:

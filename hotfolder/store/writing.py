@@ -59,7 +59,6 @@ class Writer:
     staging: bytes
     layout: Layout
     lock: Lock
-    now: float
 
     def write(self, requests: Sequence[StoreRequest]) -> list[StoredObject]:
         """Write one batch; every object is on disk when this returns, or an error is
@@ -180,7 +179,9 @@ class Writer:
             files.append(path_)
         digests[METADATA] = hashlib.sha256(request.metadata).hexdigest()
         inventory = dump_inventory(
-            Inventory(object_id=object_id(request.spool_id), digests=digests), self.now
+            Inventory(object_id=object_id(request.spool_id), digests=digests),
+            # Of the spool, not of the clock: it is the same in every root and attempt.
+            request.created_at,
         )
         inventory_sha256 = hashlib.sha256(inventory).hexdigest()
         digest = inventory_sha256.encode() + b" inventory.json\n"

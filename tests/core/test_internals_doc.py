@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hotfolder.core.crashpoints import GIVE_POINTS, POINTS, RETURN_POINTS
+from hotfolder.core.crashpoints import GIVE_POINTS, POINTS, RETURN_POINTS, SCRUB_POINTS
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES
 from hotfolder.core.orders import ORDER_MOVES, REQUEST_MOVES
 
@@ -55,3 +55,8 @@ def test_the_states_of_a_request_are_those_of_the_code() -> None:
 def test_every_crash_point_of_the_way_out_is_explained() -> None:
     explained = table_after("What a kill leaves of what goes out")
     assert sorted(name.strip("`") for name in explained) == sorted(RETURN_POINTS)
+
+
+def test_those_of_the_scrub_are_explained_too() -> None:
+    explained = table_after("The scrub, and what a kill leaves")
+    assert sorted(name.strip("`") for name in explained) == sorted(SCRUB_POINTS)

@@ -18,6 +18,7 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from hotfolder.core.errors import OperatorFault
+from hotfolder.core.fixity import FixityResult, Outcome
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.orders import NewOrder
 from hotfolder.core.query import DocumentQuery
@@ -61,6 +62,19 @@ def write_fixture(path: Path) -> None:
     order = NewOrder(id="order-1", identity=IDENTITY, to="back", reason="x", actor="root")
     journal.add_order(order, 12)
     journal.add_tree_head(make_head(journal), 12)
+    journal.begin_round(13)
+    (target, *_) = journal.fixity_fresh(1, after=0, limit=1)
+    journal.record_fixity(
+        [
+            FixityResult(
+                spool=target.number,
+                spool_id=target.spool_id,
+                root=1,
+                outcome=Outcome.MISSING,
+                at=14,
+            )
+        ]
+    )
     journal.close()
 
 
@@ -213,6 +227,22 @@ def test_journal_is_copied_while_it_is_in_use(tmp_path: Path) -> None:
             journal.backup(os.fsencode(tmp_path / place))
         assert caught.value.code == "backup.open"
     journal.close()
+
+
+def test_an_open_round_goes_on_and_damage_is_kept(tmp_path: Path) -> None:
+    path = unpack(FIXTURES[8], tmp_path)
+    journal = SqliteJournal(os.fsencode(path))
+    current = journal.open_round()
+    assert current is not None
+    assert (current.number, current.began_at) == (1, 13)
+    assert journal.fixity_damage(round_number=1) == [(spool_id(1), 1, "missing")]
+    assert (journal.fixity_left(1), journal.count_damaged()) == (3, 1)
+    journal.close()
+    conn = sqlite3.connect(path)
+    for statement in ("UPDATE fixity_damage SET root = 2", "DELETE FROM fixity_damage"):
+        with pytest.raises(sqlite3.IntegrityError, match="never forgotten"):
+            conn.execute(statement)
+    conn.close()
 
 
 if __name__ == "__main__":

@@ -103,6 +103,17 @@ def test_the_journal_shows_as_gauges() -> None:
     assert value("hotfolder_archivesspace_up") == 1
 
 
+def test_the_scrub_shows_as_gauges() -> None:
+    metrics = Metrics()
+    value = metrics.registry.get_sample_value
+    metrics.show_fixity(finished_at=None, oldest_at=None, damaged=0)
+    assert value("hotfolder_fixity_round_timestamp") == 0
+    metrics.show_fixity(finished_at=900.0, oldest_at=100.0, damaged=2)
+    assert value("hotfolder_fixity_round_timestamp") == 900
+    assert value("hotfolder_fixity_oldest_timestamp") == 100
+    assert value("hotfolder_fixity_damaged_spools") == 2
+
+
 def test_beats_and_folders_are_asked_at_each_scrape() -> None:
     metrics = Metrics()
     ages = {"intake": 1.0}

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder.core.errors import EX_CONFIG, EX_USAGE
+from hotfolder.core.errors import EX_CONFIG, EX_IOERR, EX_TEMPFAIL, EX_USAGE
 from hotfolder.service.settings_account import CREDENTIAL
 from hotfolder.service.settings_model import ServiceSection
 
 UNITS = Path(__file__).parent.parent.parent / "systemd"
 PROGRAM = "/opt/hotfolder/bin/hotfolder"
-SERVICES = ("hotfolder.service", "hotfolder-check.service")
+SERVICES = ("hotfolder.service", "hotfolder-check.service", "hotfolder-verify.service")
 EXPOSURE = 2.0
 
 analyze = shutil.which("systemd-analyze")
@@ -82,7 +82,7 @@ def test_the_exposure_is_low(units: Path, name: str) -> None:
     assert float(overall[1]) <= EXPOSURE
 
 
-def test_both_services_have_the_same_sandbox() -> None:
+def test_all_services_have_the_same_sandbox() -> None:
     boxes = []
     for name in SERVICES:
         text = (UNITS / name).read_text()
@@ -90,7 +90,7 @@ def test_both_services_have_the_same_sandbox() -> None:
         boxes.append([line for line in box.splitlines() if not line.startswith("#")])
         for line in ("User=hotfolder", "UMask=0027", "StateDirectory=hotfolder"):
             assert f"\n{line}\n" in text
-    assert boxes[0] == boxes[1]
+    assert all(box == boxes[0] for box in boxes)
     assert "ProtectSystem=strict" in boxes[0]
 
 
@@ -106,6 +106,24 @@ def test_the_unit_fits_the_program() -> None:
     stop_timeout = float(ServiceSection.model_fields["stop_timeout"].default)
     assert float(unit["TimeoutStopSec"]) > stop_timeout
     assert unit["ExecStart"].startswith(f"{PROGRAM} run ")
+
+
+def test_the_scrub_gives_way_and_its_damage_is_a_failure() -> None:
+    unit = settings_of("hotfolder-verify.service")
+    assert unit["ExecStart"].startswith(f"{PROGRAM} verify --for 3h ")
+    assert unit["SuccessExitStatus"] == str(EX_TEMPFAIL)
+    assert str(EX_IOERR) not in unit["SuccessExitStatus"]
+    assert (unit["Nice"], unit["IOSchedulingClass"]) == ("19", "idle")
+
+
+@needs_analyze
+def test_the_timer_starts_the_scrub(units: Path) -> None:
+    shutil.copy(UNITS / "hotfolder-verify.timer", units)
+    done = run("systemd-analyze", "verify", "--man=no", str(units / "hotfolder-verify.timer"))
+    ours = [line for line in (done.stdout + done.stderr).splitlines() if "hotfolder" in line]
+    assert ours == []
+    when = settings_of("hotfolder-verify.timer")["OnCalendar"]
+    assert run("systemd-analyze", "calendar", when).returncode == 0
 
 
 def test_the_example_grants_one_common_parent() -> None:

@@ -104,3 +104,18 @@ def test_progress_keeps_silent_beside_json(capsys: pytest.CaptureFixture[str]) -
     with Progress("units", as_json=True) as progress:
         progress.reached(5, 10)
     assert capsys.readouterr() == ("", "")
+
+
+def test_lines_tell_how_long_it_will_take(capsys: pytest.CaptureFixture[str]) -> None:
+    now = 0.0
+    with Progress("spools", total=100, time_left=True, monotonic=lambda: now) as progress:
+        progress.reached(10)
+        now = 60.0
+        progress.reached(40)
+        now = 120.0
+        progress.reached(100)
+    assert capsys.readouterr().err.splitlines() == [
+        "spools: 10 of 100",
+        "spools: 40 of 100, about 2 minutes left",
+        "spools: 100 of 100",
+    ]
