@@ -11,32 +11,21 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO, cast
 
 from hotfolder.comparing.afp import compare_afp
 from hotfolder.comparing.findings import Findings, Outcome, Rules, ShowPage, Side
 from hotfolder.comparing.pdf import compare_pdfs
 from hotfolder.comparing.plain import compare_bytes
-from hotfolder.core.errors import Corrupt, InputFault
+from hotfolder.core.errors import InputFault
 from hotfolder.core.notes import printable_name
-from hotfolder.core.ports import Journal, Store
 from hotfolder.files.content import open_regular
 from hotfolder.files.faults import os_errors
-from hotfolder.flows.retrieve import Retrieved, retrieve
+from hotfolder.flows.give import Giving
 from hotfolder.formats import inspect_spool, inspect_trailer
 
 _CHUNK = 1 << 20
-FORM = "compare"  # in the audit chain
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
-    """Who wants an archived document compared, why, and when."""
-
-    actor: str
-    reason: str
-    now: float
 
 
 @contextmanager
@@ -49,36 +38,22 @@ def sides_of_files(before: bytes, after: bytes) -> Iterator[tuple[Side, Side]]:
 
 
 @contextmanager
-def sides_of_document(
-    journal: Journal, store: Store, identity: str, path: bytes, asker: Asker
-) -> Iterator[tuple[Side, Side]]:
-    """The document called ``identity``, after its fixity was checked, and the file.
-
-    That it was taken out of the archive is on the audit chain before anything is told of
-    it; so is that it was refused. Raises as ``retrieve`` and ``sides_of_files`` do.
-    """
+def sides_of_document(giving: Giving, identity: str, path: bytes) -> Iterator[tuple[Side, Side]]:
+    """The document called ``identity``, given as any other is, and the file. Raises as
+    ``retrieve`` and ``sides_of_files`` do."""
     with ExitStack() as stack:
         rerendered = _open(stack, path)
-        try:
-            found = stack.enter_context(retrieve(journal, store, identity))
-            archived = _take(stack, found)
-        except Corrupt as error:
-            details = {"form": FORM, "code": error.code}
-            journal.append_audit(asker.actor, "retrieval.refused", identity, details, asker.now)
-            raise
-        journal.append_audit(
-            asker.actor,
-            "document.retrieved",
-            identity,
-            {
-                "form": FORM,
-                "reason": asker.reason,
-                "to": "comparison",
-                "derived": found.derived,
-                "sha256": archived.sha256,
-                "compared_with": rerendered.sha256,
-            },
-            asker.now,
+        stream = _scratch(stack)
+        given = giving.to_scratch(
+            identity, None, stream, to="comparison", compared_with=rerendered.sha256
+        )
+        archived = Side(
+            name=printable_name(os.path.basename(given.row.spool_name)),
+            stream=stream,
+            size=given.size,
+            sha256=given.sha256,
+            format_name=given.row.format_name,
+            derived=given.derived,
         )
         yield archived, rerendered
 
@@ -108,16 +83,16 @@ def _open(stack: ExitStack, path: bytes) -> Side:
     return replace(side, format_name=found.format_name)
 
 
-def _take(stack: ExitStack, found: Retrieved) -> Side:
-    side = _copy(stack, printable_name(os.path.basename(found.row.spool_name)), found.pieces)
-    return replace(side, format_name=found.row.format_name, derived=found.derived)
+def _scratch(stack: ExitStack) -> BinaryIO:
+    with os_errors("copying what is compared"):
+        return cast("BinaryIO", stack.enter_context(tempfile.TemporaryFile()))
 
 
 def _copy(stack: ExitStack, name: str, pieces: Iterable[bytes]) -> Side:
     digest = hashlib.sha256()
     size = 0
+    stream = _scratch(stack)
     with os_errors("copying what is compared"):
-        stream = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  it is entered
         for piece in pieces:
             digest.update(piece)
             size += len(piece)
@@ -125,7 +100,7 @@ def _copy(stack: ExitStack, name: str, pieces: Iterable[bytes]) -> Side:
         stream.flush()
     return Side(
         name=name,
-        stream=cast("BinaryIO", stream),
+        stream=stream,
         size=size,
         sha256=digest.hexdigest(),
         format_name="unknown",

@@ -47,3 +47,13 @@ def mark_damaged(
         return False
     emit("spool.corrupt", spool=spool_id, reason=error.code)
     return True
+
+
+def mark_damaged_document(
+    journal: Journal, identity: str, error: Corrupt, *, actor: str, now: float, emit: Emit
+) -> bool:
+    """As ``mark_damaged``, of the spool that holds ``identity``."""
+    row = journal.get_document(identity)
+    return row is not None and mark_damaged(
+        journal, row.spool_id, error, actor=actor, now=now, emit=emit
+    )

@@ -13,17 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from hotfolder.core.crashpoints import crashpoint
-from hotfolder.core.errors import Corrupt, HotfolderError, OperatorFault
+from hotfolder.core.errors import Corrupt, HotfolderError
 from hotfolder.core.ports import Clock, Emit, Journal, Store
 from hotfolder.core.profiles import RetrieveProfile
 from hotfolder.core.records import ArchiveEvent, AuditRow, CatalogueRow
 from hotfolder.files.faults import os_errors
 from hotfolder.files.staging import staged_file
-from hotfolder.flows.damage import mark_damaged
 from hotfolder.flows.retrieve import Form, OpenSpool, Retrieved, retrieve
+from hotfolder.flows.terms import record_refusal, require_reason
 
 _IN_MEMORY = 8 << 20  # bytes of a derived document; more go into a file without a name
 _CHUNK = 1 << 20
@@ -69,14 +69,11 @@ class Giving:
 
     def demand_reason(self, identity: str) -> None:
         """Raise ``OperatorFault`` if a reason must be given and is not; on the chain then."""
-        if self._profile.reason_required and not self._reason:
-            error = OperatorFault(
-                "no document is given without a reason",
-                hint="say it with --reason; it goes on the audit chain",
-                code="retrieve.reason",
-            )
+        try:
+            require_reason(self._profile, self._reason)
+        except HotfolderError as error:
             self._refuse(identity, None, error)
-            raise error
+            raise
 
     def to_file(
         self, identity: str, form: Form | None, path: bytes, *, to: str = "file", force: bool
@@ -102,18 +99,31 @@ class Giving:
                 return given
             # Made anew: nobody knows its digest before all of it is there.
             with SpooledTemporaryFile(max_size=_IN_MEMORY) as made:
-                digest = hashlib.sha256()
-                with os_errors("writing a file"):
-                    for piece in found.pieces:
-                        digest.update(piece)
-                        made.write(piece)
-                    size = made.tell()
-                    made.seek(0)
-                given = self._compared(found, digest.hexdigest(), size)
+                given = self._fill(found, cast("BinaryIO", made))
                 self._record(given, to)
                 while piece := made.read(_CHUNK):
                     stream.write(piece)
             return given
+
+    def to_scratch(
+        self, identity: str, form: Form | None, stream: BinaryIO, *, to: str, **details: str
+    ) -> Given:
+        """The document to a file that nobody else sees, for a flow that tells of it; read
+        from its beginning. ``details`` go on the chain too. Raises as ``retrieve`` does."""
+        with self._found(identity, form) as found:
+            given = self._fill(found, stream)
+            self._record(given, to, **details)
+            return given
+
+    def _fill(self, found: Retrieved, stream: BinaryIO) -> Given:
+        digest, size = hashlib.sha256(), 0
+        with os_errors("writing a file"):
+            for piece in found.pieces:
+                digest.update(piece)
+                size += len(piece)
+                stream.write(piece)
+            stream.seek(0)
+        return self._compared(found, digest.hexdigest(), size)
 
     @contextmanager
     def _found(self, identity: str, form: Form | None) -> Iterator[Retrieved]:
@@ -140,7 +150,7 @@ class Giving:
         )
 
     # -- on the record -------------------------------------------------------------
-    def _record(self, given: Given, to: str) -> None:
+    def _record(self, given: Given, to: str, **details: str) -> None:
         row = self._journal.append_audit(
             self._actor,
             "document.retrieved",
@@ -151,6 +161,7 @@ class Giving:
                 "to": to,
                 "derived": given.derived,
                 "sha256": given.sha256,
+                **details,
             },
             self._clock.now(),
         )
@@ -160,20 +171,16 @@ class Giving:
             )
 
     def _refuse(self, identity: str, form: Form | None, error: HotfolderError) -> None:
-        details = {"code": error.code, "form": str(form or ""), "reason": self._reason}
-        self._journal.append_audit(
-            self._actor, "retrieval.refused", identity, details, self._clock.now()
+        record_refusal(
+            self._journal,
+            identity,
+            error,
+            actor=self._actor,
+            reason=self._reason,
+            form=str(form or ""),
+            now=self._clock.now(),
+            emit=self._emit,
         )
-        row = self._journal.get_document(identity)
-        if isinstance(error, Corrupt) and row is not None:
-            mark_damaged(
-                self._journal,
-                row.spool_id,
-                error,
-                actor=self._actor,
-                now=self._clock.now(),
-                emit=self._emit,
-            )
 
 
 def _event(row: AuditRow, given: Given) -> ArchiveEvent:

@@ -14,6 +14,7 @@ from hotfolder.core.ports import Desk, Journal
 from hotfolder.core.records import Role
 
 MOST = 10_000  # documents that one name stands for, unless more are asked for
+NOT_IN_CATALOGUE = "name.not_in_catalogue"
 _IDENTITY = "hf-"
 
 
@@ -91,7 +92,7 @@ def _in_archive(
         raise OperatorFault(
             f"ArchivesSpace has the document {unknown[0]}, and the catalogue lacks it",
             hint="`hotfolder rebuild` makes the catalogue anew from the store and ArchivesSpace",
-            code="name.not_in_catalogue",
+            code=NOT_IN_CATALOGUE,
         )
     return tuple(dict.fromkeys(there))
 

@@ -18,13 +18,12 @@ from hotfolder.comparing.summary import describe, describe_page
 from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE
 from hotfolder.files.content import open_regular, write_all, write_atomically
 from hotfolder.files.tree import list_directory, make_directory
-from hotfolder.flows.compare import Asker, compare, sides_of_document, sides_of_files
-from hotfolder.service.actor import actor
-from hotfolder.service.composition import SystemClock
+from hotfolder.flows.compare import compare, sides_of_document, sides_of_files
+from hotfolder.service.giving import opened_giving
 from hotfolder.service.inspecting import opened
+from hotfolder.service.naming import UnknownNameError, resolve_one
 from hotfolder.service.story import moment
 from hotfolder.service.terminal import print_json, printable
-from hotfolder.store.ocfl import OcflStore
 
 EX_DIFFERENT = 1
 _SHOWN = 20  # pages, and changes of a page, on a terminal
@@ -54,25 +53,22 @@ def compare_documents(
             return EX_NOINPUT
     now = time.time()
     try:
-        with _sides(config_path, first, second, files=files, reason=reason, now=now) as sides:
+        with _sides(config_path, first, second, files=files, reason=reason) as taken:
             if folder is not None:
                 make_directory(folder)
             show = partial(_show, folder, [pictures])
-            findings = compare(*sides, rules, show)
-    except KeyError:
-        click.echo(
-            f"no document is called {first!r}; `hotfolder find` shows what there is"
-            " (--files compares two files)",
-            err=True,
-        )
+            identity, archived, rerendered = taken
+            findings = compare(archived, rerendered, rules, show)
+    except UnknownNameError as error:
+        click.echo(f"{error.told()}\n--files compares two files", err=True)
         return EX_NOINPUT
     compared = Compared(
-        archived=sides[0],
-        rerendered=sides[1],
+        archived=archived,
+        rerendered=rerendered,
         rules=rules,
         findings=findings,
         at=moment(now) or "",
-        identity="" if files else first,
+        identity=identity,
     )
     if folder is not None:
         _write_report(folder, compared)
@@ -85,18 +81,21 @@ def compare_documents(
 
 @contextmanager
 def _sides(
-    config_path: str, first: str, second: str, *, files: bool, reason: str, now: float
-) -> Iterator[tuple[Side, Side]]:
+    config_path: str, first: str, second: str, *, files: bool, reason: str
+) -> Iterator[tuple[str, Side, Side]]:
+    """The identity, if there is one, and both sides."""
     path = os.path.abspath(os.fsencode(second))
     if files:
         with sides_of_files(os.path.abspath(os.fsencode(first)), path) as sides:
-            yield sides
+            yield "", *sides
         return
     with opened(config_path) as (configuration, journal):
-        store = OcflStore(os.fsencode(configuration.store_path), clock=SystemClock())
-        asker = Asker(actor=actor(), reason=reason, now=now)
-        with sides_of_document(journal, store, first, path, asker) as sides:
-            yield sides
+        identity = resolve_one(config_path, journal, first)
+        with (
+            opened_giving(configuration, journal, reason) as giving,
+            sides_of_document(giving, identity, path) as sides,
+        ):
+            yield identity, *sides
 
 
 def _is_free(folder: bytes) -> bool:

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from hotfolder import __version__
 from hotfolder.archivesspace.archive import ArchivesSpace
-from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
+from hotfolder.core.errors import Fault, HotfolderError, InputFault, OperatorFault, Transient
 from hotfolder.core.names import may_be_a_name
 from hotfolder.core.ports import Desk, Journal
-from hotfolder.flows.naming import MOST, resolve_document
+from hotfolder.flows.naming import MOST, NOT_IN_CATALOGUE, resolve_document
 from hotfolder.service.composition import SystemClock
 from hotfolder.service.settings import load
 
@@ -21,6 +21,11 @@ class UnknownNameError(Exception):
     def __init__(self, text: str, note: str = "") -> None:
         super().__init__(text)
         self.note = note
+
+    def told(self) -> str:
+        """What a person reads."""
+        found = f"no document is called {str(self)!r}; `hotfolder find` shows what there is"
+        return f"{found}\n{self.note}" if self.note else found
 
 
 def resolve(config_path: str, journal: Journal, text: str, *, limit: int = MOST) -> tuple[str, ...]:
@@ -38,9 +43,26 @@ def resolve(config_path: str, journal: Journal, text: str, *, limit: int = MOST)
     except KeyError:
         raise UnknownNameError(text) from None
     except (Transient, OperatorFault) as error:
-        if error.code == "name.not_in_catalogue":
+        if error.code == NOT_IN_CATALOGUE:
             raise
         raise UnknownNameError(text, _not_asked(error)) from error
+
+
+def resolve_one(config_path: str, journal: Journal, text: str) -> str:
+    """The one document that ``text`` stands for. Raises as ``resolve``, and ``InputFault``
+    if it stands for several."""
+    found = resolve(config_path, journal, text, limit=2)
+    if len(found) > 1:
+        raise InputFault(
+            [
+                Fault(
+                    code="name.several",
+                    message=f"{text!r} stands for several documents",
+                    remedy="name one of them; `hotfolder find --spool` lists those of a spool",
+                )
+            ]
+        )
+    return found[0]
 
 
 def _not_asked(error: HotfolderError) -> str:

@@ -18,13 +18,11 @@ from hotfolder.flows.collect import Collected, collect
 from hotfolder.flows.give import Given, Giving
 from hotfolder.flows.retrieve import Form
 from hotfolder.journal.journal import SqliteJournal
-from hotfolder.service.actor import actor
-from hotfolder.service.composition import SystemClock, open_store
+from hotfolder.service.composition import SystemClock
 from hotfolder.service.finding import UnknownSpoolError, make_query
+from hotfolder.service.giving import opened_giving
 from hotfolder.service.inspecting import opened
-from hotfolder.service.logs import configure_logs, make_emit
 from hotfolder.service.naming import UnknownNameError, resolve
-from hotfolder.service.settings import Configuration
 from hotfolder.service.story import readable
 from hotfolder.service.terminal import Progress, print_json, print_table
 
@@ -53,16 +51,13 @@ def retrieve_documents(
             total, rows = _choose(
                 config_path, journal, names, filters, limit, several=out is not None
             )
-            giving = _giving(configuration, journal, reason)
-            try:
+            with opened_giving(configuration, journal, reason) as giving:
                 if out is None:
                     _one(giving, next(rows), wanted, output, force=force, as_json=as_json)
                     return EX_OK
                 return _into_folder(
                     giving, rows, out, wanted, total=total, force=force, as_json=as_json
                 )
-            finally:
-                giving.close()
     except _StopError as error:
         for line in error.lines:
             click.echo(line, err=True)
@@ -96,11 +91,7 @@ def _choose(
             query = make_query(journal, **filters)
             total, rows = journal.count_documents(query), _page_through(journal, query)
     except UnknownNameError as error:
-        raise _StopError(
-            EX_NOINPUT,
-            f"no document is called {str(error)!r}; `hotfolder find` shows what there is",
-            error.note,
-        ) from error
+        raise _StopError(EX_NOINPUT, error.told()) from error
     except UnknownSpoolError as error:
         raise _StopError(EX_NOINPUT, f"no spool {str(error)!r}") from error
     if not total:
@@ -138,20 +129,6 @@ def _check_usage(
     for complaint, is_so in complaints.items():
         if is_so:
             raise _StopError(EX_USAGE, complaint)
-
-
-def _giving(configuration: Configuration, journal: SqliteJournal, reason: str) -> Giving:
-    configure_logs(configuration.log_format, configuration.log_level)
-    emit = make_emit()
-    return Giving(
-        journal=journal,
-        store=open_store(configuration, emit),
-        clock=SystemClock(),
-        emit=emit,
-        actor=actor(),
-        reason=reason,
-        profile=configuration.retrieve,
-    )
 
 
 def _resolve_all(

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from hotfolder.core.errors import (
+    EX_CONFIG,
     EX_DATAERR,
     EX_IOERR,
     EX_NOINPUT,
@@ -64,7 +65,11 @@ class Shelf:
             rows = journal.audit()
         finally:
             journal.close()
-        return [row for row in rows if row.action.startswith(("document.", "retrieval."))]
+        return [
+            row
+            for row in rows
+            if row.action.startswith(("document.", "retrieval.", "spool.damaged"))
+        ]
 
 
 class Statements(World):
@@ -125,7 +130,7 @@ def test_a_document_inside_an_afp_spool(afp: Shelf) -> None:
     assert (first.action, first.subject) == ("document.retrieved", row.document.identity)
     details = {key: first.details[key] for key in ("form", "reason", "derived", "sha256")}
     assert details == {
-        "form": "compare",
+        "form": "exact",
         "reason": "dispute 7",
         "derived": False,
         "sha256": row.document.range.sha256,
@@ -180,8 +185,37 @@ def test_what_was_damaged_in_the_store_is_not_compared_and_that_is_recorded(pdf:
     done = pdf.ask(pdf.rows[0].document.identity, copy, "--out", out)
     assert code_of(done) == EX_IOERR
     assert not out.exists()
-    (row,) = pdf.audit()
+    row, marked = pdf.audit()
     assert (row.action, row.details["code"]) == ("retrieval.refused", "store.fixity")
+    assert (marked.action, marked.subject) == ("spool.damaged", pdf.rows[0].spool_id)
+
+
+def test_without_a_reason_nothing_is_told_where_one_is_demanded(pdf: Shelf) -> None:
+    copy = changed(pdf.rows[0], pdf.root / "again.pdf")
+    with (pdf.root / "hotfolder.toml").open("a") as stream:
+        stream.write("\n[retrieve]\nreason_required = true\n")
+    done = pdf.ask(pdf.rows[0].document.identity, copy)
+    assert (code_of(done), done.stdout) == (EX_CONFIG, "")
+    (row,) = pdf.audit()
+    assert (row.action, row.details["code"]) == ("retrieval.refused", "retrieve.reason")
+    assert code_of(pdf.ask(pdf.rows[0].document.identity, copy, "--reason", "dispute 7")) == 1
+    assert pdf.audit()[-1].details["to"] == "comparison"
+
+
+def test_any_name_and_any_copy_of_the_store_will_do(afp: Shelf) -> None:
+    (afp.root / "store").rename(afp.root / "copy")
+    text = sound_text(afp.root)
+    path = f'path = "{afp.root}/store"\n'
+    assert path in text
+    more = f'{path}copies = ["{afp.root}/copy"]\n'
+    (afp.root / "hotfolder.toml").write_text(text.replace(path, more))
+    copy = afp.root / "again.afp"
+    copy.write_bytes(exact(afp.rows[3]))
+    done = afp.ask(afp.rows[3].document.identity[:40], copy, "--json")
+    assert code_of(done) == EX_OK, done.stderr
+    assert json.loads(done.stdout)["identity"] == afp.rows[3].document.identity
+    several = afp.ask(afp.rows[3].spool_id, copy)
+    assert code_of(several) == EX_DATAERR, "a spool of forty documents"
 
 
 def test_a_copy_that_cannot_be_read(pdf: Shelf) -> None:
