@@ -56,6 +56,7 @@ class Fate(StrEnum):
 
     GIVEN = "given"
     UNKNOWN = "unknown"  # there is no such document, or no longer in a spool that counts
+    UNCATALOGUED = "not in the catalogue"  # ArchivesSpace has it, our catalogue lacks it
     DESTROYED = "destroyed"  # its retention ended; only its tombstone is left
     FORBIDDEN = "forbidden"  # it belongs to a business unit that may not be asked for here
     CORRUPT = "corrupt"  # its bytes are not what they were; nothing was given
@@ -165,7 +166,7 @@ class RequestRow:
     mtime_ns: int
     inode: int
     state: RequestState
-    note: str  # of the event, as the archivist wrote it
+    note: str  # of the event, as the archivist wrote it; the reason that a file gives
     to: str  # the return profile that answers it
     fates: tuple[Fated, ...]  # what is known already; of STAGED and ANSWERED, all
     answer: str  # name of the answer folder, or outcome and note for the event

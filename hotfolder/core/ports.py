@@ -429,9 +429,10 @@ class Journal(Protocol):
         """Journal how far; never back."""
 
     def stage_request(
-        self, request_id: str, fates: Sequence[Fated], answer: str, now: float
+        self, request_id: str, fates: Sequence[Fated], answer: str, now: float, *, note: str = ""
     ) -> None:
-        """RECEIVED to STAGED: the answer is decided, and of a file it is durable."""
+        """RECEIVED to STAGED: the answer is decided, and of a file it is durable. ``note``
+        is the reason that a file gives."""
 
     def close_request(self, request_id: str, reason: str, now: float) -> None:
         """STAGED to ANSWERED, and all that was given on the audit chain."""

@@ -2,7 +2,8 @@
 
 JSON: a list, or an object with ``documents`` and, if wanted, ``reason``. An item is an id
 (any that hotfolder takes), or an object with ``id``, or one with criteria. CSV: a first
-line with the names of columns, then a line for each document or each set of criteria.
+line with the names of columns, then a line for each document or each set of criteria; a
+column ``reason`` on any line is that of the whole request.
 Criteria: customer, account, type, case, from, to, text; all that are given must hold.
 UTF-8, with or without a byte order mark. docs/returns.md has examples.
 """
@@ -27,6 +28,7 @@ _MOST_FAULTS = 100
 _MOST_WORDS = 20
 _CRITERIA = ("customer", "account", "type", "case", "from", "to", "text")
 _KEYS = ("id", *_CRITERIA)
+_REASON = "reason"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ def read_request(data: bytes, name: bytes) -> RequestFile:
     if ending == b"json":
         items, reason = _json_items(text, faults)
     else:
-        items = _csv_items(text, faults)
+        items, reason = _csv_items(text, faults)
     lines = []
     for number, item in items:
         line = _line(number, item, faults)
@@ -146,7 +148,7 @@ def _object(faults: list[Fault]) -> Callable[[list[tuple[str, Any]]], dict[str, 
     return make
 
 
-def _csv_items(text: str, faults: list[Fault]) -> Iterator[tuple[int, Any]]:
+def _csv_items(text: str, faults: list[Fault]) -> tuple[Iterator[tuple[int, Any]], str]:
     if "\0" in text:
         _reject("request.csv", "there is a NUL in it", "save it as text")
     first = text.split("\n", 1)[0]
@@ -154,6 +156,7 @@ def _csv_items(text: str, faults: list[Fault]) -> Iterator[tuple[int, Any]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     items: list[tuple[int, Any]] = []
     names: list[str] = []
+    reasons: set[str] = set()
     try:
         for row in reader:
             if not any(cell.strip() for cell in row):
@@ -172,7 +175,9 @@ def _csv_items(text: str, faults: list[Fault]) -> Iterator[tuple[int, Any]]:
                 )
                 continue
             cells = zip(names, row, strict=False)
-            items.append((reader.line_num, {n: v.strip() for n, v in cells if n and v.strip()}))
+            item = {n: v.strip() for n, v in cells if n and v.strip()}
+            reasons |= {item.pop(_REASON)} if _REASON in item else set()
+            items.append((reader.line_num, item))
             if len(items) > MAX_LINES:
                 _reject(
                     "request.lines", f"it has more than {MAX_LINES:,} lines", "make several of it"
@@ -184,16 +189,18 @@ def _csv_items(text: str, faults: list[Fault]) -> Iterator[tuple[int, Any]]:
             "put quotes around values with commas or quotes in them",
             f"line {reader.line_num}",
         )
-    return iter(items)
+    if len(reasons) > 1 or any(len(reason) > _LONGEST for reason in reasons):
+        faults.append(_fault("request.reason", "a request has one reason, a short text", "reason"))
+    return iter(items), "".join(reasons) if len(reasons) == 1 else ""
 
 
 def _check_names(names: list[str]) -> None:
     known = [name for name in names if name]
-    if len(set(known)) != len(known) or not set(known) <= set(_KEYS) or not known:
+    if len(set(known)) != len(known) or not set(known) <= {*_KEYS, _REASON} or not known:
         _reject(
             "request.columns",
             "the first line does not name the columns",
-            f"use some of {', '.join(_KEYS)}, each once",
+            f"use some of {', '.join(_KEYS)}, reason, each once",
             "line 1",
         )
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hotfolder.core.errors import InputFault
+from hotfolder.core.errors import InputFault, OperatorFault
 from hotfolder.core.orders import Fate, Fated
 from hotfolder.core.ports import Journal
+from hotfolder.core.query import DocumentQuery
 from hotfolder.core.records import CatalogueRow
 from hotfolder.core.requestfile import RequestLine
+from hotfolder.flows.naming import NOT_IN_CATALOGUE
 
 Resolve = Callable[[str], Sequence[str]]
 """The identities of the documents that an id of any kind stands for. ``KeyError`` if there
-is none, ``InputFault`` if it does not say which."""
+is none, ``InputFault`` if it does not say which, ``OperatorFault`` (``NOT_IN_CATALOGUE``)
+if only ArchivesSpace has it; ``Transient`` if that cannot be asked now."""
 
 _WHY = {
     Fate.UNKNOWN: "there is no such document",
@@ -75,19 +78,36 @@ def _of_line(
     journal: Journal, resolve: Resolve, line: RequestLine, units: Sequence[str], room: int
 ) -> Iterator[Wanted | Fated]:
     if line.query is None:
-        try:
-            identities = resolve(line.id)
-        except KeyError:
-            # What was destroyed may be asked for by its identity still.
-            yield judge(journal, line.id, units, line)
-            return
-        except InputFault as error:
-            yield refused(line, Fate.UNKNOWN, why=error.message)
-            return
+        return _named(journal, resolve, line, units, room)
+    return _like(journal, line, line.query, units, room)
+
+
+def _named(
+    journal: Journal, resolve: Resolve, line: RequestLine, units: Sequence[str], room: int
+) -> Iterator[Wanted | Fated]:
+    if journal.is_destroyed(line.id):
+        # ArchivesSpace may have its record still, and is not asked.
+        yield judge(journal, line.id, units, line)
+        return
+    try:
+        identities = resolve(line.id)
+    except KeyError:
+        yield refused(line, Fate.UNKNOWN, line.id)
+    except InputFault as error:
+        yield refused(line, Fate.UNKNOWN, why=error.message)
+    except OperatorFault as error:
+        if error.code != NOT_IN_CATALOGUE:
+            raise
+        yield refused(line, Fate.UNCATALOGUED, why=error.message)
+    else:
         for identity in identities[: room + 1]:
             yield judge(journal, identity, units, line)
-        return
-    rows = journal.find_documents(line.query, room + 1)
+
+
+def _like(
+    journal: Journal, line: RequestLine, query: DocumentQuery, units: Sequence[str], room: int
+) -> Iterator[Wanted | Fated]:
+    rows = journal.find_documents(query, room + 1)
     allowed = [row for row in rows if row.business_unit in units]
     if not rows:
         yield refused(line, Fate.UNKNOWN, why="no document is like that")

@@ -10,21 +10,29 @@ in one answer.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from hotfolder.core.answers import manifest_csv, manifest_json
 from hotfolder.core.crashpoints import crashpoint
-from hotfolder.core.errors import Corrupt, HotfolderError, InputFault, OperatorFault, Transient
+from hotfolder.core.errors import (
+    Corrupt,
+    Fault,
+    HotfolderError,
+    InputFault,
+    OperatorFault,
+    Transient,
+)
 from hotfolder.core.handover import handover_record
 from hotfolder.core.lifecycle import Backoff, SpoolState
 from hotfolder.core.notes import request_note
 from hotfolder.core.orders import Fate, Fated, RequestRow, RequestState
-from hotfolder.core.ports import Clock, Emit, Journal, Store
-from hotfolder.core.profiles import HandedFormat, RequestFolder
+from hotfolder.core.ports import Clock, Desk, Emit, Journal, Store
+from hotfolder.core.profiles import HandedFormat, RequestFolder, RetrieveProfile
 from hotfolder.core.records import Drop, SpoolRow
-from hotfolder.core.requestfile import MAX_BYTES, read_request
+from hotfolder.core.requestfile import MAX_BYTES, RequestFile, read_request
 from hotfolder.core.returnname import returned_name
 from hotfolder.files.answers import AnswerFolder, discard_answer, free_answer_name, give_answer
 from hotfolder.files.aside import move_aside
@@ -33,11 +41,14 @@ from hotfolder.files.content import open_regular
 from hotfolder.files.faults import os_errors
 from hotfolder.files.layout import working_folder
 from hotfolder.files.working import list_working, remove_working
-from hotfolder.flows.fates import Resolve, Wanted, expand
-from hotfolder.flows.retrieve import Form, retrieve
+from hotfolder.flows.damage import mark_damaged
+from hotfolder.flows.fates import Wanted, expand
+from hotfolder.flows.naming import resolve_document
+from hotfolder.flows.retrieve import Form, OpenSpool, retrieve
 from hotfolder.sidecars.handed import SUFFIXES, render_handed
 
 _PATTERN = "{order}-{document_type}-{issue_date}"
+_ACTOR = "hotfolder"
 
 
 class Requests:
@@ -49,17 +60,20 @@ class Requests:
         journal: Journal,
         store: Store,
         folders: Mapping[str, RequestFolder],
-        resolve: Resolve,
+        desk: Desk | None,
+        terms: RetrieveProfile,
         clock: Clock,
         emit: Emit,
         new_id: Callable[[], str],
         jitter: Callable[[], float],
         backoff: Backoff | None = None,
     ) -> None:
+        """``desk`` is asked for documents that the catalogue does not know by a name."""
         self._journal = journal
         self._store = store
         self.folders = dict(folders)
-        self._resolve = resolve
+        self._desk = desk
+        self._terms = terms
         self._clock = clock
         self._emit = emit
         self._new_id = new_id
@@ -154,21 +168,18 @@ class Requests:
 
     def _make(self, row: RequestRow, profile: RequestFolder, root: bytes) -> RequestRow:
         """RECEIVED to STAGED: the answer lies in ``_working``, on disk."""
-        request = read_request(self._read(row), row.name)
-        folder = AnswerFolder(root, row.id)
-        fates = tuple(
-            self._give_into(
-                folder,
-                profile,
-                expand(
-                    self._journal,
-                    self._resolve,
-                    request.lines,
-                    profile.business_units,
-                    profile.limit,
-                ),
-            )
+        request = self._read_request(row)
+        units = profile.business_units
+        resolve = partial(
+            resolve_document,
+            self._journal,
+            self._desk,
+            business_units=units,
+            limit=profile.limit + 1,  # one more shows that there are too many
         )
+        items = list(expand(self._journal, resolve, request.lines, units, profile.limit))
+        folder = AnswerFolder(root, row.id)
+        fates = self._give_into(folder, profile, items)
         at = self._clock.now()
         folder.write(
             "manifest.json", [manifest_json(row, fates, reason=request.reason, answered_at=at)]
@@ -178,40 +189,63 @@ class Requests:
         # survives: killed here, the answer is made anew
         crashpoint("answer.written")
         name = free_answer_name(root, row.name)
-        self._journal.stage_request(row.id, fates, name.hex(), at)
+        self._journal.stage_request(row.id, fates, name.hex(), at, note=request.reason)
         # survives: killed here, the answer is renamed as it is
         crashpoint("answer.staged")
         return replace(row, state=RequestState.STAGED, fates=fates, answer=name.hex())
 
     def _give_into(
-        self, folder: AnswerFolder, profile: RequestFolder, items: Iterator[Wanted | Fated]
-    ) -> Iterator[Fated]:
-        given: dict[str, Fated] = {}  # a document that two lines ask for is given once
-        for item in items:
-            if isinstance(item, Fated):
-                yield item
-                continue
-            identity = item.row.document.identity
-            known = given.get(identity)
-            if known is None:
-                known = given[identity] = self._write(folder, profile, item, len(given) + 1)
-            yield replace(known, line=item.line.number, asked=item.line.asked)
+        self, folder: AnswerFolder, profile: RequestFolder, items: Sequence[Wanted | Fated]
+    ) -> tuple[Fated, ...]:
+        # A document that two lines ask for is given once.
+        wanted = {item.row.document.identity: item for item in items if isinstance(item, Wanted)}
+        numbers = {identity: number for number, identity in enumerate(wanted, 1)}
+        given: dict[str, Fated] = {}
+        spools = OpenSpool(self._store)
+        try:
+            # Spool by spool: each is verified once, in whatever order its documents are asked for.
+            for item in sorted(wanted.values(), key=lambda item: item.row.spool_id):
+                identity = item.row.document.identity
+                given[identity] = self._write(folder, profile, item, numbers[identity], spools)
+        finally:
+            spools.close()
+        return tuple(
+            item
+            if isinstance(item, Fated)
+            else replace(
+                given[item.row.document.identity], line=item.line.number, asked=item.line.asked
+            )
+            for item in items
+        )
 
     def _write(
-        self, folder: AnswerFolder, profile: RequestFolder, item: Wanted, number: int
+        self,
+        folder: AnswerFolder,
+        profile: RequestFolder,
+        item: Wanted,
+        number: int,
+        spools: OpenSpool,
     ) -> Fated:
+        identity = item.row.document.identity
         name = returned_name(_PATTERN, f"{number:05d}", item.row)
-        failed = Fated(line=0, asked="", fate=Fate.CORRUPT, identity=item.row.document.identity)
+        failed = Fated(line=0, asked="", fate=Fate.CORRUPT, identity=identity)
+        form = Form(profile.form)
         try:
-            with retrieve(
-                self._journal, self._store, item.row.document.identity, Form(profile.form)
-            ) as found:
+            with retrieve(self._journal, self._store, identity, form, spools=spools) as found:
                 sha256, size = folder.write(name, found.pieces)
         except KeyError:
             return replace(failed, fate=Fate.UNKNOWN, why="there is no such document any more")
         except Corrupt as error:
             folder.discard(name)
             self._emit("return.corrupt", order="", reason=error.code)
+            mark_damaged(
+                self._journal,
+                item.row.spool_id,
+                error,
+                actor=_ACTOR,
+                now=self._clock.now(),
+                emit=self._emit,
+            )
             return replace(failed, why=error.message)
         except OperatorFault as error:
             if error.code != "retrieve.form":
@@ -252,10 +286,24 @@ class Requests:
         with open_regular(path) as stream, os_errors("reading a request"):
             return stream.read(MAX_BYTES + 1)
 
+    def _read_request(self, row: RequestRow) -> RequestFile:
+        request = read_request(self._read(row), row.name)
+        if self._terms.reason_required and not request.reason.strip():
+            raise InputFault(
+                [
+                    Fault(
+                        code="request.reason",
+                        message="it does not say why, and no document is given without a reason",
+                        remedy='add "reason": "…" to JSON, or a column reason to CSV',
+                    )
+                ]
+            )
+        return request
+
     def _faults_of(self, row: RequestRow) -> InputFault | None:
         """What is wrong with a file that was rejected: asked again of the same bytes."""
         try:
-            read_request(self._read(row), row.name)
+            self._read_request(row)
         except InputFault as error:
             return error
         except OperatorFault:

@@ -57,28 +57,35 @@ class Retrieved:
 
 
 class OpenSpool:
-    """The spool that was opened last, so that the next document of it is given without
-    looking all of it over again. To be closed."""
+    """The spool that was opened last, so that the next document of it is given, or found
+    to be damaged, without looking all of it over again. To be closed."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._spool_id = ""
         self._stream: BinaryIO | None = None
+        self._damage: Corrupt | None = None
 
     def open(self, row: CatalogueRow) -> BinaryIO:
         """The verified bytes of the spool; what the last call gave is closed if it was
         another one. Raises as ``Store.open_content`` does."""
-        if self._stream is None or row.spool_id != self._spool_id:
+        if row.spool_id != self._spool_id:
             self.close()
-            self._stream = self._store.open_content(row.spool_id, sha256=row.spool_sha256)
+            try:
+                self._stream = self._store.open_content(row.spool_id, sha256=row.spool_sha256)
+            except Corrupt as error:
+                self._damage = error
             self._spool_id = row.spool_id
+        if self._stream is None:
+            assert self._damage is not None
+            raise self._damage
         return self._stream
 
     def close(self) -> None:
         """Close the spool that is open."""
         if self._stream is not None:
             self._stream.close()
-            self._stream = None
+        self._spool_id, self._stream, self._damage = "", None, None
 
 
 @contextmanager

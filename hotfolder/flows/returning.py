@@ -22,13 +22,15 @@ from hotfolder.core.handover import handover_record
 from hotfolder.core.lifecycle import Backoff
 from hotfolder.core.orders import Fate, NewOrder, OrderRow, OrderState, Staged
 from hotfolder.core.ports import Clock, Emit, Journal, Receiver, Store
-from hotfolder.core.profiles import HandedFormat, ReturnKind, ReturnProfile
+from hotfolder.core.profiles import HandedFormat, RetrieveProfile, ReturnKind, ReturnProfile
 from hotfolder.core.records import CatalogueRow
 from hotfolder.core.returnname import returned_name
 from hotfolder.files.content import BUFFER
 from hotfolder.files.faults import os_errors
 from hotfolder.files.giving import discard_files, give_files, identify_folder, stage_files
+from hotfolder.flows.damage import mark_damaged_document
 from hotfolder.flows.retrieve import Form, retrieve
+from hotfolder.flows.terms import record_refusal, require_reason
 from hotfolder.sidecars.handed import SUFFIXES, render_handed
 
 _IN_MEMORY = 8 << 20  # bytes of a document that is made ready to be sent
@@ -56,6 +58,7 @@ class Returns:
         store: Store,
         profiles: Mapping[str, ReturnProfile],
         receivers: Mapping[str, Receiver],
+        terms: RetrieveProfile,
         clock: Clock,
         emit: Emit,
         new_id: Callable[[], str],
@@ -67,6 +70,7 @@ class Returns:
         self._store = store
         self.profiles = dict(profiles)
         self._receivers = dict(receivers)
+        self._terms = terms
         self._clock = clock
         self._emit = emit
         self._new_id = new_id
@@ -80,11 +84,26 @@ class Returns:
 
     def order(self, identity: str, to: str, *, reason: str, actor: str) -> OrderRow:
         """Journal the order to give ``identity`` to the profile ``to``. ``KeyError`` if
-        there is no such document, ``OperatorFault`` if there is no such profile."""
+        there is no such document, ``OperatorFault`` if there is no such profile, or no
+        reason where one is demanded; that is on the audit chain then."""
         if to not in self.profiles:
             raise unknown_profile(to, self.profiles)
         if self._journal.get_document(identity) is None:
             raise KeyError(identity)
+        try:
+            require_reason(self._terms, reason)
+        except OperatorFault as error:
+            record_refusal(
+                self._journal,
+                identity,
+                error,
+                actor=actor,
+                reason=reason,
+                form="",
+                now=self._clock.now(),
+                emit=self._emit,
+            )
+            raise
         order = NewOrder(id=self._new_id(), identity=identity, to=to, reason=reason, actor=actor)
         self._journal.add_order(order, self._clock.now())
         # survives: killed from here on, the next start carries the order out
@@ -215,6 +234,14 @@ class Returns:
                 raise _FailedError(Fate.UNKNOWN, "there is no such document") from error
             except Corrupt as error:
                 self._emit("return.corrupt", order=order.id, reason=error.code)
+                mark_damaged_document(
+                    self._journal,
+                    order.identity,
+                    error,
+                    actor=order.actor,
+                    now=self._clock.now(),
+                    emit=self._emit,
+                )
                 raise _FailedError(Fate.CORRUPT, error.message) from error
             except OperatorFault as error:
                 if error.code != "retrieve.form":

@@ -130,14 +130,16 @@ class Requests:
 
     # -- both ---------------------------------------------------------------------------
     def stage_request(
-        self, request_id: str, fates: Sequence[Fated], answer: str, now: float
+        self, request_id: str, fates: Sequence[Fated], answer: str, now: float, *, note: str = ""
     ) -> None:
-        """RECEIVED to STAGED: the answer is decided, and of a file it is durable."""
+        """RECEIVED to STAGED: the answer is decided, and of a file it is durable. ``note``
+        is the reason that a file gives."""
         with self._db.writing() as conn:
             _move(conn, request_id, RequestState.STAGED, "", now)
             conn.execute(
-                "UPDATE requests SET fates = ?, answer = ? WHERE id = ?",
-                (_dump_fates(fates), answer, request_id),
+                "UPDATE requests SET fates = ?, answer = ?,"
+                " note = CASE WHEN source = '' THEN note ELSE ? END WHERE id = ?",
+                (_dump_fates(fates), answer, note, request_id),
             )
 
     def close_request(self, request_id: str, reason: str, now: float) -> None:
@@ -152,6 +154,7 @@ class Requests:
                     details: dict[str, object] = {
                         "to": f"requests.{row.source}",
                         "order": row.id,
+                        "reason": row.note,
                         "sha256": item.sha256,
                         "form": item.form,
                         "derived": item.derived,

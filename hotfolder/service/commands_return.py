@@ -12,7 +12,6 @@ from hotfolder.core.errors import (
     EX_NOINPUT,
     EX_OK,
     EX_TEMPFAIL,
-    EX_USAGE,
     OperatorFault,
 )
 from hotfolder.core.orders import OPEN_ORDERS, OrderRow, OrderState
@@ -46,7 +45,7 @@ def return_document(config_path: str, as_json: bool, identity: str, to: str, rea
     is done at once, and what could not be done is tried again by the next daemon.
     """
     from hotfolder.flows.returning import unknown_profile  # noqa: PLC0415  see cli.py
-    from hotfolder.service.naming import UnknownNameError, resolve  # noqa: PLC0415
+    from hotfolder.service.naming import UnknownNameError, resolve_one  # noqa: PLC0415
 
     with opened(config_path) as (configuration, journal):
         profiles = {profile.name: profile for profile in configuration.returns}
@@ -54,16 +53,10 @@ def return_document(config_path: str, as_json: bool, identity: str, to: str, rea
             raise unknown_profile(to, profiles)
         returns = _returns(configuration, journal)
         try:
-            names = resolve(config_path, journal, identity, limit=2)
-            if len(names) != 1:
-                click.echo(f"{identity!r} stands for several documents: name one", err=True)
-                return EX_USAGE
-            order = returns.order(names[0], to, reason=reason, actor=actor())
-        except UnknownNameError:
-            click.echo(
-                f"no document is called {identity!r}; `hotfolder find` shows what there is",
-                err=True,
-            )
+            name = resolve_one(config_path, journal, identity)
+            order = returns.order(name, to, reason=reason, actor=actor())
+        except UnknownNameError as error:
+            click.echo(error.told(), err=True)
             return EX_NOINPUT
         finally:
             returns.close()
@@ -111,6 +104,7 @@ def _returns(configuration: Configuration, journal: SqliteJournal) -> Returns:
         journal=journal,
         store=open_store(configuration, emit, clock=clock),
         profiles=configuration.returns,
+        terms=configuration.retrieve,
         clock=clock,
         emit=emit,
     )

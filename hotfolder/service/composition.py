@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from hotfolder import __version__
 from hotfolder.archivesspace.archive import ArchivesSpace
@@ -21,6 +20,7 @@ from hotfolder.core.profiles import (
     AuditProfile,
     FolderProfile,
     RequestFolder,
+    RetrieveProfile,
     ReturnKind,
     ReturnProfile,
     Rules,
@@ -30,7 +30,6 @@ from hotfolder.flows.asking import Asking
 from hotfolder.flows.deliver import Delivery
 from hotfolder.flows.finish import Finisher
 from hotfolder.flows.intake import Intake
-from hotfolder.flows.naming import resolve_document
 from hotfolder.flows.rebuild import Rebuild
 from hotfolder.flows.replay import Replay
 from hotfolder.flows.requesting import Requests
@@ -44,6 +43,7 @@ from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
 
 _RANDOM = random.SystemRandom()  # after an outage no two installations come back at once
+_NO_TERMS = RetrieveProfile()
 
 
 class SystemClock:
@@ -142,6 +142,7 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         returns=configuration.returns,
         requests=configuration.requests,
         asked=configuration.asked,
+        terms=configuration.retrieve,
         # Beside the journal: there is room for the documents of a spool twice.
         scratch=os.path.dirname(os.fsencode(configuration.journal_path)),
         audit=configuration.audit,
@@ -165,6 +166,7 @@ def connect(
     returns: Sequence[ReturnProfile] = (),
     requests: Sequence[RequestFolder] = (),
     asked: AskedProfile | None = None,
+    terms: RetrieveProfile = _NO_TERMS,
     audit: AuditProfile | None = None,
 ) -> Works:
     """Flows over ports that are open already. ``new_id`` and ``jitter`` are given where
@@ -224,6 +226,7 @@ def connect(
             journal=journal,
             store=store,
             profiles=returns,
+            terms=terms,
             clock=clock,
             emit=emit,
             new_id=ids,
@@ -234,7 +237,8 @@ def connect(
             journal=journal,
             store=store,
             folders={profile.name: profile for profile in requests},
-            resolve=partial(resolve_document, journal, None),
+            desk=archive.desk,
+            terms=terms,
             clock=clock,
             emit=emit,
             new_id=ids,
@@ -262,6 +266,7 @@ def make_returns(
     journal: SqliteJournal,
     store: OcflStore | CopiesStore,
     profiles: Sequence[ReturnProfile],
+    terms: RetrieveProfile = _NO_TERMS,
     clock: Clock,
     emit: Emit,
     new_id: Callable[[], str] | None = None,
@@ -279,6 +284,7 @@ def make_returns(
         store=store,
         profiles={profile.name: profile for profile in profiles},
         receivers=receivers,
+        terms=terms,
         clock=clock,
         emit=emit,
         new_id=new_id or SpoolIds(),

@@ -14,21 +14,30 @@ from typing import Any
 
 import pytest
 
+from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.orders import RequestState
-from hotfolder.core.profiles import HandedFormat, RequestFolder
+from hotfolder.core.profiles import (
+    DocumentsProfile,
+    HandedFormat,
+    IndexFormat,
+    RequestFolder,
+    RetrieveProfile,
+)
 from hotfolder.core.records import Drop
 from hotfolder.files.layout import make_folders
+from hotfolder.store.ocfl import OcflStore
 from tests.support.flow_world import World, content_of, sidecar_of
 from tests.support.line import look
 
+FREE = RetrieveProfile()
 FOLDER = RequestFolder(name="ask", path="", business_units=("RETAIL",))
 
 
-def made(root: Path, **changes: Any) -> World:
+def made(root: Path, terms: RetrieveProfile = FREE, **changes: Any) -> World:
     (root / "ask").mkdir(exist_ok=True)
     make_folders(os.fsencode(root / "ask"))
     profile = replace(FOLDER, path=str(root / "ask"), **changes)
-    world = World(root=root, outward={"requests": (profile,)})
+    world = World(root=root, outward={"requests": (profile,), "terms": terms})
     world.start()
     for number in range(4):
         content = content_of(f"c{number}", "text")
@@ -141,6 +150,81 @@ def test_what_is_damaged_is_not_given(world: World) -> None:
     place, lines = answer(world, "a")
     assert Counter(fate for _, fate in outcomes(lines)) == {"given": 3, "corrupt": 1}
     assert len(list(place.glob("*.txt"))) == 3
+    assert [row.state for row in world.rows()].count(SpoolState.CORRUPT) == 1
+    assert [event for event, _ in world.events].count("spool.corrupt") == 1
+
+
+SAMPLE = Path(__file__).parent.parent / "samples" / "statements-40.afp"
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_spool_is_verified_once_for_all_that_is_asked_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, damaged: bool
+) -> None:
+    (tmp_path / "ask").mkdir()
+    make_folders(os.fsencode(tmp_path / "ask"))
+    world = World(
+        root=tmp_path,
+        documents=DocumentsProfile(index=IndexFormat.AFP),
+        outward={"requests": (replace(FOLDER, path=str(tmp_path / "ask")),)},
+    )
+    world.start()
+    for number in range(2):
+        mine = SAMPLE.read_bytes().replace("C101".encode("cp500"), f"C10{number}".encode("cp500"))
+        (world.hot / f"run{number}.afp").write_bytes(mine)
+        world.settle()
+    first, second = ([*world.running.journal.iterate_documents(row.id)] for row in world.rows())
+    assert len(first) == len(second) == 40
+    mixed = [row.document.identity for pair in zip(first, second, strict=True) for row in pair]
+    if damaged:
+        (path,) = (tmp_path / "store").rglob("run0.afp")
+        path.chmod(0o600)
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    opened: list[str] = []
+    read = OcflStore.open_content
+
+    def count(store: OcflStore, spool_id: str, **more: Any) -> Any:
+        opened.append(spool_id)
+        return read(store, spool_id, **more)
+
+    monkeypatch.setattr(OcflStore, "open_content", count)
+    ask(world, "a.json", json.dumps(mixed).encode())
+    assert len(opened) == 2
+    _, lines = answer(world, "a")
+    assert [line["identity"] for line in lines] == mixed
+    wanted = {"given": 40, "corrupt": 40} if damaged else {"given": 80}
+    assert Counter(fate for _, fate in outcomes(lines)) == wanted
+    world.stop()
+
+
+def test_what_only_archivesspace_knows(world: World) -> None:
+    theirs = "hf-" + "5" * 64
+    uri = world.server.save_stranger(theirs).uri
+    world.server.up = False
+    ask(world, "a.json", json.dumps([identities(world)[0], uri]).encode())
+    (row,) = world.running.journal.open_requests("ask")
+    assert (row.state, row.attempts) == (RequestState.RECEIVED, 1), "all of it waits"
+    assert not (world.root / "ask" / "a.answer").exists()
+    world.server.up = True
+    world.clock.at += 3600
+    assert world.running.requests.advance("ask") == 1
+    _, lines = answer(world, "a")
+    assert outcomes(lines) == [(1, "given"), (2, "not in the catalogue")]
+    assert theirs in lines[1]["why"]
+
+
+def test_a_reason_may_be_demanded(tmp_path: Path) -> None:
+    world = made(tmp_path, terms=RetrieveProfile(reason_required=True))
+    name = identities(world)[0]
+    ask(world, "a.json", json.dumps([name]).encode())
+    (note,) = (tmp_path / "ask" / "_failed").rglob("*.ERROR.txt")
+    assert "does not say why" in note.read_text()
+    assert not (tmp_path / "ask" / "a.answer").exists()
+    ask(world, "b.csv", f"id;reason\n{name};dispute 4711\n".encode())
+    assert outcomes(answer(world, "b")[1]) == [(2, "given")]
+    (link,) = (row for row in world.running.journal.audit() if row.action == "document.returned")
+    assert link.details["reason"] == "dispute 4711"
+    world.stop()
 
 
 @pytest.mark.parametrize(

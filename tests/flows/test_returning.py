@@ -14,15 +14,16 @@ from pathlib import Path
 import pytest
 
 from hotfolder.core.errors import OperatorFault
-from hotfolder.core.lifecycle import Backoff
+from hotfolder.core.lifecycle import Backoff, SpoolState
 from hotfolder.core.orders import Fate, OrderRow, OrderState
-from hotfolder.core.profiles import HandedFormat, ReturnKind, ReturnProfile
+from hotfolder.core.profiles import HandedFormat, RetrieveProfile, ReturnKind, ReturnProfile
 from hotfolder.flows.returning import Returns
 from hotfolder.service.composition import SystemClock, make_returns
 from tests.support.flow_world import World, content_of, sidecar_of
 from tests.support.receiver import Receiver, hang_up, lose_answer, receiving, status
 
 DOCUMENTS = 6
+FREE = RetrieveProfile()
 
 
 @pytest.fixture
@@ -62,12 +63,13 @@ def poster(receiver: Receiver, **changes: object) -> ReturnProfile:
     return replace(profile, **changes)  # type: ignore[arg-type]
 
 
-def returns(world: World, *profiles: ReturnProfile) -> Returns:
+def returns(world: World, *profiles: ReturnProfile, terms: RetrieveProfile = FREE) -> Returns:
     works = world.running
     return make_returns(
         journal=works.journal,
         store=works.store,
         profiles=profiles,
+        terms=terms,
         clock=SystemClock(),
         emit=works.emit,
         new_id=world._new_id,
@@ -173,6 +175,23 @@ def test_a_document_that_is_damaged_is_not_given(world: World) -> None:
     assert names(world) == []
     (link,) = (row for row in world.running.journal.audit() if row.action == "retrieval.refused")
     assert link.details["code"] == "corrupt"
+    (spool,) = (row for row in world.rows() if row.state is SpoolState.CORRUPT)
+    (row,) = world.running.journal.documents_of(spool.id)
+    assert row.document.identity == order.identity
+    assert ("spool.corrupt", {"spool": spool.id, "reason": "store.fixity"}) in world.events
+
+
+def test_a_reason_may_be_demanded(world: World) -> None:
+    terms = RetrieveProfile(reason_required=True)
+    flow = returns(world, folder(world), terms=terms)
+    identity = identities(world)[0]
+    with pytest.raises(OperatorFault) as raised:
+        flow.order(identity, "back", reason=" ", actor="clerk")
+    assert raised.value.code == "retrieve.reason"
+    assert world.running.journal.orders() == []
+    row = world.running.journal.audit()[-1]
+    assert (row.actor, row.action, row.subject) == ("clerk", "retrieval.refused", identity)
+    assert give(flow, identity, "back").fate is Fate.GIVEN
 
 
 def test_a_form_that_cannot_be_had_fails(world: World) -> None:
