@@ -18,6 +18,7 @@ from hotfolder.archivesspace.requestevents import (
     PENDING,
     answered,
     asked_for,
+    is_changed_by,
     is_own,
     is_pending,
     is_request,
@@ -124,7 +125,9 @@ class ArchivesSpaceDesk:
             if event is None:
                 return False
             if not is_pending(event):
-                return event.get("outcome") == outcome and note_of(event) in sent
+                # The note alone does not tell: where there was no room, nothing was added.
+                ours = note_of(event) in sent and is_changed_by(event, self._profile.username)
+                return ours and event.get("outcome") == outcome
             if unanswered == UNANSWERED:
                 break
             record = answered(event, outcome, note)
@@ -167,4 +170,5 @@ class ArchivesSpaceDesk:
     ) -> list[ArchiveRequest]:
         asked = {uri for event in events for uri in asked_for(event)}
         known = self._lookup.identities_at(repository, asked, units_only=True)
-        return [read_request(event, business_unit, known) for event in events]
+        username = self._profile.username
+        return [read_request(event, business_unit, known, username) for event in events]

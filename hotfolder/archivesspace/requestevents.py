@@ -44,9 +44,12 @@ def is_pending(event: Record) -> bool:
 def is_own(event: Record, username: str) -> bool:
     """Whether hotfolder recorded it: by its account and with a ``refid``, which the
     staff interface never gives (people may share the account where it is tried out)."""
-    author = event.get("created_by")
-    mine = isinstance(author, str) and author.casefold() == username.casefold()
-    return mine and bool(event.get("refid"))
+    return _is(event.get("created_by"), username) and bool(event.get("refid"))
+
+
+def is_changed_by(event: Record, username: str) -> bool:
+    """Whether this account made the last change."""
+    return _is(event.get("last_modified_by"), username)
 
 
 def note_of(event: Record) -> str:
@@ -63,7 +66,7 @@ def asked_for(event: Record) -> list[str]:
 
 
 def read_request(
-    event: Record, business_unit: str, known: Mapping[str, Iterable[str]]
+    event: Record, business_unit: str, known: Mapping[str, Iterable[str]], username: str
 ) -> ArchiveRequest:
     """The request of ``event``; ``known`` has our documents by the uri of a record that
     is one or lists some, and whatever it lacks is a stranger."""
@@ -79,6 +82,7 @@ def read_request(
         strangers=tuple(uri for uri in asked if uri not in known),
         lock_version=lock_version if type(lock_version) is int else 0,
         changed_at=_time(event.get("user_mtime")) or _time(event.get("system_mtime")),
+        changed_by_us=is_changed_by(event, username),
     )
 
 
@@ -103,6 +107,10 @@ def answered(event: Record, outcome: str, note: str) -> JsonRecord:
 def _links(event: Record) -> list[Record]:
     links = event.get("linked_records")
     return as_records([item for item in links if item] if isinstance(links, list) else [])
+
+
+def _is(author: object, username: str) -> bool:
+    return isinstance(author, str) and author.casefold() == username.casefold()
 
 
 def _time(value: object) -> float:

@@ -58,12 +58,18 @@ def _cell(text: str) -> str:
     return "'" + shown if shown.startswith(_FORMULA) else shown
 
 
-def answer_note(fates: Sequence[Fated], to: str) -> tuple[str, str]:
+def answer_mark(request_id: str) -> str:
+    """What stands in the first line of a request's answer, and in no other text."""
+    return f"Request {request_id}."
+
+
+def answer_note(fates: Sequence[Fated], to: str, request_id: str) -> tuple[str, str]:
     """Outcome (``fulfilled`` or ``fail``) and note for a request in ArchivesSpace: each
     document, and why it could not be given."""
     given = [item for item in fates if item.fate is Fate.GIVEN]
     outcome = "fulfilled" if fates and len(given) == len(fates) else "fail"
-    lines = [f"hotfolder: {len(given)} of {len(fates)} documents given to {to}."]
+    told = f"hotfolder: {len(given)} of {len(fates)} documents given to {to}."
+    lines = [f"{told} {answer_mark(request_id)}"]
     for item in sorted(fates, key=lambda item: item.fate is Fate.GIVEN):
         what = item.identity or item.asked or "request"
         lines.append(

@@ -150,6 +150,7 @@ class NewAsked:
     to: str
     fates: tuple[Fated, ...]  # of what is not ordered
     orders: tuple[NewOrder, ...]
+    version: int = 0  # the event's ``lock_version``, as it was read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

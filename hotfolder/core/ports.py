@@ -420,7 +420,7 @@ class Journal(Protocol):
 
     def ask_request(self, asked: NewAsked, now: float) -> bool:
         """A request from ArchivesSpace with its orders, in one transaction; False if its
-        event is known already."""
+        event is known already and was not changed since its answer."""
 
     def asked_until(self, business_unit: str) -> int:
         """How far the server has been asked for requests of a unit; 0 if never."""

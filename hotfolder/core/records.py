@@ -395,6 +395,7 @@ class ArchiveRequest:
     strangers: tuple[str, ...] = ()  # uris of linked records that are no documents of ours
     lock_version: int = 0
     changed_at: float = 0.0  # user_mtime, or system_mtime without one
+    changed_by_us: bool = False  # the last change was made by hotfolder's account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 from hotfolder.core.errors import Fault, InputFault
 from hotfolder.core.query import DocumentQuery
+from hotfolder.core.references import split_reference
 
 MAX_BYTES = 1 << 20
 MAX_LINES = 10_000
@@ -258,13 +259,15 @@ def _query(texts: Mapping[str, str], place: str, faults: list[Fault]) -> Documen
     if len(words) > _MOST_WORDS:
         faults.append(_fault("request.line", f"text has more than {_MOST_WORDS} words", place))
         return None
+    kind, reference = split_reference(texts["case"]) if "case" in texts else (None, None)
     return DocumentQuery(
         customer_id=texts.get("customer"),
         account_number=texts.get("account"),
         document_type=texts.get("type"),
         issued_from=days["from"],
         issued_to=days["to"],
-        case_ref=texts.get("case"),
+        case_ref=reference,
+        case_kind=kind,
         words=words,
     )
 

@@ -1,8 +1,9 @@
 """Requests that archivists make in ArchivesSpace: an event of type ``request``, outcome
 ``pending``, linked to digital objects.
 
-Each is journalled once, by its uri, together with its orders. The orders are carried out
-as all others are (``flows.returning``). When all are at their end the answer is
+Each is journalled once, by its uri, together with its orders; an event that is pending
+again after its answer is a new wish. The orders are carried out as all others are
+(``flows.returning``). When all are at their end the answer is
 journalled, and then given: outcome ``fulfilled``, or ``fail`` with a note that names each
 document and why. A kill at any point goes on where it was; an answer is harmless to
 repeat.
@@ -15,7 +16,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from hotfolder.core.answers import answer_note
+from hotfolder.core.answers import answer_mark, answer_note
 from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
 from hotfolder.core.lifecycle import Backoff
@@ -136,6 +137,7 @@ class Asking:
             to=to,
             fates=tuple(fates),
             orders=tuple(orders),
+            version=request.lock_version,
         )
 
     def _profile_of(self, note: str) -> tuple[str, str]:
@@ -169,25 +171,28 @@ class Asking:
         done = self._desk.answer_request(row.business_unit, str(row.uri), outcome, note)
         # survives: killed here, the same answer is given again, which changes nothing
         crashpoint("asked.answered")
-        self._close(row, "" if done else self._who_answered(row, outcome, note))
+        self._close(row, "" if done else self._who_answered(row, outcome))
         return True
 
     def _decide(self, row: RequestRow, orders: Sequence[OrderRow]) -> RequestRow:
         fates = (*row.fates, *(_of_order(len(row.fates) + n, o) for n, o in enumerate(orders, 1)))
-        answer = json.dumps(answer_note(fates, row.to))
+        answer = json.dumps(answer_note(fates, row.to, row.id))
         self._journal.stage_request(row.id, fates, answer, self._clock.now())
         # survives: killed here, this answer is given
         crashpoint("asked.decided")
         return replace(row, state=RequestState.STAGED, fates=fates, answer=answer)
 
-    def _who_answered(self, row: RequestRow, outcome: str, note: str) -> str:
+    def _who_answered(self, row: RequestRow, outcome: str) -> str:
         """The request was pending no more: by an attempt of ours, or somebody else's hand."""
         found = self._desk.read_request(row.business_unit, str(row.uri))
         if found is None:
             return "the event is no more"
-        if found.outcome == outcome and note in found.note:
+        # The field may have had no room for our note, or for its end: the mark is at its
+        # beginning, and where that is not, the last change must be ours.
+        ours = answer_mark(row.id) in found.note or found.changed_by_us
+        if found.outcome == outcome and ours:
             return ""
-        return "somebody else has answered it"
+        return "somebody else has answered it, or changed the answer"
 
     def _close(self, row: RequestRow, reason: str) -> None:
         self._journal.close_request(row.id, reason, self._clock.now())

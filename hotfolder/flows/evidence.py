@@ -17,9 +17,10 @@ from typing import Any
 from hotfolder.core import evidence as names
 from hotfolder.core.bag import Part, bag_entries, measure, text_part
 from hotfolder.core.canonical import dump
-from hotfolder.core.errors import OperatorFault
+from hotfolder.core.errors import Corrupt, HotfolderError, OperatorFault
 from hotfolder.core.evidence import EvidenceForm, describe_gaps
-from hotfolder.core.ports import Clock, Desk, Journal, Store
+from hotfolder.core.ports import Clock, Desk, Emit, Journal, Store
+from hotfolder.core.profiles import RetrieveProfile
 from hotfolder.core.receipts import instant
 from hotfolder.core.records import CatalogueRow, Role, SpoolRow
 from hotfolder.core.summary import summary_html
@@ -33,7 +34,11 @@ from hotfolder.flows.custody import (
     key_texts,
 )
 from hotfolder.flows.exhibits import Exhibits
+from hotfolder.flows.terms import record_refusal, require_reason
 from hotfolder.flows.testimony import Testimony, ask
+
+_FORM = "evidence"  # of a refusal, on the audit chain
+_REFUSALS = ("retrieve.reason", "evidence.shared")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,8 @@ class Evidence:
         desk: Desk | None,
         sign: Callable[[], object] | None,
         clock: Clock,
+        emit: Emit,
+        terms: RetrieveProfile,
         version: str,
         scratch: bytes | None = None,
     ) -> None:
@@ -68,11 +75,19 @@ class Evidence:
         self._desk = desk
         self._sign = sign
         self._clock = clock
+        self._emit = emit
+        self._terms = terms
         self._version = version
         self._scratch = scratch
 
     def make(
-        self, identity: str, path: bytes, *, actor: str, with_spool: bool | None = None
+        self,
+        identity: str,
+        path: bytes,
+        *,
+        actor: str,
+        reason: str = "",
+        with_spool: bool | None = None,
     ) -> Bagged:
         """Write the evidence about ``identity`` to ``path``, whole or not at all.
 
@@ -80,8 +95,31 @@ class Evidence:
         audit row ``evidence.made`` is durable before the bag has its name, the bag when
         this returns. Raises ``KeyError`` if there is no such document, ``Corrupt`` if
         anything is not what it was, ``OperatorFault`` if the document cannot be given
-        without its whole spool and ``with_spool`` is not True.
+        without its whole spool and ``with_spool`` is not True, or without a reason: what is
+        refused is on the audit chain, and damage marks the spool.
         """
+        reason = reason.strip()
+        try:
+            require_reason(self._terms, reason)
+            return self._bag(identity, path, actor=actor, reason=reason, with_spool=with_spool)
+        except HotfolderError as error:
+            # A full disk or a lock refuses nothing: the same may be asked for again.
+            if isinstance(error, Corrupt) or error.code in _REFUSALS:
+                record_refusal(
+                    self._journal,
+                    identity,
+                    error,
+                    actor=actor,
+                    reason=reason,
+                    form=_FORM,
+                    now=self._clock.now(),
+                    emit=self._emit,
+                )
+            raise
+
+    def _bag(
+        self, identity: str, path: bytes, *, actor: str, reason: str, with_spool: bool | None
+    ) -> Bagged:
         row = self._journal.get_document(identity)
         spool = None if row is None else self._journal.get_spool(row.spool_id)
         if row is None or spool is None:
@@ -99,7 +137,7 @@ class Evidence:
             scratch=self._scratch,
         ) as exhibits:
             entries, gaps = self._collect(exhibits, actor=actor, shared=shared)
-            write_all([(path, self._recorded(entries, account, exhibits, actor))])
+            write_all([(path, self._recorded(entries, account, exhibits, actor, reason))])
         return Bagged(
             identity=identity,
             form=form,
@@ -213,7 +251,12 @@ class Evidence:
         return entries, gaps
 
     def _recorded(
-        self, entries: Sequence[Entry], account: _Account, exhibits: Exhibits, actor: str
+        self,
+        entries: Sequence[Entry],
+        account: _Account,
+        exhibits: Exhibits,
+        actor: str,
+        reason: str,
     ) -> Iterator[bytes]:
         """The bytes of the ZIP; after the last of them, the audit row."""
         digest = hashlib.sha256()
@@ -228,7 +271,12 @@ class Evidence:
             actor,
             "evidence.made",
             exhibits.row.document.identity,
-            {"sha256": account.sha256, "size": account.size, "form": str(exhibits.form)},
+            {
+                "sha256": account.sha256,
+                "size": account.size,
+                "form": str(exhibits.form),
+                "reason": reason,
+            },
             self._clock.now(),
         )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from hotfolder.core.canonical import dump
 from hotfolder.core.orders import (
+    OPEN_REQUESTS,
     Fate,
     Fated,
     NewAsked,
@@ -30,6 +31,9 @@ _COLUMNS = (
 )
 _STILL_OPEN = "state IN ('CLAIMING', 'RECEIVED', 'STAGED')"  # as the partial index has it
 _LONGEST_ERROR = 2000  # characters
+# The column ``uri`` is unique and names a wish: an event's uri, and the ``lock_version`` in
+# which the event was read. Early journals have the uri alone.
+_VERSION = "#"
 _ACTOR = "hotfolder"  # who asked is known to the folder's owner, or to ArchivesSpace
 
 
@@ -85,17 +89,20 @@ class Requests:
     # -- from ArchivesSpace -------------------------------------------------------------
     def ask_request(self, asked: NewAsked, now: float) -> bool:
         """A request with its orders, RECEIVED, in one transaction; False if its event is
-        known already."""
+        known already and was not changed since its answer."""
         with self._db.writing() as conn:
+            known = _get_wish(conn, asked.uri)
+            if known is not None and (known[1] in OPEN_REQUESTS or asked.version <= known[0]):
+                return False
             number = conn.execute(
                 "INSERT INTO requests (id, source, business_unit, uri, name, size, mtime_ns,"
                 " inode, state, note, profile, fates, created_at, updated_at)"
                 " VALUES (?, '', ?, ?, x'', 0, 0, 0, 'RECEIVED', ?, ?, ?, ?, ?)"
-                " ON CONFLICT (uri) DO NOTHING RETURNING number",
+                " RETURNING number",
                 (
                     asked.id,
                     asked.business_unit,
-                    asked.uri,
+                    f"{asked.uri}{_VERSION}{asked.version}",
                     asked.note,
                     asked.to,
                     _dump_fates(asked.fates),
@@ -103,8 +110,6 @@ class Requests:
                     now,
                 ),
             ).fetchone()
-            if number is None:
-                return False
             for order in asked.orders:
                 insert_order(conn, order, number[0], now)
             details = {"source": "archivesspace", "uri": asked.uri, "orders": len(asked.orders)}
@@ -197,14 +202,12 @@ class Requests:
         return [_request_from(row) for row in rows]
 
     def get_request(self, request_id: str) -> RequestRow | None:
-        """One request, by its id, a unique prefix of it, or its event's uri; or None."""
+        """One request, by its id, a unique prefix of it, or its event's uri (its last
+        request); or None."""
         with self._db.reading() as conn:
-            row = conn.execute(
-                f"SELECT {_COLUMNS} FROM requests WHERE uri = ?", (request_id,)
-            ).fetchone()
-            if row is not None:
-                return _request_from(row)
-            number = find_subject(conn, "requests", "id", request_id)
+            number = _number_of_event(conn, request_id)
+            if number is None:
+                number = find_subject(conn, "requests", "id", request_id)
             if number is None:
                 return None
             return _request_from(
@@ -223,6 +226,27 @@ class Requests:
         return row is not None
 
 
+def _number_of_event(conn: sqlite3.Connection, uri: str) -> int | None:
+    """The last request that the event made."""
+    row = conn.execute(
+        "SELECT number FROM requests WHERE uri = :uri OR (uri >= :first AND uri < :behind)"
+        " ORDER BY number DESC LIMIT 1",
+        {"uri": uri, "first": uri + _VERSION, "behind": uri + chr(ord(_VERSION) + 1)},
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _get_wish(conn: sqlite3.Connection, uri: str) -> tuple[int, RequestState] | None:
+    """The version of the event that made the last request, and how far that is."""
+    number = _number_of_event(conn, uri)
+    if number is None:
+        return None
+    key, state = conn.execute(
+        "SELECT uri, state FROM requests WHERE number = ?", (number,)
+    ).fetchone()
+    return int(key.partition(_VERSION)[2] or 0), RequestState(state)
+
+
 def _dump_fates(fates: Sequence[Fated]) -> str:
     return dump([asdict(item) for item in fates])
 
@@ -236,7 +260,7 @@ def _request_from(row: Sequence[Any]) -> RequestRow:
         id=row[0],
         source=row[1],
         business_unit=row[2],
-        uri=row[3],
+        uri=None if row[3] is None else row[3].partition(_VERSION)[0],
         name=row[4],
         size=row[5],
         mtime_ns=unfit_time(row[6]),

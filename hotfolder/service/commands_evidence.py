@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 @click.command(
     cls=Command,
     epilog="hotfolder evidence hf-2279173966e3… --out evidence.zip\n"
-    "hotfolder evidence --case K-123 --out evidence/",
+    "hotfolder evidence --case claim:C-77 --out evidence/ --reason 'dispute 4711'",
 )
 @CONFIG
 @JSON
 @click.argument("identities", nargs=-1)
-@click.option("--case", help="For every document with this case reference.")
+@click.option(
+    "--case",
+    help="For every document with this reference; case:X, claim:X, dispute:X, change:X of a kind.",
+)
+@click.option("--reason", default="", help="Why; kept on the audit chain.")
 @click.option(
     "--out", "-o", "output", required=True, help="The file; for several documents, a folder."
 )
@@ -58,6 +62,7 @@ def make_evidence(
     as_json: bool,
     identities: Sequence[str],
     case: str | None,
+    reason: str,
     output: str,
     with_spool: bool | None,
     offline: bool,
@@ -76,7 +81,7 @@ def make_evidence(
         if case:
             wanted = maker.documents_of(case)
             if not wanted:
-                click.echo(f"no document has the case reference {case!r}", err=True)
+                click.echo(f"no document has the reference {case!r}", err=True)
                 return EX_NOINPUT
         else:
             wanted, unknown = _named(maker, identities)
@@ -86,7 +91,7 @@ def make_evidence(
                 code = EX_NOINPUT
         paths = _paths(wanted, output, several=bool(case) or len(identities) > 1)
         for identity, path in paths.items():
-            made = _make(maker, identity, path, with_spool=with_spool, force=force)
+            made = _make(maker, identity, path, reason=reason, with_spool=with_spool, force=force)
             if isinstance(made, _Failed):
                 click.echo(f"{identity}: {made.words}", err=True)
                 failed.append({"identity": identity, "words": made.words})
@@ -129,12 +134,18 @@ def _paths(identities: Sequence[str], output: str, *, several: bool) -> dict[str
 
 
 def _make(
-    maker: Maker, identity: str, path: str, *, with_spool: bool | None, force: bool
+    maker: Maker,
+    identity: str,
+    path: str,
+    *,
+    reason: str,
+    with_spool: bool | None,
+    force: bool,
 ) -> Bagged | _Failed:
     if os.path.lexists(path) and not force:
         return _Failed(words=f"{path} is there already; --force replaces it", code=EX_USAGE)
     try:
-        return maker.make(identity, path, with_spool=with_spool)
+        return maker.make(identity, path, reason=reason, with_spool=with_spool)
     except KeyError:
         return _Failed(words=_UNKNOWN, code=EX_NOINPUT)
     except HotfolderError as error:

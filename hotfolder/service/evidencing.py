@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import click
@@ -14,16 +14,15 @@ from hotfolder import __version__
 from hotfolder.archivesspace.archive import ArchivesSpace
 from hotfolder.core.errors import OperatorFault
 from hotfolder.core.ports import Clock
-from hotfolder.core.query import DocumentQuery
 from hotfolder.flows.evidence import Bagged, Evidence
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
 from hotfolder.service.composition import SystemClock, make_signing, open_store
+from hotfolder.service.finding import make_query, page_through
 from hotfolder.service.inspecting import opened
+from hotfolder.service.logs import configure_logs, make_emit
 from hotfolder.service.naming import resolve
 from hotfolder.service.settings import load
-
-_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,19 +37,15 @@ class Maker:
         """The documents that a name stands for; see ``service.naming.resolve``."""
         return resolve(self.config_path, self.journal, text)
 
-    def make(self, identity: str, path: str, *, with_spool: bool | None) -> Bagged:
+    def make(self, identity: str, path: str, *, reason: str, with_spool: bool | None) -> Bagged:
         """See ``flows.evidence.Evidence.make``."""
         target = os.path.abspath(os.fsencode(path))
-        return self.flow.make(identity, target, actor=actor(), with_spool=with_spool)
+        return self.flow.make(identity, target, actor=actor(), reason=reason, with_spool=with_spool)
 
     def documents_of(self, case: str) -> list[str]:
-        """Every document with this case reference."""
-        query = DocumentQuery(case_ref=case)
-        found: list[str] = []
-        while rows := self.journal.find_documents(query, _PAGE):
-            found += [row.document.identity for row in rows]
-            query = replace(query, after=found[-1])
-        return found
+        """Every document with this reference: of any kind, or ``claim:…`` and the like."""
+        query = make_query(self.journal, case=case)
+        return [row.document.identity for row in page_through(self.journal, query)]
 
 
 @contextmanager
@@ -58,7 +53,8 @@ def opened_maker(config_path: str, *, offline: bool) -> Iterator[Maker]:
     """A maker on the configured journal and store. ArchivesSpace is asked unless
     ``offline``; without its password the bags say that it was not."""
     with opened(config_path) as (configuration, journal):
-        clock = SystemClock()
+        configure_logs(configuration.log_format, configuration.log_level)
+        clock, emit = SystemClock(), make_emit()
         archive = None if offline else _archive(config_path, clock)
         signing = make_signing(journal, configuration.audit, clock, _ignore)
         has_key = bool(configuration.audit.signing_key)
@@ -68,10 +64,12 @@ def opened_maker(config_path: str, *, offline: bool) -> Iterator[Maker]:
                 journal=journal,
                 flow=Evidence(
                     journal=journal,
-                    store=open_store(configuration, _ignore, clock=clock),
+                    store=open_store(configuration, emit, clock=clock),
                     desk=None if archive is None else archive.desk,
                     sign=partial(signing.sign, actor()) if has_key else None,
                     clock=clock,
+                    emit=emit,
+                    terms=configuration.retrieve,
                     version=__version__,
                     scratch=os.path.dirname(os.fsencode(configuration.journal_path)),
                 ),

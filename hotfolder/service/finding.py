@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -17,6 +17,8 @@ from hotfolder.service.inspecting import opened
 from hotfolder.service.story import document_data, readable, record_words
 from hotfolder.service.terminal import print_json, print_table
 from hotfolder.sidecars.values import parse_date
+
+_PAGE = 200  # documents
 
 
 def find(
@@ -77,14 +79,14 @@ class UnknownSpoolError(Exception):
 def make_query(
     journal: SqliteJournal,
     *,
-    customer: str | None,
-    account: str | None,
-    document_type: str | None,
-    issued_from: str | None,
-    issued_to: str | None,
-    case: str | None,
-    text: str | None,
-    spool: str | None,
+    customer: str | None = None,
+    account: str | None = None,
+    document_type: str | None = None,
+    issued_from: str | None = None,
+    issued_to: str | None = None,
+    case: str | None = None,
+    text: str | None = None,
+    spool: str | None = None,
 ) -> DocumentQuery:
     """What the options of a command ask for. Raises ``UnknownSpoolError``, and
     ``click.UsageError`` for what is no day."""
@@ -106,6 +108,13 @@ def make_query(
         words=tuple((text or "").split()),
         spool_id=spool_id,
     )
+
+
+def page_through(journal: SqliteJournal, query: DocumentQuery) -> Iterator[CatalogueRow]:
+    """Every document that the question finds, newest first."""
+    while page := journal.find_documents(query, _PAGE):
+        yield from page
+        query = replace(query, after=page[-1].document.identity)
 
 
 def _show(rows: Sequence[CatalogueRow], *, more: bool, as_json: bool) -> int:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE, OperatorFault
-from hotfolder.core.query import DocumentQuery
 from hotfolder.core.records import CatalogueRow
 from hotfolder.files.tree import make_directory
 from hotfolder.flows.collect import Collected, collect
@@ -19,7 +18,7 @@ from hotfolder.flows.give import Given, Giving
 from hotfolder.flows.retrieve import Form
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.composition import SystemClock
-from hotfolder.service.finding import UnknownSpoolError, make_query
+from hotfolder.service.finding import UnknownSpoolError, make_query, page_through
 from hotfolder.service.giving import opened_giving
 from hotfolder.service.inspecting import opened
 from hotfolder.service.naming import UnknownNameError, resolve
@@ -27,7 +26,6 @@ from hotfolder.service.story import readable
 from hotfolder.service.terminal import Progress, print_json, print_table
 
 _STDOUT = "-"
-_PAGE = 200  # documents
 
 
 def retrieve_documents(
@@ -89,7 +87,7 @@ def _choose(
             total, rows = len(identities), _rows_of(journal, identities)
         else:
             query = make_query(journal, **filters)
-            total, rows = journal.count_documents(query), _page_through(journal, query)
+            total, rows = journal.count_documents(query), page_through(journal, query)
     except UnknownNameError as error:
         raise _StopError(EX_NOINPUT, error.told()) from error
     except UnknownSpoolError as error:
@@ -148,12 +146,6 @@ def _rows_of(journal: SqliteJournal, identities: Sequence[str]) -> Iterator[Cata
         row = journal.get_document(identity)
         if row is not None:
             yield row
-
-
-def _page_through(journal: SqliteJournal, query: DocumentQuery) -> Iterator[CatalogueRow]:
-    while page := journal.find_documents(query, _PAGE):
-        yield from page
-        query = replace(query, after=page[-1].document.identity)
 
 
 # -- one ------------------------------------------------------------------------------

@@ -393,6 +393,13 @@ class DeskSuite:
         assert len(after["outcome_note"]) <= LIMIT
         assert after["outcome_note"].startswith("ä" * written)
         assert ("sent" in after["outcome_note"]) == (written < LIMIT - 2)
+        found = desk.read_request(BUSINESS_UNIT, uri)
+        assert found is not None
+        assert found.changed_by_us, "the note does not always show it"
+        world.archivist.edit(uri, outcome="pass")
+        found = desk.read_request(BUSINESS_UNIT, uri)
+        assert found is not None
+        assert not found.changed_by_us
 
     def test_a_note_that_the_database_cannot_hold(
         self, world: DeskWorld, desk: Desk, unit: Delivered

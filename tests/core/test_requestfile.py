@@ -44,7 +44,7 @@ def test_ids_and_criteria() -> None:
                 "hf-1",
                 {"id": " hf-2 "},
                 {"customer": "C1", "from": "2026-01-01", "to": "2026-06-30", "text": "two words"},
-                {"account": "A", "type": "bill", "case": "K-1"},
+                {"account": "A", "type": "bill", "case": "Claim:K-1"},
             ],
         }
     ).encode()
@@ -59,7 +59,7 @@ def test_ids_and_criteria() -> None:
     )
     assert found.lines[2].asked == "customer, from, to, text", "names, never values"
     assert found.lines[3].query == DocumentQuery(
-        account_number="A", document_type="bill", case_ref="K-1"
+        account_number="A", document_type="bill", case_ref="K-1", case_kind="claim"
     )
 
 

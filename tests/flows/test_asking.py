@@ -132,6 +132,48 @@ def test_somebody_elses_answer_stays(world: World) -> None:
     assert "somebody else" in world.running.journal.steps(row.id)[-1].reason
 
 
+@pytest.mark.parametrize("room", [16_384, 200, 90, 3, 0])
+def test_our_answer_is_known_again_however_much_of_it_there_was_room_for(
+    world: World, room: int
+) -> None:
+    archivist = ModelArchivist(world.server)
+    uri = archivist.ask(uris(world)[:3], "x" * (16_384 - room))
+    asking = world.running.asking
+    assert asking is not None
+    asking.poll()
+    world.running.returns.advance()
+    world.arm(2)  # asked.decided, asked.answered
+    assert not world.do(asking.advance)
+    world.start()
+    before = event(world, uri)
+    assert before["outcome"] == "fulfilled"
+    asking = world.running.asking
+    assert asking is not None
+    asking.advance()
+    (row,) = world.running.journal.requests()
+    assert world.running.journal.steps(row.id)[-1].reason == ""
+    assert event(world, uri) == before
+
+
+def test_a_request_that_is_set_back_is_a_new_wish(world: World) -> None:
+    archivist = ModelArchivist(world.server)
+    uri = archivist.ask(uris(world)[:1])
+    work(world)
+    assert (event(world, uri)["outcome"], given(world, "back")) == ("fulfilled", 1)
+    archivist.edit(uri, outcome="pending", outcome_note="once more\nto: other")
+    for _ in range(3):
+        work(world)
+    assert event(world, uri)["outcome"] == "fulfilled"
+    assert (given(world, "back"), given(world, "other")) == (1, 1)
+    again, first = world.running.journal.requests()
+    assert again.uri == first.uri == uri
+    assert world.running.journal.get_request(uri) == again
+    archivist.edit(uri, outcome="pending")
+    archivist.edit(uri, outcome_note="please")
+    work(world)
+    assert len(world.running.journal.requests()) == 3
+
+
 def test_an_event_that_is_gone_is_no_reason_to_go_on(world: World) -> None:
     archivist = ModelArchivist(world.server)
     uri = archivist.ask(uris(world)[:1])

@@ -261,7 +261,12 @@ def test_making_it_is_on_the_audit_chain(letter: World, tmp_path: Path) -> None:
         if item.action == "evidence.made"
     )
     assert audited.actor == "anna"
-    assert audited.details == {"sha256": made.sha256, "size": made.size, "form": "document"}
+    assert audited.details == {
+        "sha256": made.sha256,
+        "size": made.size,
+        "form": "document",
+        "reason": "",
+    }
 
 
 def test_a_bag_that_cannot_be_written_leaves_nothing(letter: World, tmp_path: Path) -> None:

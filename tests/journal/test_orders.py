@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,7 @@ def test_what_is_at_its_end_stays_there(journal: SqliteJournal) -> None:
 def test_an_event_is_journalled_once(journal: SqliteJournal) -> None:
     assert journal.ask_request(ASKED, 1)
     assert not journal.ask_request(ASKED, 2)
+    assert not journal.ask_request(replace(ASKED, id="request-2", version=3), 2), "still open"
     assert [row.id for row in journal.orders(request="request-1")] == ["order-2"]
     assert actions(journal) == ["request.received"]
     row = journal.get_request(ASKED.uri)
@@ -126,6 +128,22 @@ def test_an_event_is_journalled_once(journal: SqliteJournal) -> None:
     assert (row.state, row.fates, row.source) == (RequestState.RECEIVED, ASKED.fates, "")
     assert journal.open_requests("") == [row]
     assert journal.open_requests("desk") == []
+
+
+def test_an_event_that_was_changed_after_its_answer_is_journalled_again(
+    journal: SqliteJournal,
+) -> None:
+    asked = replace(ASKED, version=1, orders=())
+    assert journal.ask_request(asked, 1)
+    journal.stage_request("request-1", ASKED.fates, "[]", 2)
+    journal.close_request("request-1", "", 3)
+    assert not journal.ask_request(replace(asked, id="request-2"), 4), "as it was before"
+    other = replace(asked, id="request-3", uri=ASKED.uri + "0")
+    assert journal.ask_request(other, 4), "another event, whose uri begins alike"
+    assert journal.ask_request(replace(asked, id="request-4", version=3), 4)
+    found = journal.get_request(ASKED.uri)
+    assert found is not None
+    assert (found.id, found.uri) == ("request-4", ASKED.uri)
 
 
 def test_what_an_answer_gave_is_on_the_chain_once(journal: SqliteJournal) -> None:

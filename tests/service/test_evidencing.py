@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from hotfolder.core.errors import EX_IOERR, EX_NOINPUT, EX_OK, EX_USAGE
+from hotfolder.core.errors import EX_CONFIG, EX_IOERR, EX_NOINPUT, EX_OK, EX_USAGE
+from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.treeheads import key_id
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service import signingkey
@@ -98,16 +99,21 @@ def test_a_case_is_all_of_its_documents(tmp_path: Path, monkeypatch: pytest.Monk
     world.start()
     for number in range(3):
         case = "K-1" if number < 2 else "K-2"
+        claim = "K-1" if number else "C-1"
         fields = {"customer_id": f"c{number}", "document_type": "letter",
-                  "issue_date": "2026-06-30", "case_refs": case}  # fmt: skip
+                  "issue_date": "2026-06-30", "case_refs": case, "claim_refs": claim}  # fmt: skip
         world.drop(b"c%d letter" % number, json.dumps(fields).encode(), f"letter{number}")
     world.settle()
     world.stop()
     (tmp_path / "hotfolder.toml").write_text(sound_text(tmp_path))
     desk = Desk(tmp_path, [])
-    done = desk.ask("--case", "K-1", "--out", "k1")
+    done = desk.ask("--case", "case:K-1", "--out", "k1")
     assert done.return_value == EX_OK
     assert len(list((tmp_path / "k1").iterdir())) == 2
+    assert desk.ask("--case", "claim:K-1", "--out", "claim").return_value == EX_OK
+    assert len(list((tmp_path / "claim").iterdir())) == 2
+    assert desk.ask("--case", "K-1", "--out", "any").return_value == EX_OK
+    assert len(list((tmp_path / "any").iterdir())) == 3
     assert desk.ask("--case", "K-9", "--out", "k9").return_value == EX_NOINPUT
     assert not (tmp_path / "k9").exists()
 
@@ -134,6 +140,30 @@ def test_a_damaged_spool_gives_none_and_says_why(desk: Desk) -> None:
     (failed,) = json.loads(done.stdout)["failed"]
     assert "not what its inventory says" in failed["words"]
     assert not (desk.root / "e.zip").exists()
+    journal = SqliteJournal(str(desk.root / "journal.db").encode(), must_exist=True)
+    row = journal.get_document(desk.identities[0])
+    assert row is not None
+    spool = journal.get_spool(row.spool_id)
+    assert spool is not None
+    assert spool.state is SpoolState.CORRUPT
+    actions = [link.action for link in journal.audit_of([desk.identities[0], row.spool_id])]
+    journal.close()
+    assert actions[-3:] == ["retrieval.refused", "spool.damaged", "spool.corrupt"]
+    assert "spool.corrupt" in done.stderr
+
+
+def test_a_reason_may_be_demanded(desk: Desk) -> None:
+    with (desk.root / "hotfolder.toml").open("a") as stream:
+        stream.write("\n[retrieve]\nreason_required = true\n")
+    assert desk.ask(desk.identities[0], "--out", "e.zip").return_value == EX_CONFIG
+    assert not (desk.root / "e.zip").exists()
+    done = desk.ask(desk.identities[0], "--out", "e.zip", "--reason", "dispute 4711")
+    assert done.return_value == EX_OK
+    journal = SqliteJournal(str(desk.root / "journal.db").encode(), must_exist=True)
+    refused, made = journal.audit_of(desk.identities[:1])
+    journal.close()
+    assert (refused.action, refused.details["code"]) == ("retrieval.refused", "retrieve.reason")
+    assert (made.action, made.details["reason"]) == ("evidence.made", "dispute 4711")
 
 
 def test_who_made_it_is_on_the_chain(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,7 +159,7 @@ class ModelArchivist:
         return uri
 
     def edit(self, uri: str, **changes: object) -> None:
-        assert self._server.replace_event({**self.read(uri), **changes})
+        assert self._server.replace_event({**self.read(uri), **changes}, "archivist")
 
     def read(self, uri: str) -> Json:
         return deepcopy(self._server.records.events[uri])

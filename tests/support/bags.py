@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hotfolder.core.canonical import dump
 from hotfolder.core.ports import Desk
-from hotfolder.core.profiles import DocumentsProfile, FolderProfile, IndexFormat
+from hotfolder.core.profiles import DocumentsProfile, FolderProfile, IndexFormat, RetrieveProfile
 from hotfolder.core.records import CatalogueRow, SignedHead, TreeHead
 from hotfolder.core.treeheads import signed_bytes
 from hotfolder.flows import custody
@@ -129,6 +129,8 @@ def maker(
         desk=desk,
         sign=None if key is None else sign,
         clock=world.clock,
+        emit=works.emit,
+        terms=RetrieveProfile(),
         version="0.9",
     )
 

@@ -116,7 +116,8 @@ class ModelDesk(ModelArchive):
                 if event is None or event["event_type"] != "request":
                     return False
                 if event["outcome"] != "pending":
-                    return unknown and event["outcome"] == outcome
+                    ours = unknown and event["last_modified_by"] == ACCOUNT
+                    return ours and event["outcome"] == outcome
                 changed = {**event, "outcome": outcome, "outcome_note": _below(event, note)}
                 refused: list[bool] = []
                 try:
@@ -159,7 +160,7 @@ class ModelDesk(ModelArchive):
 
     # -- inside ----------------------------------------------------------------------
     def _replace(self, event: Json, refused: list[bool]) -> None:
-        if not self._server.replace_event(event):
+        if not self._server.replace_event(event, ACCOUNT):
             refused.append(True)
 
     def _save(self, record: Json) -> None:
@@ -187,6 +188,7 @@ class ModelDesk(ModelArchive):
             strangers=tuple(uri for uri in dict.fromkeys(asked) if not found[uri]),
             lock_version=event["lock_version"],
             changed_at=float(event["user_mtime"]),
+            changed_by_us=event["last_modified_by"] == ACCOUNT,
         )
 
 

@@ -184,17 +184,19 @@ class ModelServer:
             if taken or not {item["ref"] for item in event["linked_records"]} <= self.uris():
                 return None
             uri = self._next_uri("events")
-            made = {"uri": uri, "lock_version": 0, "created_by": author, "user_mtime": self.now}
+            made = {"uri": uri, "lock_version": 0, "created_by": author, "user_mtime": self.now,
+                    "last_modified_by": author}  # fmt: skip
             events[uri] = {**deepcopy(event), **made}
             return uri
 
-    def replace_event(self, event: dict[str, Any]) -> bool:
+    def replace_event(self, event: dict[str, Any], author: str) -> bool:
         """An event as it shall be; False if it was changed since it was read."""
         with self._lock:
             kept = self.records.events.get(event["uri"])
             if kept is None or kept["lock_version"] != event["lock_version"]:
                 return False
-            changed = {"lock_version": kept["lock_version"] + 1, "user_mtime": self.now}
+            changed = {"lock_version": kept["lock_version"] + 1, "user_mtime": self.now,
+                       "last_modified_by": author}  # fmt: skip
             self.records.events[event["uri"]] = {**deepcopy(event), **changed}
             return True
 
