@@ -21,6 +21,7 @@ from hotfolder.archivesspace.vocabulary import Vocabulary
 from hotfolder.core.errors import Fault, HotfolderError, OperatorFault
 from hotfolder.core.profiles import ArchiveProfile, BusinessUnit, Rules
 
+CLOCKS = 60.0  # seconds; a difference that a time service never lets grow
 OLDEST = (3, 5)  # record shapes are stable from 3.5.1 (reference 0)
 
 
@@ -54,6 +55,8 @@ def diagnose(
         findings.append(_version(calls.read_version()))
         calls.transport.forget()
         held = calls.transport.permissions()
+        if requests:
+            findings.append(_clocks(calls.transport.ahead))
         findings.append(Finding(subject="login", said=f"{profile.username} is logged in"))
         for unit in rules.business_units:
             findings += _repository(places, unit, held, profile, rules)
@@ -89,6 +92,26 @@ def _version(version: str | None) -> Finding:
             code="archive.version",
             message=f"ArchivesSpace {version} is older than 3.5.1, or of an unknown kind",
             remedy="upgrade it; hotfolder is tried with 4.2.1",
+        ),
+        advice=True,
+    )
+
+
+def _clocks(ahead: float | None) -> Finding:
+    """Requests are looked for by our clock, and the server dates them by its own."""
+    if ahead is None:
+        return Finding(subject="clock", said="the server does not tell its time")
+    said = f"the server's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} ours"
+    if abs(ahead) <= CLOCKS:
+        return Finding(subject="clock", said=said)
+    return Finding(
+        subject="clock",
+        said=said,
+        fault=Fault(
+            code="archive.clock",
+            message="the clocks differ: requests may be found late, or not at all",
+            remedy="set both by the same time service; until then let"
+            " [archivesspace.requests] overlap be longer than the difference",
         ),
         advice=True,
     )

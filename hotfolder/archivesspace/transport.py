@@ -20,6 +20,7 @@ import re
 import ssl
 import threading
 from collections.abc import Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 import httpx
@@ -63,6 +64,7 @@ class Transport:
         self._emit = emit
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._ahead: float | None = None
         read = min(profile.read_timeout, profile.total_timeout)
         try:
             self._client = httpx.Client(
@@ -96,6 +98,12 @@ class Transport:
         if self._client.base_url.scheme not in ("http", "https") or not self._client.base_url.host:
             self._client.close()
             raise _no_address()
+
+    @property
+    def ahead(self) -> float | None:
+        """By how many seconds the server's clock was before ours when it answered last, as
+        its ``Date`` said (whole seconds); None if it said nothing."""
+        return self._ahead
 
     def close(self) -> None:
         """Close every connection. The session is left to expire."""
@@ -181,6 +189,7 @@ class Transport:
         failure: Transient | ArchiveFault
         try:
             response = self._client.send(request, stream=True)
+            self._ahead = _ahead(response.headers.get("Date", ""), self._clock.now())
             try:
                 return response.status_code, self._read(response, deadline, where)
             finally:
@@ -241,6 +250,13 @@ class Transport:
                 return read_session(body)
             failure = judge_login_refusal(status)
         raise failure
+
+
+def _ahead(said: str, now: float) -> float | None:
+    try:
+        return parsedate_to_datetime(said).timestamp() - now
+    except (ValueError, OverflowError):
+        return None
 
 
 def _trusted(status: int, body: bytes) -> Reply:

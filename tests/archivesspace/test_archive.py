@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import pytest
 
@@ -455,6 +457,27 @@ def test_diagnosis_names_what_answering_requests_needs() -> None:
     faults = [item.fault for item in findings if item.fault and not item.advice]
     assert [fault.code for fault in faults] == ["archive.vocabulary"]
     assert "'fulfilled'" in faults[0].message
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said", "wrong"),
+    [(None, "does not tell", False), (7, "ahead of ours", False), (-3600, "behind ours", True)],
+)
+def test_diagnosis_compares_the_clocks(ahead: int | None, said: str, *, wrong: bool) -> None:
+    backend = Backend()
+    (login,) = backend(
+        Request(method="POST", path="/users/hotfolder/login", query=(), headers={}, body=b"")
+    )
+    assert isinstance(login, bytes)
+    if ahead is not None:
+        date = format_datetime(datetime.fromtimestamp(time.time() + ahead, UTC), usegmt=True)
+        login = login.replace(b"\r\n", f"\r\nDate: {date}\r\n".encode(), 1)
+    backend.special["POST /users/hotfolder/login"] = lambda _: [login]
+    with running(backend) as (archive, _):
+        (found,) = (item for item in archive.diagnose(requests=True) if item.subject == "clock")
+        assert "clock" not in [item.subject for item in archive.diagnose()]
+    assert said in found.said
+    assert (found.fault is not None, found.advice) == (wrong, wrong)
 
 
 EVENT = {
