@@ -13,23 +13,14 @@ import pytest
 from hotfolder.core.errors import EX_CONFIG, EX_NOINPUT, EX_TEMPFAIL
 from tests.support.commands import ask, run
 from tests.support.serving import server_events, serving
-from tests.sweeps.scenes import Scene
+from tests.sweeps.scenes import Scene, add_copy
 
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     with serving() as sandbox:
         made = Scene("daemon", tmp_path, sandbox)
-        config = tmp_path / "hotfolder.toml"
-        text = config.read_text()
-        assert f'path = "{made.store}"' in text
-        config.write_text(
-            text.replace(
-                f'path = "{made.store}"',
-                f'path = "{made.store}"\ncopies = ["{tmp_path}/second"]',
-            )
-            + "\n[retrieve]\nreason_required = true\narchivesspace_events = true\n"
-        )
+        add_copy(made, "[retrieve]\nreason_required = true\narchivesspace_events = true\n")
         yield made
 
 

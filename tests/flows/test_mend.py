@@ -14,6 +14,7 @@ from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import SpoolRow
 from hotfolder.flows.mend import Mended, mend
 from tests.flows.test_scrub import Archive, outcomes, rewrite
+from tests.support.countdown import arm
 from tests.support.flow_world import content_of, sidecar_of
 from tests.support.ocfl_judge import check_valid
 from tests.support.server_model import ProcessKilledError
@@ -130,18 +131,7 @@ def test_killed_anywhere_mending_again_makes_it_whole(archive: Archive, countdow
     archive.flip(row, 1)
     damaged = archive.content(row, 1).read_bytes()
     archive.run()
-    reached: list[str] = []
-    left = countdown
-
-    def hook(name: str) -> None:
-        nonlocal left
-        reached.append(name)
-        left -= 1
-        if not left:
-            crashpoints.arm(None)
-            raise ProcessKilledError
-
-    crashpoints.arm(hook)
+    reached = arm(countdown)
     try:
         repair(archive, row)
         completed = True

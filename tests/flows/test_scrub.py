@@ -23,6 +23,7 @@ from hotfolder.core.records import SpoolRow, StoredObject
 from hotfolder.flows.scrub import Scrub, Scrubbed
 from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
+from tests.support.countdown import arm
 from tests.support.flow_world import World, content_of, sidecar_of
 from tests.support.server_model import ProcessKilledError
 
@@ -379,22 +380,11 @@ def test_killed_anywhere_each_object_is_verified_and_damage_told_once(
     first, _, third, _ = archive.spools()
     archive.flip(first, 1)
     archive.roots[1].root.withdraw(third.id, "lost")
-    reached: list[str] = []
-    left = countdown
-
-    def hook(name: str) -> None:
-        nonlocal left
-        reached.append(name)
-        left -= 1
-        if not left:
-            crashpoints.arm(None)
-            raise ProcessKilledError
-
-    crashpoints.arm(hook)
+    reached = arm(countdown)
     try:
         archive.run(tell_archive=True)
     except ProcessKilledError:
-        assert left == 0
+        assert len(reached) == countdown
     crashpoints.arm(None)
     assert set(reached) <= set(SCRUB_POINTS)
     if archive.journal.last_round() is None:

@@ -26,6 +26,7 @@ from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.composition import Works, connect
 from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
+from tests.support.countdown import arm
 from tests.support.desk_model import ModelDesk
 from tests.support.line import RULES, drops_in
 from tests.support.server_model import ModelServer, ProcessKilledError
@@ -154,16 +155,7 @@ class World:
 
     def arm(self, countdown: int) -> None:
         """The daemon dies at the so many-th crash point from now."""
-        left = countdown
-
-        def hook(_name: str) -> None:
-            nonlocal left
-            left -= 1
-            if left <= 0:
-                crashpoints.arm(None)
-                raise ProcessKilledError
-
-        crashpoints.arm(hook)
+        arm(countdown)
 
     def lose_journal(self) -> None:
         """The journal's files are gone; until it is rebuilt, no daemon works."""

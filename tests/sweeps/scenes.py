@@ -246,3 +246,12 @@ def count_in(scene: Scene, calls: Sequence[str]) -> Mapping[str, int]:
         call: max((count for (name, _), count in counted.items() if name == call), default=0)
         for call in calls
     }
+
+
+def add_copy(scene: Scene, more: str) -> None:
+    """Configure a second copy of the store, ``second``, and what else is in ``more``."""
+    config = scene.root / "hotfolder.toml"
+    text = config.read_text()
+    path = f'path = "{scene.store}"'
+    assert path in text
+    config.write_text(text.replace(path, f'{path}\ncopies = ["{scene.root}/second"]') + f"\n{more}")
