@@ -12,7 +12,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
 
 from hotfolder.core import evidence as names
 from hotfolder.core.bag import Part, bag_entries, measure, text_part
@@ -27,15 +26,15 @@ from hotfolder.core.summary import summary_html
 from hotfolder.core.zipping import Entry, zip_pieces
 from hotfolder.files.content import write_all
 from hotfolder.flows.custody import (
-    AuditExtract,
     audit_extract,
     history_of,
     history_table,
     key_texts,
 )
 from hotfolder.flows.exhibits import Exhibits
+from hotfolder.flows.reservations import checks, details_of_storing, find_gaps
 from hotfolder.flows.terms import record_refusal, require_reason
-from hotfolder.flows.testimony import Testimony, ask
+from hotfolder.flows.testimony import ask
 
 _FORM = "evidence"  # of a refusal, on the audit chain
 _REFUSALS = ("retrieve.reason", "evidence.shared")
@@ -179,8 +178,8 @@ class Evidence:
         told = ask(self._desk, row, shared=shared and form is EvidenceForm.PROOF)
         steps = history_of(self._journal, row)
         extract = audit_extract(self._journal, row, self._sign)
-        stored = _details_of_storing(extract, row.spool_id)
-        gaps = describe_gaps(_gaps(exhibits, told, extract, stored))
+        stored = details_of_storing(extract, row.spool_id)
+        gaps = describe_gaps(find_gaps(exhibits, told, extract, stored))
         parts = [*exhibits.parts, *told.parts]
         if stored is None or "documents_root" not in stored:
             # It would prove nothing: no audit row has the root to which it leads.
@@ -215,7 +214,7 @@ class Evidence:
                 "record": row.record_uri,
             },
             "unsigned": extract.unsigned,
-            "checked": _checked(steps, extract, told, made_at),
+            "checked": checks(steps, extract, told, made_at),
             "gaps": gaps,
             "limits": names.limits(form),
         }
@@ -317,57 +316,3 @@ def _form(
 
 def _json_part(name: str, value: object) -> Part:
     return text_part(name, (dump(value) + "\n").encode())
-
-
-def _details_of_storing(extract: AuditExtract, spool_id: str) -> dict[str, Any] | None:
-    for row in extract.rows:
-        if row["action"] == "spool.stored" and row["subject"] == spool_id:
-            details = json.loads(row["details"])
-            return details if isinstance(details, dict) else None
-    return None
-
-
-def _gaps(
-    exhibits: Exhibits,
-    told: Testimony,
-    extract: AuditExtract,
-    stored: Mapping[str, Any] | None,
-) -> set[str]:
-    """The codes of what the bag does not show; verify.py comes to the same by itself."""
-    found = {
-        "pages": exhibits.row.document.range.by_pages,
-        "audit": not extract.rows,
-        "signature": not all(row["proofs"] for row in extract.rows),
-        "spool-row": stored is None,
-        "inventory": stored is not None and "inventory_sha256" not in stored,
-        "documents-root": exhibits.needs_proof
-        and (stored is None or "documents_root" not in stored),
-        "archivesspace": not told.found,
-    }
-    return {code for code, missing in found.items() if missing}
-
-
-def _checked(
-    steps: Sequence[Mapping[str, Any]], extract: AuditExtract, told: Testimony, made_at: float
-) -> list[str]:
-    """Who checked what and when, in sentences."""
-    words = {
-        ("spool", "STORED"): "hotfolder had stored the file, read it back and compared it",
-        ("unit", "CONFIRMED"): "ArchivesSpace had confirmed the record of the document",
-    }
-    found = [
-        f"{step['at']}: {words[step['kind'], step['to']]}."
-        for step in steps
-        if (step["kind"], step["to"]) in words
-    ]
-    found += [
-        f"{instant(row['at'])}: a fixity check of the stored file ended with {row['action']}."
-        for row in extract.rows
-        if row["action"] in ("spool.verified", "spool.damaged")
-    ]
-    found.append(
-        f"{instant(made_at)}: hotfolder read the stored file again for this bag; it has the"
-        " SHA-256 that it had when it was stored."
-    )
-    found.append(f"{instant(made_at)}: ArchivesSpace was {told.words}.")
-    return found
