@@ -171,7 +171,7 @@ def test_documents_are_chosen_as_they_are_found(shelf: Shelf) -> None:
     assert customer is not None
     done = shelf.ask("--customer", customer, "--type", "statement", "--out", "out")
     assert done.return_value == EX_OK
-    assert "1 documents" in done.stdout
+    assert "1 document," in done.stdout
     (path,) = (shelf.root / "out").glob("*.afp")
     assert path.read_bytes() == exact(row)
     assert not (shelf.root / "out" / "manifest.json").exists()
