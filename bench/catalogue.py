@@ -11,7 +11,8 @@ days over seven years; all are delivered, in units of 200. Two million customers
 to three accounts, and four have 5,000 documents each; three documents in a hundred belong
 to a case. At the end SQLite checks pages and references.
 
-That the rows are those that the journal's own methods write is tested
+The audit chain, which no question looks at, is left empty. That the other rows are those that
+the journal's own methods write is tested
 (``tests/journal/test_made_catalogue.py``).
 """
 
@@ -77,7 +78,7 @@ FROM named
 """
 _AFTERWARDS = f"""
 INSERT INTO words (rowid, text) SELECT number, {WORDS} FROM documents;
-INSERT INTO case_references SELECT r.value, d.number FROM documents AS d,
+INSERT INTO document_references SELECT r.value, d.number, 'case' FROM documents AS d,
   json_each(d.metadata, '$.case_refs') AS r;
 INSERT INTO units (number, ref_id, business_unit, series, cycle, state, planned_at, sent_at,
   confirmed_at, updated_at, archival_object_uri)

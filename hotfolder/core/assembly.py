@@ -178,10 +178,10 @@ class Assembly:
                     self._note_batch(name)
                 self._look_on(name, now)
                 spools = self._relatives.spools_of_sidecar(name)
-                self._consider_companion(name, spools, SIDECAR_ALONE)
+                self._consider_companion(name, spools, SIDECAR_ALONE, now)
             case Role.TRIGGER:
                 spools = self._relatives.spools_of_trigger(name)
-                self._consider_companion(name, spools, TRIGGER_ALONE)
+                self._consider_companion(name, spools, TRIGGER_ALONE, now)
             case Role.SHARED:
                 self._consider_shared(name, now)
             case Role.MANIFEST:
@@ -242,7 +242,9 @@ class Assembly:
         if not verdict.ready:
             self.settling.book(sidecar, verdict.again)
 
-    def _consider_companion(self, name: bytes, spools: Sequence[bytes], fault: Fault) -> None:
+    def _consider_companion(
+        self, name: bytes, spools: Sequence[bytes], fault: Fault, now: float
+    ) -> None:
         """A sidecar or trigger: its spools are considered; alone, it waits and is explained."""
         if spools:
             self._queue.extend(spools)
@@ -250,6 +252,8 @@ class Assembly:
         end = self.settling.since(name) + self.rule.sidecar_wait
         if self.settling.looked(name) < end:
             self.settling.book(name, end)
+        elif self.settling.looked(name) < now - _FRESH:
+            self.settling.book(name, now)  # its spool has just gone, and it may have gone too
         else:
             self._give_out(name, None, Company(ready=True), (fault,))
 

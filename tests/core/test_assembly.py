@@ -584,3 +584,19 @@ def test_every_file_leaves_once_in_one_drop_or_waits_for_its_trigger(
         assert hot.assembly.overdue == spools
         assert bool(waiting) == bool(spools)
     assert left == Counter(present - waiting)
+
+
+def test_a_sidecar_that_went_after_its_spool_is_not_given_out() -> None:
+    hot = model(CompletionRule.QUIET, writer_known=False)
+    hot.write(b"a.pdf.json")
+    hot.look(b"a.pdf.json")
+    hot.run(5)
+    hot.write(b"a.pdf", whole=False)
+    hot.look(b"a.pdf")
+    hot.run(650)
+    hot.remove(b"a.pdf")
+    hot.at += 1
+    assert not hot.run(248)
+    hot.remove(b"a.pdf.json")
+    hot.at += 1
+    assert not hot.run(WAIT)
