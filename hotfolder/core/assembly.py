@@ -206,6 +206,8 @@ class Assembly:
             name, standard, lambda sidecar: self._standard(sidecar, trigger), now
         )
         files = [name, *(sidecar.name for sidecar in company.sidecars)]
+        if trigger is not None:
+            files.append(trigger.name)
         if not company.ready:
             self.settling.book(name, company.again)
         elif any(self.settling.looked(file) < now - _FRESH for file in files):

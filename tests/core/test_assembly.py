@@ -600,3 +600,13 @@ def test_a_sidecar_that_went_after_its_spool_is_not_given_out() -> None:
     hot.remove(b"a.pdf.json")
     hot.at += 1
     assert not hot.run(WAIT)
+
+
+def test_a_trigger_that_went_announces_nothing() -> None:
+    hot = model(CompletionRule.TRIGGER, writer_known=False)
+    for name in (b"a.pdf", b"a.pdf.json", b"a.done"):
+        hot.write(name)
+        hot.look(name)
+    hot.remove(b"a.done")
+    hot.at += 1
+    assert not hot.run(0)

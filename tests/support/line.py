@@ -74,6 +74,19 @@ class Line:
     events: list[tuple[str, dict[str, object]]]
 
 
+_SEED = b"a seed of thirty-two bytes, known"[:32]
+
+
+def make_signing(root: Path) -> tuple[Path, Path]:
+    """The directory of heads, and the key: once, whatever fails in between."""
+    heads = root / "heads"
+    heads.mkdir(exist_ok=True)
+    key = root / "signing-key"
+    if not key.exists() or len(key.read_bytes()) != len(_SEED):
+        key.write_bytes(_SEED)
+    return heads, key
+
+
 def build_line(
     root: Path,
     url: str,
@@ -100,11 +113,7 @@ def build_line(
         sidecar_required=documents is None,
     )
     make_folders(os.fsencode(profile.path))
-    heads = root / "heads"
-    heads.mkdir(exist_ok=True)
-    key = root / "signing-key"
-    if not key.exists():
-        key.write_bytes(b"a seed of thirty-two bytes, known".ljust(32)[:32])
+    heads, key = make_signing(root)
     events: list[tuple[str, dict[str, object]]] = []
 
     def emit(event: str, /, **fields: object) -> None:

@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 
 from hotfolder.core.errors import EX_OK
+from tests.support.line import make_signing
 from tests.support.serving import serving
 from tests.sweeps.promises import check_promises
 from tests.sweeps.scenes import Scene
@@ -106,6 +107,7 @@ def fill_and_make_room(case: FullDisk) -> bool:
             if case.place == "journal":
                 (disk / "journal.db").touch()
                 (root / "journal.db").symlink_to(disk / "journal.db")
+            make_signing(root)  # what a look at the scene needs, while there is room
             return _run(case, scene, disk)
 
 
