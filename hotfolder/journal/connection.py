@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 
 from sqlite_utils import Database
 
+from hotfolder.core.disposals import DISPOSAL_MOVES
 from hotfolder.core.errors import Corrupt, HotfolderError, OperatorFault, Transient
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES
 from hotfolder.core.orders import ORDER_MOVES, REQUEST_MOVES
@@ -182,6 +183,7 @@ class Connection:
                 ("unit", UNIT_MOVES),
                 ("order", ORDER_MOVES),
                 ("request", REQUEST_MOVES),
+                ("disposal", DISPOSAL_MOVES),
             )
             for old, news in table.items()
             for new in news

@@ -14,7 +14,7 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 9  # PRAGMA user_version after the last migration
+VERSION = 10  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -93,6 +93,14 @@ def m009_fixity(db: Database) -> None:
     """Rounds of the fixity scrub, the last result of each spool, damage that was found."""
     _run(db, "fixity.sql")
     db.conn.execute("PRAGMA user_version = 9")
+
+
+@migrations()
+def m010_retention(db: Database) -> None:
+    """How long, and may it go: clocks, events, holds, disposals, and what ArchivesSpace is
+    to be told of them."""
+    _run(db, "retention.sql")
+    db.conn.execute("PRAGMA user_version = 10")
 
 
 def _run(db: Database, name: str) -> None:

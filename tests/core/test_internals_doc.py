@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from hotfolder.core.crashpoints import GIVE_POINTS, POINTS, RETURN_POINTS, SCRUB_POINTS
+from hotfolder.core.disposals import DISPOSAL_MOVES
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES
 from hotfolder.core.orders import ORDER_MOVES, REQUEST_MOVES
 
@@ -50,6 +51,10 @@ def test_the_states_of_an_order_are_those_of_the_code() -> None:
 
 def test_the_states_of_a_request_are_those_of_the_code() -> None:
     assert table_after("States of a request") == as_table(REQUEST_MOVES)
+
+
+def test_the_states_of_a_disposal_are_those_of_the_code() -> None:
+    assert table_after("States of a disposal") == as_table(DISPOSAL_MOVES)
 
 
 def test_every_crash_point_of_the_way_out_is_explained() -> None:
