@@ -73,8 +73,14 @@ def document_to_dict(document: Document) -> dict[str, Any]:
     place = document.range
     many: dict[str, Any] = {} if document.role is Role.OWN else {"role": document.role.value}
     pages: dict[str, Any] = {"by_pages": True} if place.by_pages else {}
+    clock: dict[str, Any] = {}
+    if document.class_version is not None:
+        clock["class_version"] = document.class_version
+    if document.cutoff is not None:
+        clock["cutoff"] = document.cutoff.isoformat()
     return {
         **many,
+        **clock,
         "identity": document.identity,
         "source": document.source,
         "business_key": document.business_key,
@@ -103,8 +109,9 @@ def document_from_dict(found: Mapping[str, Any]) -> Document:
     values["range"] = DocumentRange(**values["range"])
     values["metadata"] = metadata_from_dict(values["metadata"])
     values["role"] = Role(values.get("role", Role.OWN))
-    if values["retain_until"] is not None:
-        values["retain_until"] = date.fromisoformat(values["retain_until"])
+    for name in ("retain_until", "cutoff"):
+        if values.get(name) is not None:
+            values[name] = date.fromisoformat(values[name])
     return Document(**values)
 
 

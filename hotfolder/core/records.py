@@ -158,6 +158,8 @@ class Document:
     range: DocumentRange
     metadata: DocumentMetadata
     retain_until: date | None = None
+    class_version: int | None = None  # of the retention class, that decided
+    cutoff: date | None = None  # day on which the clock of retention started
     title: str = ""
     version: int = 1
     supersedes: str | None = None  # identity of the version before

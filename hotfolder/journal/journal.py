@@ -19,6 +19,7 @@ from hotfolder.journal.outbox import Outbox
 from hotfolder.journal.readings import Readings
 from hotfolder.journal.requests import Requests
 from hotfolder.journal.restoration import Restoration
+from hotfolder.journal.retention import Retention
 from hotfolder.journal.search import Search
 from hotfolder.journal.spools import Spools
 from hotfolder.journal.tree import Tree
@@ -42,6 +43,7 @@ class SqliteJournal(
     Orders,
     Requests,
     Fixity,
+    Retention,
     Restoration,
 ):
     """One journal file. Safe to use from any thread."""

@@ -35,7 +35,8 @@ DOCUMENT_COLUMNS = (
     "d.identity, d.source, d.business_key, d.series, d.cycle, d.title, d.version, d.supersedes,"
     " d.ordinal, d.start, d.length, d.sha256, d.first_page, d.pages, d.retain_until, d.metadata,"
     " d.business_unit, d.record_uri, d.archived_at,"
-    " s.id, s.name, s.sha256, s.size, s.format_name, u.ref_id, d.role, d.by_pages"
+    " s.id, s.name, s.sha256, s.size, s.format_name, u.ref_id, d.role, d.by_pages,"
+    " d.class_version, d.cutoff"
 )
 DOCUMENTS_JOINED = (
     "documents AS d JOIN spools AS s ON s.number = d.spool"
@@ -172,6 +173,8 @@ def document_from(row: Sequence[Any]) -> CatalogueRow:
             ),
             role=Role(row[25]),
             retain_until=date.fromisoformat(row[14]) if row[14] else None,
+            class_version=row[27],
+            cutoff=date.fromisoformat(row[28]) if row[28] else None,
             metadata=metadata_from_dict(json.loads(row[15])),
         ),
         business_unit=row[16],
@@ -190,8 +193,8 @@ INSERT_DOCUMENT = """
 INSERT INTO documents (identity, spool, business_unit, source, business_key, series, cycle, title,
   version, supersedes, ordinal, start, length, sha256, first_page, pages, customer_id,
   account_number, policy_number, document_type, issue_date, channel, retention_class, retain_until,
-  job_number, metadata, role, by_pages)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  job_number, metadata, role, by_pages, class_version, cutoff)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -227,4 +230,6 @@ def document_values(document: Document, spool: int, business_unit: str) -> tuple
         dump(metadata_to_dict(found)),
         document.role,
         place.by_pages,
+        document.class_version,
+        document.cutoff.isoformat() if document.cutoff else None,
     )

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from hotfolder.archivesspace.slots import check_slots
 from hotfolder.core.profiles import ArchiveSlots, Vocabularies
-from hotfolder.core.retention import Period
 from hotfolder.service.settings_model import FolderSection, SettingsFile
+from hotfolder.service.settings_retention import check_retention
 from hotfolder.service.settings_sources import Finding, nearest
 from hotfolder.sidecars.fieldmap import CANONICAL, fold
 from hotfolder.sidecars.values import UnreadableValueError, read_value
@@ -26,7 +26,7 @@ def check_records(settings: SettingsFile, url: str, names: Names) -> Iterator[Fi
     """Every contradiction between the tables of records; no file is touched."""
     yield from _check_archive(settings, url)
     yield from _check_twins(settings)
-    yield from _check_retention(settings)
+    yield from check_retention(settings)
     yield from _check_series(settings, names)
     for name, item in settings.folders.items():
         yield from _check_fields(name, item, settings, names)
@@ -94,24 +94,6 @@ def _check_twins(settings: SettingsFile) -> Iterator[Finding]:
                     f"{other} differs from it only in letter case",
                     "rename one of the two",
                 )
-
-
-def _check_retention(settings: SettingsFile) -> Iterator[Finding]:
-    for code, item in settings.retention.items():
-        place = ("retention", code, "period")
-        if item.trigger == "permanent":
-            if item.period:
-                yield Finding(place, "retention.period", "permanent has no period", "remove it")
-            continue
-        try:
-            Period.parse(item.period)
-        except ValueError:
-            yield Finding(
-                place,
-                "retention.period",
-                "this is no period" if item.period else "the period is missing",
-                "write it like P7Y, P18M or P90D",
-            )
 
 
 def _check_series(settings: SettingsFile, names: Names) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ Only shape is checked here (pydantic); what contradicts what is ``settings_check
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -174,6 +175,33 @@ class VocabulariesSection(Section):
     language: list[str] = Field(default_factory=list, description="its language")
 
 
+class RetentionVersionSection(Section):
+    """What a class says from a day on; what is left out is as in the class."""
+
+    valid_from: date = Field(description="documents from this day on (the trigger's)")
+    business_unit: str = Field("", description="only documents of this unit")
+    jurisdiction: str = Field("", description="only documents under this law")
+    applies: Literal["new", "all"] = Field(
+        "new", description="all reaches back to documents before that day"
+    )
+    shortens: bool = Field(False, description="it may end the retention of archived documents")
+    trigger: Literal["issue_date", "event", "permanent"] | None = Field(
+        None, description="what starts the clock"
+    )
+    event: str | None = Field(None, description="the event that does")
+    of: list[Literal["policy", "account", "customer", "case", "document"]] | None = Field(
+        None, description="what the event happens to"
+    )
+    offset: str | None = Field(None, description="from the event to the start of the clock")
+    cutoff: Literal["day", "month-end", "year-end"] | None = Field(
+        None, description="where the clock starts"
+    )
+    period: str | None = Field(None, description="P7Y, P18M, P90D")
+    action: Literal["keep", "review", "destroy"] | None = Field(
+        None, description="what happens at the end"
+    )
+
+
 class RetentionSection(Section):
     """A class of the retention schedule."""
 
@@ -181,10 +209,22 @@ class RetentionSection(Section):
     trigger: Literal["issue_date", "event", "permanent"] = Field(
         "issue_date", description="what starts the clock; without event no clock"
     )
+    event: str = Field("", description="the event that does, such as contract-end")
+    of: list[Literal["policy", "account", "customer", "case", "document"]] = Field(
+        default_factory=list, description="what the event happens to; empty: anything"
+    )
+    offset: str = Field("", description="from the trigger to the start of the clock, as period")
+    cutoff: Literal["day", "month-end", "year-end"] = Field(
+        "day", description="the clock starts that day, or at the end of its month or year"
+    )
     period: str = Field("", description="P7Y, P18M, P90D; empty only if permanent")
     mandate: str = Field("", description="the law or policy behind it")
     action: Literal["keep", "review", "destroy"] = Field(
         "review", description="what happens at the end"
+    )
+    shortens: bool = Field(False, description="an edit of it may let archived documents go earlier")
+    versions: list[RetentionVersionSection] = Field(
+        default_factory=list, description="what it says from a day on"
     )
 
 

@@ -14,7 +14,6 @@ from hotfolder.core.profiles import (
     SidecarFormat,
     Vocabularies,
 )
-from hotfolder.core.retention import Period, RetentionClass, RetentionTrigger
 from hotfolder.service.settings_model import (
     ArchiveSection,
     CompletionSection,
@@ -22,6 +21,7 @@ from hotfolder.service.settings_model import (
     FolderSection,
     SettingsFile,
 )
+from hotfolder.service.settings_retention import retention_classes
 
 
 def archive_profile(archive: ArchiveSection, url: str, username: str) -> ArchiveProfile:
@@ -62,17 +62,7 @@ def rules(settings: SettingsFile) -> Rules:
             BusinessUnit(code=code, name=item.name, repository=item.repository)
             for code, item in settings.units.items()
         ),
-        retention_classes={
-            code: RetentionClass(
-                code=code,
-                title=item.title,
-                trigger=RetentionTrigger(item.trigger),
-                period=Period.parse(item.period) if item.period else None,
-                mandate=item.mandate,
-                action=item.action,
-            )
-            for code, item in settings.retention.items()
-        },
+        retention_classes=retention_classes(settings),
         vocabularies=Vocabularies(
             channel=tuple(settings.vocabularies.channel),
             jurisdiction=tuple(settings.vocabularies.jurisdiction),

@@ -119,7 +119,7 @@ channel = ["print", "email", "web", "sms", "archive"]
 
 # A class of the retention schedule.
 # trigger: issue_date, event (no event, no clock), permanent (then without period)
-# period: P7Y, P18M, P90D
+# period: P7Y, P18M, P90D, from the cutoff: day, month-end, year-end
 # action: keep, review, destroy
 [retention.FIN-7Y]
 title = "Financial communications, seven years"
@@ -128,6 +128,15 @@ period = "P7Y"
 # The law or policy behind it.
 mandate = ""
 action = "review"
+# With trigger = "event": its name, such as "contract-end", and what it happens to:
+# policy, account, customer, case, document (empty: any of them).
+# event = ""
+# of = []
+# From the trigger to the start of the clock, as a period.
+# offset = ""
+# cutoff = "day"
+# Only if an edit of it may let archived documents go earlier.
+# shortens = false
 
 # A business unit and the repo_code of its ArchivesSpace repository, which must exist.
 [units.RETAIL]
@@ -289,4 +298,20 @@ rule = "quiet"
 # temporary = ["*.tmp", "*.part", "*.filepart", "~$*", ".*"]
 # sidecar_wait = 900
 # writer_check = true
+
+# What a class of the schedule says from a day on; what is left out stays. applies: new,
+# or all, which reaches back to documents before that day.
+# [[retention.FIN-7Y.versions]]
+# valid_from = 2027-01-01
+# business_unit = "RETAIL"
+# jurisdiction = ""
+# applies = "new"
+# shortens = false
+# trigger = "event"
+# event = "contract-end"
+# of = ["policy"]
+# offset = ""
+# cutoff = "year-end"
+# period = "P10Y"
+# action = "destroy"
 """

@@ -11,7 +11,7 @@ from hotfolder.core.identity import business_key_of, document_identity, source_o
 from hotfolder.core.profiles import Rules, SeriesProfile
 from hotfolder.core.records import Document, DocumentMetadata, DocumentRange
 from hotfolder.core.references import all_references
-from hotfolder.core.retention import RetentionTrigger
+from hotfolder.core.retention import PAST_LAST_YEAR, Decision, DocumentFacts, decide
 
 _COMMON = ("document_type", "issue_date")  # shared by many documents of a day
 _CONTROLLED = ("channel", "jurisdiction", "sensitivity", "language")
@@ -37,7 +37,7 @@ def classify(
         return None
     _check_required(metadata, series, file, faults)
     metadata = _spell(metadata, series, rules, file, faults)
-    retain_until = _find_retention(metadata, rules, file, faults)
+    decision = _decide_retention(metadata, business_unit, rules, file, faults)
     issued = metadata.issue_date
     if faults or issued is None:
         return None
@@ -51,7 +51,9 @@ def classify(
         cycle=cycle_of(issued, series.cycle),
         range=place,
         metadata=metadata,
-        retain_until=retain_until,
+        retain_until=decision.retain_until,
+        class_version=decision.version,
+        cutoff=decision.cutoff,
         title=metadata.title or f"{(metadata.document_type or '').capitalize()} {issued}",
     )
 
@@ -190,30 +192,34 @@ def _key_text(metadata: DocumentMetadata, name: str) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _find_retention(
-    metadata: DocumentMetadata, rules: Rules, file: str, faults: list[Fault]
-) -> date | None:
-    if metadata.retention_class is None or metadata.issue_date is None:
-        return None
-    found = rules.retention_classes[metadata.retention_class]
-    on_event = found.trigger is RetentionTrigger.EVENT
-    try:
-        return found.retain_until(
+def _decide_retention(
+    metadata: DocumentMetadata, business_unit: str, rules: Rules, file: str, faults: list[Fault]
+) -> Decision:
+    """What the schedule says, without the events that the journal knows."""
+    decision = decide(
+        DocumentFacts(
+            retention_class=metadata.retention_class,
             issue_date=metadata.issue_date,
-            event_date=metadata.trigger_date if on_event else None,
-        )
-    except ValueError:
-        name = "trigger_date" if on_event else "issue_date"
+            business_unit=business_unit,
+            jurisdiction=metadata.jurisdiction,
+            trigger_date=metadata.trigger_date,
+        ),
+        rules.retention_classes,
+        {},
+    )
+    if decision.why == PAST_LAST_YEAR:
+        name = "trigger_date" if metadata.trigger_date else "issue_date"
         faults.append(
             Fault(
                 code="field.date",
-                message=f"counted from {name}, class {found.code} would end after the year 9999",
+                message=f"counted from {name}, class {decision.retention_class} would end after"
+                " the year 9999",
                 remedy=f"correct {name}; a document that is kept for ever has a class of its own",
                 file=file,
                 place=name,
             )
         )
-        return None
+    return decision
 
 
 def cycle_of(issued: date, cycle: str) -> str:

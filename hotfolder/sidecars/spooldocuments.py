@@ -204,6 +204,8 @@ class Summary:
             ),
             metadata=metadata,
             retain_until=self._longest.retain_until,
+            class_version=self._longest.class_version,
+            cutoff=self._longest.cutoff,
             title=f"{str(kind).capitalize()} spool {name}, {self.count} documents",
             role=Role.CARRIER,
         )

@@ -61,7 +61,8 @@ def test_it_shows_every_key() -> None:
             tables = [
                 inner
                 for table in tables
-                for inner in (table.values() if part == "NAME" else [table[part]])
+                for found in (table.values() if part == "NAME" else [table[part]])
+                for inner in (found if isinstance(found, list) else [found])
             ]
         # The password has no place in a file that is shown. A profile has the keys of its
         # kind: together they have all.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import types
+from datetime import date
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -29,6 +30,8 @@ def sections(model: type[BaseModel] = SettingsFile, prefix: str = "") -> dict[st
         path = f"{prefix}{name}"
         if get_origin(kind) is dict and _is_model(get_args(kind)[1]):
             kind, path = get_args(kind)[1], f"{path}.NAME"
+        if get_origin(kind) is list and _is_model(get_args(kind)[0]):
+            kind = get_args(kind)[0]
         if _is_model(kind):
             found[path] = kind
             found |= sections(kind, f"{path}.")
@@ -41,7 +44,11 @@ def _is_model(kind: Any) -> bool:
 
 def keys(model: type[BaseModel]) -> list[str]:
     """The keys of a table that are no tables themselves."""
-    return [name for name, info in model.model_fields.items() if not _is_model(info.annotation)]
+    return [
+        name
+        for name, info in model.model_fields.items()
+        if not any(map(_is_model, (info.annotation, *get_args(info.annotation))))
+    ]
 
 
 def table(model: type[BaseModel]) -> str:
@@ -66,6 +73,11 @@ def _default(info: Any) -> str:
 
 def _kind(info: Any) -> str:
     kind: Any = info.annotation
+    if get_origin(kind) in (Union, types.UnionType) and get_origin(get_args(kind)[0]) in (
+        Literal,
+        list,
+    ):
+        kind = get_args(kind)[0]
     bounds = {type(item).__name__: item for item in info.metadata}
     least = getattr(bounds.get("Ge"), "ge", None)
     most = getattr(bounds.get("Le"), "le", None)
@@ -83,6 +95,7 @@ def _kind(info: Any) -> str:
         int: f"{least} to {most}",
         float: "seconds" if least == 0 else "seconds, more than 0",
         str: "text",
+        date: "a day",
     }
     return kinds[get_origin(kind) or kind]
 
