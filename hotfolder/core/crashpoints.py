@@ -73,6 +73,8 @@ SCRUB_POINTS: tuple[str, ...] = (
     "mend.copied",
     "mend.verified",
 )
+# Those of retention (docs/retention.md): a sweep of their own goes through them.
+RETENTION_POINTS: tuple[str, ...] = ("schedule.noted", "retention.computed")
 
 _hook: Callable[[str], None] | None = None
 

@@ -10,6 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
+from hotfolder.core.clocks import (
+    EventRow,
+    NewEvent,
+    RetainedDocument,
+    RetentionChange,
+    WorkDone,
+)
 from hotfolder.core.errors import Fault
 from hotfolder.core.fixity import FixityResult, FixityRound, FixityTarget
 from hotfolder.core.lifecycle import SpoolState, UnitState
@@ -48,6 +55,7 @@ from hotfolder.core.records import (
     UnitRequest,
     UnitRow,
 )
+from hotfolder.core.retention import Schedule, Subject
 
 
 class Clock(Protocol):
@@ -316,6 +324,44 @@ class Journal(Protocol):
         self, failures: int, next_at: float | None, error: str | None, now: float
     ) -> None:
         """Journal the above, so that a restart does not forget the backoff."""
+
+    # -- retention ------------------------------------------------------------
+    def record_events(self, events: Sequence[NewEvent], now: float) -> list[int]:
+        """Journal what happened; their numbers. One with a source comes once."""
+
+    def withdraw_event(self, number: int, actor: str, reason: str, now: float) -> EventRow | None:
+        """The event counts no more; None if there is none of this number. One that was
+        withdrawn before stays as it is."""
+
+    def retention_events(
+        self, *, subject: tuple[Subject, str] | None = None, after: int = 0, limit: int = 1000
+    ) -> list[EventRow]:
+        """Events, withdrawn ones too, in order; all, or those of one policy, case …"""
+
+    def note_schedule(self, schedule: Schedule, now: float) -> bool:
+        """Journal the schedule, unless it decides as the last one did; True if it is
+        another, whose dates are then to be computed."""
+
+    def noted_schedules(self) -> list[str]:
+        """Every schedule that was in force, as ``core.schedules.dump_schedule`` wrote it,
+        oldest first."""
+
+    def compute_retention(self, schedule: Schedule, limit: int, now: float) -> WorkDone | None:
+        """Compute a page of what is to be computed, ``limit`` documents at most; None if
+        nothing is. All of it is one transaction."""
+
+    def retention_backlog(self) -> int:
+        """How many pieces of work are not done."""
+
+    def retained_documents(self, after: int, limit: int) -> tuple[list[RetainedDocument], int]:
+        """A page of the documents with a class that are kept, and the number after which
+        the next page begins; that of the last page is ``after``."""
+
+    def retained_document(self, identity: str) -> RetainedDocument | None:
+        """What retention depends on of one document, with the events in force."""
+
+    def retention_changes(self, identity: str) -> list[RetentionChange]:
+        """Every change of a document's class, dates and disposition, in order."""
 
     # -- audit ----------------------------------------------------------------
     def append_audit(

@@ -24,6 +24,7 @@ from hotfolder.service.commands_compare import compare
 from hotfolder.service.commands_evidence import evidence
 from hotfolder.service.commands_fill import fill
 from hotfolder.service.commands_requests import requests
+from hotfolder.service.commands_retention import retention
 from hotfolder.service.commands_retrieve import retrieve
 from hotfolder.service.commands_return import orders, return_document
 from hotfolder.service.commands_verify import verify
@@ -248,6 +249,7 @@ group.add_command(return_document)
 group.add_command(orders)
 group.add_command(requests)
 group.add_command(verify)
+group.add_command(retention)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -33,6 +33,7 @@ from hotfolder.flows.intake import Intake
 from hotfolder.flows.rebuild import Rebuild
 from hotfolder.flows.replay import Replay
 from hotfolder.flows.requesting import Requests
+from hotfolder.flows.retention import Retaining
 from hotfolder.flows.returning import Returns
 from hotfolder.flows.signing import Signer, Signing
 from hotfolder.flows.tell import Tell
@@ -95,6 +96,7 @@ class Works:
     asking: Asking | None  # None where requests of ArchivesSpace are not answered
     signing: Signing | None  # None without a key
     tell: Tell
+    retaining: Retaining
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
@@ -218,6 +220,9 @@ def connect(
             emit=emit,
             jitter=jitter,
             backoff=backoff,
+        ),
+        retaining=Retaining(
+            journal=journal, schedule=rules.retention_classes, clock=clock, emit=emit
         ),
         signing=None
         if audit is None or not audit.signing_key

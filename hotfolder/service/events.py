@@ -55,6 +55,10 @@ EVENTS: Mapping[str, Event] = {
         WARNING, "library message", "A library that hotfolder uses wrote a warning."
     ),
     "log.lost": _event(WARNING, "count", "So many lines before this one could not be written."),
+    # -- retention ------------------------------------------------------------------
+    "retention.changed": _event(
+        INFO, "documents", "The last day of retention of so many documents was computed anew."
+    ),
     # -- the audit chain ------------------------------------------------------------
     "audit.signed": _event(
         INFO, "links key", "The audit chain with so many links got a signed tree head."

@@ -75,6 +75,9 @@ def _run(
                 metrics.serve(configuration.metrics_port)
             beats = Beats(works.clock)
             metrics.watch_beats(beats.ages)
+            # Before anything is taken: what comes in is to have the dates of a schedule
+            # that is adopted.
+            works.retaining.adopt()
             supervisor = Supervisor(
                 configuration=configuration,
                 works=works,

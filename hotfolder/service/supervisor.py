@@ -148,6 +148,7 @@ class Supervisor:
         self._tell = self._loop("tell", self._step_tell)
         self._returns = ReturnLoops(works)
         self._steady = [self._intake, self._deliver, self._finish, self._tell]
+        self._steady.append(self._loop("retention", works.retaining.step))
         if works.signing is not None:
             self._steady.append(self._loop("audit", self._step_audit))
         self._steady += [self._loop(name, step) for name, step in self._returns.steps()]
