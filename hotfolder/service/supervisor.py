@@ -282,7 +282,7 @@ class Supervisor:
         status = self._works.journal.status()
         open_spools = sum(status.spools.get(state, 0) for state in OPEN_SPOOL_STATES)
         open_units = status.units.get("PLANNED", 0) + status.units.get("SENT", 0)
-        if self._returns.pending():
+        if self._returns.pending() or self._works.journal.retention_backlog():
             return None
         failures, _, _ = self._works.journal.server_state()
         if not open_spools and not open_units:
