@@ -38,7 +38,10 @@ from tests.support.journals import (
 )
 
 IDENTITY = "hf-" + "7" * 64
-FIXTURES = sorted((Path(__file__).parent / "data").glob("version-*.db.gz"))
+FIXTURES = sorted(
+    (Path(__file__).parent / "data").glob("version-*.db.gz"),
+    key=lambda path: int(re.findall(r"\d+", path.name)[0]),
+)
 
 
 def write_fixture(path: Path) -> None:
