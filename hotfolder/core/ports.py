@@ -2,52 +2,32 @@
 
 Each has a conformance suite in ``tests/conformance/`` that every implementation
 must pass. Errors are those of ``core.errors``; an implementation lets no
-exception of its own library through.
+exception of its own library through. Long, because it is one list: what a port promises is
+read beside what the others do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
-from hotfolder.core.clocks import (
-    EventRow,
-    NewEvent,
-    RetainedDocument,
-    RetentionChange,
-    WorkDone,
-)
 from hotfolder.core.errors import Fault
-from hotfolder.core.fixity import FixityResult, FixityRound, FixityTarget
+from hotfolder.core.givingport import GivingJournal
+from hotfolder.core.keepingport import KeepingJournal
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.orders import (
-    Fate,
-    Fated,
-    NewAsked,
-    NewOrder,
-    OrderRow,
-    RequestRow,
     Sent,
-    Staged,
 )
-from hotfolder.core.query import DocumentQuery
 from hotfolder.core.records import (
     ArchivedDocument,
     ArchivedUnit,
     ArchiveEvent,
     ArchiveRequest,
-    AuditRow,
     Backlog,
     CatalogueRow,
-    CorrespondenceRow,
     Drop,
-    HistoryRow,
-    JournalStatus,
-    OutboxRow,
     Reading,
     ReadResult,
-    RecomputedChain,
-    SignedHead,
     SpoolRow,
     StoredObject,
     StoreRequest,
@@ -55,7 +35,6 @@ from hotfolder.core.records import (
     UnitRequest,
     UnitRow,
 )
-from hotfolder.core.retention import Schedule, Subject
 
 
 class Clock(Protocol):
@@ -77,7 +56,7 @@ class Emit(Protocol):
     def __call__(self, event: str, /, **fields: object) -> None: ...
 
 
-class Journal(Protocol):
+class Journal(GivingJournal, KeepingJournal, Protocol):
     """The durable memory. Every method that changes something is one transaction
     and has been synced to disk when it returns. Safe to call from any thread.
 
@@ -262,60 +241,6 @@ class Journal(Protocol):
         """The live document with this identity; failing that, that of a CORRUPT spool;
         or None."""
 
-    # -- documents by other names -----------------------------------------------
-    def documents_by_record(self, uri: str, limit: int) -> list[str]:
-        """The identities of up to ``limit`` live documents that the record at ``uri`` in
-        ArchivesSpace describes (a digital object) or lists (an archival object); the
-        repository may be missing in it."""
-
-    def documents_by_prefix(self, prefix: str, limit: int) -> list[str]:
-        """Up to ``limit`` identities that begin like this: of live documents, failing
-        that of CORRUPT spools."""
-
-    def documents_of_unit(self, ref_id: str, limit: int) -> list[str]:
-        """The identities of up to ``limit`` documents of a unit, in its order, with those
-        that its members carry in their stead."""
-
-    def correspondence(
-        self,
-        reference: str,
-        *,
-        kind: str | None = None,
-        customer_id: str | None = None,
-        business_unit: str | None = None,
-        after: str | None = None,
-        limit: int = 1000,
-    ) -> list[CorrespondenceRow]:
-        """Live documents with this reference (as ``kind``, or as any), by issue date, then
-        as they came in; page with ``after``, an identity (``KeyError`` if unknown)."""
-
-    def correspondents(
-        self, reference: str, *, kind: str | None = None
-    ) -> list[tuple[str, str | None, int]]:
-        """(business unit, customer, documents) of all who have this reference."""
-
-    # -- what ArchivesSpace is to be told ---------------------------------------
-    def add_events(self, business_unit: str, events: Sequence[ArchiveEvent], now: float) -> int:
-        """Let events wait for the server, each once by its ``refid``; how many are new."""
-
-    def waiting_events(self, *, due_at: float | None = None, limit: int = 100) -> list[OutboxRow]:
-        """Events that wait, oldest first; with ``due_at`` those whose time has come."""
-
-    def count_waiting_events(self) -> int:
-        """How many events wait."""
-
-    def record_event_sent(self, number: int, record_uri: str, now: float) -> None:
-        """The server has it."""
-
-    def defer_event(self, number: int, error: str, next_at: float) -> None:
-        """Count an attempt and note when to try again."""
-
-    def history(self, subject: str) -> list[HistoryRow]:
-        """Every step of a spool (by id) or unit (by ref_id), oldest first."""
-
-    def status(self) -> JournalStatus:
-        """Counts, from counters or indexes; fast on ten million documents."""
-
     # -- the server's health --------------------------------------------------
     def server_state(self) -> tuple[int, float | None, str | None]:
         """(failures in a row, when to probe next, last error) of ArchivesSpace."""
@@ -324,243 +249,6 @@ class Journal(Protocol):
         self, failures: int, next_at: float | None, error: str | None, now: float
     ) -> None:
         """Journal the above, so that a restart does not forget the backoff."""
-
-    # -- retention ------------------------------------------------------------
-    def record_events(self, events: Sequence[NewEvent], now: float) -> list[int]:
-        """Journal what happened; their numbers. One with a source comes once."""
-
-    def withdraw_event(self, number: int, actor: str, reason: str, now: float) -> EventRow | None:
-        """The event counts no more; None if there is none of this number. One that was
-        withdrawn before stays as it is."""
-
-    def retention_events(
-        self, *, subject: tuple[Subject, str] | None = None, after: int = 0, limit: int = 1000
-    ) -> list[EventRow]:
-        """Events, withdrawn ones too, in order; all, or those of one policy, case …"""
-
-    def note_schedule(self, schedule: Schedule, now: float) -> bool:
-        """Journal the schedule, unless it decides as the last one did; True if it is
-        another, whose dates are then to be computed."""
-
-    def noted_schedules(self) -> list[str]:
-        """Every schedule that was in force, as ``core.schedules.dump_schedule`` wrote it,
-        oldest first."""
-
-    def compute_retention(self, schedule: Schedule, limit: int, now: float) -> WorkDone | None:
-        """Compute a page of what is to be computed, ``limit`` documents at most; None if
-        nothing is. All of it is one transaction."""
-
-    def retention_backlog(self) -> int:
-        """How many pieces of work are not done."""
-
-    def retained_documents(self, after: int, limit: int) -> tuple[list[RetainedDocument], int]:
-        """A page of the documents with a class that are kept, and the number after which
-        the next page begins; that of the last page is ``after``."""
-
-    def retained_document(self, identity: str) -> RetainedDocument | None:
-        """What retention depends on of one document, with the events in force."""
-
-    def retention_changes(self, identity: str) -> list[RetentionChange]:
-        """Every change of a document's class, dates and disposition, in order."""
-
-    # -- audit ----------------------------------------------------------------
-    def append_audit(
-        self, actor: str, action: str, subject: str, details: Mapping[str, object], now: float
-    ) -> AuditRow:
-        """Add a link to the chain."""
-
-    def audit(self, *, after: int = 0, limit: int = 1000) -> list[AuditRow]:
-        """Links with a number greater than ``after``."""
-
-    def audit_of(self, subjects: Sequence[str]) -> list[AuditRow]:
-        """All links about these subjects, in order."""
-
-    def audit_size(self) -> int:
-        """How many links there are."""
-
-    def audit_entry(self, number: int) -> bytes:
-        """The bytes that a link's leaf is the hash of. ``KeyError`` if there is no such link."""
-
-    def recompute_chain(
-        self,
-        sizes: Collection[int] = (),
-        *,
-        after: int = 0,
-        progress: Callable[[int], None] = lambda _done: None,
-    ) -> RecomputedChain:
-        """Recompute every link and node (behind ``after``), and the roots at ``sizes``.
-        ``BrokenChain`` with the first link that is wrong."""
-
-    # -- the Merkle tree over it (``core.merkle``); one proof never reads the whole chain ------
-    def log_id(self) -> str:
-        """What this log is called in its heads: made at random with the journal."""
-
-    def tree_root(self, size: int) -> bytes:
-        """The root over the first ``size`` links. ``BrokenChain`` if one is missing."""
-
-    def inclusion_proof(self, number: int, size: int) -> list[bytes]:
-        """That link ``number`` (from 1) is in the tree of ``size`` links."""
-
-    def consistency_proof(self, old: int, new: int) -> list[bytes]:
-        """That the tree of ``new`` links begins with that of ``old``."""
-
-    def add_tree_head(self, signed: SignedHead, now: float, *, actor: str = "hotfolder") -> bool:
-        """Keep a signed head, and add the link ``tree.signed``; False, and nothing changed,
-        if there is one of that size. ``ValueError`` if it is not of this log as it is, or
-        smaller than the last."""
-
-    def tree_heads(self, *, after: int = 0, limit: int = 1000) -> list[SignedHead]:
-        """Heads of more than ``after`` links, smallest first."""
-
-    def last_tree_head(self) -> SignedHead | None:
-        """The newest head, or None."""
-
-    # -- out again ------------------------------------------------------------
-    def add_order(self, order: NewOrder, now: float) -> None:
-        """A new order to give a document back, ORDERED."""
-
-    def stage_order(self, order_id: str, staged: Staged, now: float) -> None:
-        """ORDERED to STAGED: its files are durable under temporary names, or it is about
-        to be sent."""
-
-    def give_order(self, order_id: str, reason: str, now: float) -> None:
-        """STAGED to GIVEN, and `document.returned` on the audit chain, in one transaction."""
-
-    def fail_order(self, order_id: str, fate: Fate, reason: str, now: float) -> None:
-        """An open order to FAILED, and `retrieval.refused` on the audit chain."""
-
-    def defer_order(
-        self, order_id: str, error: str, next_at: float, now: float, *, unknown: bool = False
-    ) -> None:
-        """Count an attempt of an open order and note when to try again; ``unknown`` says
-        that the receiver may have it."""
-
-    def hasten_orders(self, now: float) -> int:
-        """Make every open order due now; returns how many had waited."""
-
-    def open_orders(self, *, due_at: float | None = None, limit: int = 1000) -> list[OrderRow]:
-        """Orders that are not at their end, oldest first; with ``due_at`` those due."""
-
-    def orders(
-        self, *, request: str | None = None, identity: str | None = None, limit: int = 1000
-    ) -> list[OrderRow]:
-        """Orders of a request or document, oldest first; of all, newest first."""
-
-    def get_order(self, order_id: str) -> OrderRow | None:
-        """One order, by its id or a unique prefix of it, or None."""
-
-    def steps(self, subject: str) -> list[HistoryRow]:
-        """Every step of an order or a request, oldest first."""
-
-    def begin_requests(self, source: str, claims: Sequence[tuple[str, Drop]], now: float) -> None:
-        """Journal the intent to claim request files of a folder: (request id, drop)."""
-
-    def receive_request(self, request_id: str, now: float) -> None:
-        """CLAIMING to RECEIVED, and `request.received` on the audit chain."""
-
-    def abandon_request(self, request_id: str, reason: str, now: float) -> None:
-        """CLAIMING to ABANDONED: the file had gone, nothing was taken."""
-
-    def reject_request(self, request_id: str, reason: str, now: float) -> None:
-        """RECEIVED to REJECTED: the file is no request."""
-
-    def ask_request(self, asked: NewAsked, now: float) -> bool:
-        """A request from ArchivesSpace with its orders, in one transaction; False if its
-        event is known already and was not changed since its answer."""
-
-    def asked_until(self, business_unit: str) -> int:
-        """How far the server has been asked for requests of a unit; 0 if never."""
-
-    def record_asked(self, business_unit: str, until: int) -> None:
-        """Journal how far; never back."""
-
-    def stage_request(
-        self, request_id: str, fates: Sequence[Fated], answer: str, now: float, *, note: str = ""
-    ) -> None:
-        """RECEIVED to STAGED: the answer is decided, and of a file it is durable. ``note``
-        is the reason that a file gives."""
-
-    def close_request(self, request_id: str, reason: str, now: float) -> None:
-        """STAGED to ANSWERED, and all that was given on the audit chain."""
-
-    def defer_request(self, request_id: str, error: str, next_at: float, now: float) -> None:
-        """Count an attempt of an open request and note when to try again."""
-
-    def open_requests(
-        self, source: str | None = None, *, due_at: float | None = None, limit: int = 1000
-    ) -> list[RequestRow]:
-        """Requests that are not at their end, oldest first: of all, of one request folder,
-        or of ArchivesSpace (empty)."""
-
-    def requests(self, *, limit: int = 1000) -> list[RequestRow]:
-        """Requests, newest first."""
-
-    def get_request(self, request_id: str) -> RequestRow | None:
-        """One request, by its id, a unique prefix of it, or its event's uri; or None."""
-
-    def is_destroyed(self, identity: str) -> bool:
-        """Whether the audit chain says that this document was destroyed."""
-
-    def find_documents(self, query: DocumentQuery, limit: int) -> list[CatalogueRow]:
-        """Up to ``limit`` live documents for a question, newest first."""
-
-    # -- fixity -------------------------------------------------------------------
-    def open_round(self) -> FixityRound | None:
-        """The round of the scrub that is not at its end, if there is one."""
-
-    def begin_round(self, now: float) -> FixityRound:
-        """A new round over all that is stored now; one that was open ends unfinished."""
-
-    def fixity_fresh(self, number: int, *, after: int, limit: int) -> list[FixityTarget]:
-        """Spools of a round that were never verified, by number; page with ``after``."""
-
-    def fixity_stale(self, number: int, *, limit: int) -> list[FixityTarget]:
-        """Spools that were verified in earlier rounds and not in this one, the longest ago
-        first."""
-
-    def fixity_left(self, number: int) -> int:
-        """How many spools a round has still to verify."""
-
-    def fixity_chosen(
-        self,
-        *,
-        spool_id: str | None = None,
-        folder: str | None = None,
-        since: float | None = None,
-        after: int = 0,
-        limit: int = 100,
-    ) -> list[FixityTarget]:
-        """Spools of the store that were asked for, by number; page with ``after``."""
-
-    def is_in_store(self, spool_id: str) -> bool:
-        """Whether the store has to have this spool now."""
-
-    def record_fixity(self, results: Sequence[FixityResult]) -> None:
-        """Results of the open round (or of the last, if none is), each in the place of the
-        one before; what is not whole goes into a history that is only added to."""
-
-    def record_walk(
-        self, number: int, root: int, position: str, unknown: Sequence[FixityResult]
-    ) -> None:
-        """The walk for unknown objects has come to ``position`` in a root."""
-
-    def round_totals(self, number: int) -> dict[str, object]:
-        """What a round found, with the SHA-256 over all results."""
-
-    def units_verified(self, number: int) -> Iterator[tuple[str, str, bool]]:
-        """(business unit, uri, passed) of every confirmed unit whose spools a round has
-        verified."""
-
-    def finish_round(
-        self,
-        number: int,
-        totals: Mapping[str, object],
-        events: Mapping[str, Sequence[ArchiveEvent]],
-        now: float,
-        actor: str,
-    ) -> None:
-        """The round is at its end, with its link of the audit chain and the events that
-        ArchivesSpace is to be told. ``ValueError`` if it had ended already."""
 
     # -- after a loss ---------------------------------------------------------
     def restore_spool(

@@ -1,6 +1,7 @@
 """The shape of the configuration file: names, types, defaults, one line on each.
 
 Only shape is checked here (pydantic); what contradicts what is ``settings_checks``.
+Long, because it is one list: the keys are looked up here.
 """
 
 from __future__ import annotations
