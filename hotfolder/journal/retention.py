@@ -3,7 +3,8 @@
 
 A date in ``documents`` follows from the document's facts, the schedule last noted and the
 events in force. Whatever changes one of them leaves a row in ``retention_work`` in the
-same transaction; a page of that work is one transaction too.
+same transaction; a page of that work is one transaction too. Long, because what may change
+a date and what computes it are read together.
 """
 
 from __future__ import annotations

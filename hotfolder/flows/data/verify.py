@@ -6,6 +6,7 @@
     python3 -I verify.py --key FINGERPRINT  the signing key must be this one
     python3 -I verify.py --strict           what the bag does not show is a failure, too
 
+One file, because a bag carries it and nothing else.
 It writes nothing and asks nobody. Exit code 0: all that was checked holds; 1: it does not.
 Whoever can change the bag can change this program with it: take it from a copy of hotfolder
 that you trust if that matters, and compare the key's fingerprint with one that the
