@@ -2,9 +2,9 @@
 
 One thread a hot folder (watch and claim), one that reads and stores, one that
 hands units to the importers, one that writes receipts, one that tells ArchivesSpace
-what happened, one that signs the audit chain if there is a key; those of the way out
-again (``returnloops``). The main thread waits for signals, pings systemd while every loop
-has beaten lately, and keeps the gauges.
+what happened, one that signs the audit chain if there is a key; those of keeping
+(``keepingloops``) and of the way out again (``returnloops``). The main thread waits for
+signals, pings systemd while every loop has beaten lately, and keeps the gauges.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from hotfolder.formats import inspect_trailer
 from hotfolder.service.composition import Works
 from hotfolder.service.heartbeat import Beats
 from hotfolder.service.importers import Importers
+from hotfolder.service.keepingloops import KeepingLoops
 from hotfolder.service.loops import Loop
 from hotfolder.service.metrics import Metrics
 from hotfolder.service.notification import Notifier
@@ -147,11 +148,12 @@ class Supervisor:
         self._finish = self._loop("finish", self._step_finish)
         self._tell = self._loop("tell", self._step_tell)
         self._returns = ReturnLoops(works)
+        self._keeping = KeepingLoops(works)
         self._steady = [self._intake, self._deliver, self._finish, self._tell]
-        self._steady.append(self._loop("retention", works.retaining.step))
         if works.signing is not None:
             self._steady.append(self._loop("audit", self._step_audit))
-        self._steady += [self._loop(name, step) for name, step in self._returns.steps()]
+        for name, step in (*self._keeping.steps(), *self._returns.steps()):
+            self._steady.append(self._loop(name, step))
         # dict() first: a scrape comes from another thread, and a reload changes the folders.
         metrics.watch_folders(
             lambda: {name: folder.describe() for name, (folder, _) in dict(self._folders).items()}
@@ -282,12 +284,12 @@ class Supervisor:
         status = self._works.journal.status()
         open_spools = sum(status.spools.get(state, 0) for state in OPEN_SPOOL_STATES)
         open_units = status.units.get("PLANNED", 0) + status.units.get("SENT", 0)
-        if self._returns.pending() or self._works.journal.retention_backlog():
+        if self._returns.pending() or self._keeping.pending():
             return None
         failures, _, _ = self._works.journal.server_state()
         if not open_spools and not open_units:
             if not self._works.journal.count_waiting_events():
-                return self._returns.waiting()
+                return self._returns.waiting() or self._keeping.waiting()
             due = self._works.journal.waiting_events(due_at=self._works.clock.now(), limit=1)
             return True if failures or not due else None
         untouched = sum(status.spools.get(state, 0) for state in ("CLAIMING", "CLAIMED", "READ"))
