@@ -75,6 +75,13 @@ SCRUB_POINTS: tuple[str, ...] = (
 )
 # Those of retention (docs/retention.md): a sweep of their own goes through them.
 RETENTION_POINTS: tuple[str, ...] = ("schedule.noted", "retention.computed")
+# Those of event folders.
+EVENT_POINTS: tuple[str, ...] = (
+    "events.claimed",
+    "events.recorded",
+    "events.receipted",
+    "events.set_aside",
+)
 
 _hook: Callable[[str], None] | None = None
 

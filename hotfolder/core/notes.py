@@ -72,6 +72,38 @@ def skipped_note(row: SpoolRow, *, profile: FolderProfile, archived_at: datetime
     return "\n".join(lines)
 
 
+def events_note(
+    file_name: bytes,
+    faults: Sequence[Fault],
+    *,
+    folder: str,
+    owner: str,
+    reference: str,
+    at: datetime,
+) -> str:
+    """The note beside a file of events that cannot be taken."""
+    name = printable_name(file_name)
+    lines = [
+        f"{name} was not taken: no event in it was recorded.",
+        "",
+        *_wrap(
+            "A file is taken whole or not at all, so nothing is counted twice when it comes"
+            " again. The file lies here, next to this note, just as it came."
+        ),
+        "",
+        *_list_faults(faults),
+        "How to send it again:",
+        *_wrap("Put it right, then copy the file into the event folder again.", "  ", first="  "),
+        "",
+        f"Whom to ask:  {printable(owner) or 'whoever runs hotfolder here'}",
+        f"Reference:    {reference}",
+        f"When:         {at:%Y-%m-%d %H:%M} UTC",
+        f"Folder:       {printable(folder)}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
 def request_note(row: RequestRow, faults: Sequence[Fault], *, owner: str, at: datetime) -> str:
     """The note beside a request file that could not be read."""
     name = printable_name(row.name.rsplit(b"/", 1)[-1])

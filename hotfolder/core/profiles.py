@@ -274,6 +274,19 @@ class RequestFolder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventFolder:
+    """A folder into which files of events that start clocks are put."""
+
+    name: str
+    path: str  # absolute
+    completion: Completion = field(default_factory=Completion)
+    network: bool = False
+    poll: float = 5.0
+    rescan: float = 60.0
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskedProfile:
     """Requests that archivists make in ArchivesSpace; times in seconds."""
 

@@ -10,14 +10,13 @@ UTF-8, with or without a byte order mark. docs/returns.md has examples.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NoReturn
 
+from hotfolder.core.csvlines import CsvLines, decode
 from hotfolder.core.errors import Fault, InputFault
 from hotfolder.core.query import DocumentQuery
 from hotfolder.core.references import split_reference
@@ -30,6 +29,7 @@ _MOST_WORDS = 20
 _CRITERIA = ("customer", "account", "type", "case", "from", "to", "text")
 _KEYS = ("id", *_CRITERIA)
 _REASON = "reason"
+_CSV = CsvLines(code="request", columns=(*_KEYS, _REASON), limit=MAX_LINES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +58,7 @@ def read_request(data: bytes, name: bytes) -> RequestFile:
     ending = name.lower().rpartition(b".")[2]
     if ending not in (b"json", b"csv"):
         _reject("request.name", "a request is a .json or a .csv file", "give it such a name")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        _reject("request.encoding", "it is not UTF-8", "save it as UTF-8")
+    text = decode(data, "request")
     faults: list[Fault] = []
     reason = ""
     if ending == b"json":
@@ -150,60 +147,11 @@ def _object(faults: list[Fault]) -> Callable[[list[tuple[str, Any]]], dict[str, 
 
 
 def _csv_items(text: str, faults: list[Fault]) -> tuple[Iterator[tuple[int, Any]], str]:
-    if "\0" in text:
-        _reject("request.csv", "there is a NUL in it", "save it as text")
-    first = text.split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    items: list[tuple[int, Any]] = []
-    names: list[str] = []
-    reasons: set[str] = set()
-    try:
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if not names:
-                names = [cell.strip().lower() for cell in row]
-                _check_names(names)
-                continue
-            if len(row) > len(names):
-                faults.append(
-                    _fault(
-                        "request.csv",
-                        "a line has more values than names",
-                        f"line {reader.line_num}",
-                    )
-                )
-                continue
-            cells = zip(names, row, strict=False)
-            item = {n: v.strip() for n, v in cells if n and v.strip()}
-            reasons |= {item.pop(_REASON)} if _REASON in item else set()
-            items.append((reader.line_num, item))
-            if len(items) > MAX_LINES:
-                _reject(
-                    "request.lines", f"it has more than {MAX_LINES:,} lines", "make several of it"
-                )
-    except csv.Error:
-        _reject(
-            "request.csv",
-            "it cannot be read as CSV",
-            "put quotes around values with commas or quotes in them",
-            f"line {reader.line_num}",
-        )
+    items = _CSV.read(text, faults)
+    reasons = {item.pop(_REASON) for _, item in items if _REASON in item}
     if len(reasons) > 1 or any(len(reason) > _LONGEST for reason in reasons):
         faults.append(_fault("request.reason", "a request has one reason, a short text", "reason"))
     return iter(items), "".join(reasons) if len(reasons) == 1 else ""
-
-
-def _check_names(names: list[str]) -> None:
-    known = [name for name in names if name]
-    if len(set(known)) != len(known) or not set(known) <= {*_KEYS, _REASON} or not known:
-        _reject(
-            "request.columns",
-            "the first line does not name the columns",
-            f"use some of {', '.join(_KEYS)}, reason, each once",
-            "line 1",
-        )
 
 
 # -- a line -----------------------------------------------------------------------------

@@ -31,6 +31,13 @@ def dump_schedule(schedule: Schedule) -> str:
     )
 
 
+def event_names(schedule: Schedule) -> frozenset[str]:
+    """The events that some version of some class waits for."""
+    return frozenset(
+        version.event for found in schedule.values() for version in found.versions if version.event
+    )
+
+
 def schedule_digest(schedule: Schedule) -> str:
     """SHA-256 of ``dump_schedule``: the same for schedules that decide the same."""
     return hashlib.sha256(dump_schedule(schedule).encode()).hexdigest()

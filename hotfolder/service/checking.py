@@ -12,7 +12,13 @@ from functools import partial
 import click
 
 from hotfolder.core.errors import EX_CONFIG, EX_OK, Fault, HotfolderError, OperatorFault
-from hotfolder.core.profiles import FolderProfile, RequestFolder, ReturnKind, ReturnProfile
+from hotfolder.core.profiles import (
+    EventFolder,
+    FolderProfile,
+    RequestFolder,
+    ReturnKind,
+    ReturnProfile,
+)
 from hotfolder.files.content import write_new
 from hotfolder.files.durability import free_space, sync_directories, sync_files
 from hotfolder.files.faults import os_errors
@@ -86,6 +92,8 @@ def _run_checks(config_path: str, *, offline: bool) -> Iterator[Check]:
         yield from _advise_owner(profile)
     for ask in configuration.requests:
         yield _try(f"request folder {ask.name}", partial(_check_folder, ask))
+    for dropped in configuration.events:
+        yield _try(f"event folder {dropped.name}", partial(_check_folder, dropped))
     for back in configuration.returns:
         if back.kind is ReturnKind.FOLDER:
             yield _try(f"return folder {back.name}", partial(_check_return_folder, back))
@@ -118,7 +126,7 @@ def _check_works(works: Works, configuration: Configuration, *, offline: bool) -
         )
 
 
-def _check_folder(profile: FolderProfile | RequestFolder) -> str:
+def _check_folder(profile: FolderProfile | RequestFolder | EventFolder) -> str:
     """A file is written in the hot folder, renamed into ``_working`` and removed:
     exactly what a claim needs."""
     root = os.fsencode(profile.path)

@@ -18,6 +18,7 @@ from hotfolder.core.ports import Clock, Desk, Emit, Journal, Receiver
 from hotfolder.core.profiles import (
     AskedProfile,
     AuditProfile,
+    EventFolder,
     FolderProfile,
     RequestFolder,
     RetrieveProfile,
@@ -25,9 +26,11 @@ from hotfolder.core.profiles import (
     ReturnProfile,
     Rules,
 )
+from hotfolder.core.schedules import event_names
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.asking import Asking
 from hotfolder.flows.deliver import Delivery
+from hotfolder.flows.eventfiles import EventFiles
 from hotfolder.flows.finish import Finisher
 from hotfolder.flows.intake import Intake
 from hotfolder.flows.rebuild import Rebuild
@@ -97,6 +100,7 @@ class Works:
     signing: Signing | None  # None without a key
     tell: Tell
     retaining: Retaining
+    event_files: EventFiles
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
@@ -143,6 +147,7 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         unit_size=configuration.archive.unit_size,
         returns=configuration.returns,
         requests=configuration.requests,
+        events=configuration.events,
         asked=configuration.asked,
         terms=configuration.retrieve,
         # Beside the journal: there is room for the documents of a spool twice.
@@ -167,6 +172,7 @@ def connect(
     scratch: bytes | None = None,
     returns: Sequence[ReturnProfile] = (),
     requests: Sequence[RequestFolder] = (),
+    events: Sequence[EventFolder] = (),
     asked: AskedProfile | None = None,
     terms: RetrieveProfile = _NO_TERMS,
     audit: AuditProfile | None = None,
@@ -223,6 +229,14 @@ def connect(
         ),
         retaining=Retaining(
             journal=journal, schedule=rules.retention_classes, clock=clock, emit=emit
+        ),
+        event_files=EventFiles(
+            journal=journal,
+            folders={profile.name: profile for profile in events},
+            known=event_names(rules.retention_classes),
+            clock=clock,
+            emit=emit,
+            new_id=ids,
         ),
         signing=None
         if audit is None or not audit.signing_key

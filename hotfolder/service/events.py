@@ -197,6 +197,14 @@ EVENTS: Mapping[str, Event] = {
     "request.rejected": _event(
         WARNING, "request reason", "The file is no request; it lies in _failed with a note."
     ),
+    "events.taken": _event(
+        INFO, "folder file count", "A file of events was taken; the clocks start with them."
+    ),
+    "events.rejected": _event(
+        WARNING,
+        "folder file faults",
+        "Nothing in a file of events was taken; it lies in _failed with a note.",
+    ),
     # -- ArchivesSpace ------------------------------------------------------------
     "session.opened": _event(INFO, "renewed", "Logged in; renewed if a session had ended."),
     "agent.created": _event(INFO, "uri", "The software agent of this version was made."),

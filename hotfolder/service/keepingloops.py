@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import BinaryIO
 
+from hotfolder.core.records import Inspection, Sighting
 from hotfolder.service.composition import Works
+from hotfolder.service.dropfolders import DropFolderLoop
+
+
+def _never_whole(_sighting: Sighting, _stream: BinaryIO) -> Inspection:
+    # CSV does not show that it has ended: the completion rule alone decides.
+    return Inspection(format_name="events", has_trailer=False)
 
 
 class KeepingLoops:
@@ -12,15 +20,29 @@ class KeepingLoops:
 
     def __init__(self, works: Works) -> None:
         self._works = works
+        self._folders = [
+            DropFolderLoop(f"events.{name}", profile, works.event_files, works, whole=_never_whole)
+            for name, profile in sorted(works.event_files.folders.items())
+        ]
 
     def steps(self) -> list[tuple[str, Callable[[], float]]]:
         """Name and step of each loop."""
-        return [("retention", self._works.retaining.step)]
+        found: list[tuple[str, Callable[[], float]]] = [("retention", self._works.retaining.step)]
+        found += [(folder.name.replace(".", ":", 1), folder.step) for folder in self._folders]
+        return found
 
     def pending(self) -> bool:
         """Whether something can be done now: what waits for another attempt cannot."""
-        return self._works.journal.retention_backlog() > 0
+        return (
+            any(folder.pending() for folder in self._folders)
+            or self._works.journal.retention_backlog() > 0
+        )
 
     def waiting(self) -> bool:
         """Whether something is not at its end."""
         return self.pending()
+
+    def stop(self) -> None:
+        """Stop watching; the threads have ended."""
+        for folder in self._folders:
+            folder.stop()

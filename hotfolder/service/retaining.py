@@ -11,17 +11,15 @@ import click
 
 from hotfolder.core.clocks import EventRow, NewEvent
 from hotfolder.core.errors import EX_CONFIG, EX_NOINPUT, EX_OK, EX_USAGE
+from hotfolder.core.eventfile import LONGEST_EVENT, LONGEST_SUBJECT
 from hotfolder.core.retention import SLUG, ClassVersion, RetentionTrigger, Subject, decide
-from hotfolder.core.schedules import Shortening
+from hotfolder.core.schedules import Shortening, event_names
 from hotfolder.flows.retention import Planned, day_of, refusal, shortenings
 from hotfolder.flows.retention import plan as planned
 from hotfolder.service.actor import actor
 from hotfolder.service.inspecting import opened
 from hotfolder.service.story import moment
 from hotfolder.service.terminal import print_json, print_table, printable
-
-_LONGEST = 255  # characters of a policy number and the like
-_LONGEST_SLUG = 64
 
 
 def record(
@@ -44,12 +42,7 @@ def record(
     except ValueError as error:
         return _misused(str(error))
     with opened(config_path) as (configuration, journal):
-        known = {
-            version.event
-            for found in configuration.rules.retention_classes.values()
-            for version in found.versions
-            if version.event
-        }
+        known = event_names(configuration.rules.retention_classes)
         if new.event not in known:
             there = f"there are: {', '.join(sorted(known))}" if known else "none waits for any"
             return _misused(f"no class waits for {new.event!r}; {there}")
@@ -76,7 +69,7 @@ def _new_event(
             "name one of --policy, --account, --customer, --case, --document, then the event"
             " and its day: --policy P-77 contract-end 2026-03-31"
         )
-    if not SLUG.match(event) or len(event) > _LONGEST_SLUG:
+    if not SLUG.match(event) or len(event) > LONGEST_EVENT:
         raise ValueError("write the event in small letters and digits: contract-end")
     try:
         happened = date.fromisoformat(day)
@@ -109,7 +102,7 @@ def _misused(message: str) -> int:
 def _subject(subjects: dict[str, str | None]) -> tuple[Subject, str] | None:
     """The one that is named; None if none or several are."""
     named = [(Subject(kind), name) for kind, name in subjects.items() if name]
-    if len(named) != 1 or len(named[0][1]) > _LONGEST:
+    if len(named) != 1 or len(named[0][1]) > LONGEST_SUBJECT:
         return None
     return named[0]
 

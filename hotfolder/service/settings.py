@@ -22,6 +22,7 @@ from hotfolder.core.profiles import (
     ArchiveProfile,
     AskedProfile,
     AuditProfile,
+    EventFolder,
     FolderProfile,
     RequestFolder,
     RetrieveProfile,
@@ -34,7 +35,7 @@ from hotfolder.service.settings_audit import advise_audit, audit_profile, check_
 from hotfolder.service.settings_checks import check_records
 from hotfolder.service.settings_folders import check_folder, check_places
 from hotfolder.service.settings_model import SettingsFile
-from hotfolder.service.settings_records import archive_profile, folder_profile, rules
+from hotfolder.service.settings_records import archive_profile, event_folder, folder_profile, rules
 from hotfolder.service.settings_returns import (
     advise_returns,
     asked_profile,
@@ -53,7 +54,7 @@ from hotfolder.service.settings_sources import (
 )
 
 DEFAULT_PATH = "/etc/hotfolder/hotfolder.toml"
-_TABLES = ("retention", "units", "series", "folders", "return", "requests")
+_TABLES = ("retention", "units", "series", "folders", "return", "requests", "events")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ class Configuration:
     stop_timeout: float
     returns: tuple[ReturnProfile, ...] = ()
     requests: tuple[RequestFolder, ...] = ()
+    events: tuple[EventFolder, ...] = ()
     asked: AskedProfile = field(default_factory=AskedProfile)
     advice: tuple[Fault, ...] = ()
 
@@ -139,6 +141,7 @@ def load(
             for name, item in settings.returns.items()
         ),
         requests=tuple(request_folder(name, item) for name, item in settings.requests.items()),
+        events=tuple(event_folder(name, item) for name, item in settings.events.items()),
         asked=asked_profile(settings.archivesspace.requests),
         advice=tuple(
             _place(

@@ -15,7 +15,12 @@ from hotfolder.service.settings_sources import Finding, Place
 from hotfolder.sidecars.pairing import pairing_of
 
 _SAMPLE = b"document.pdf"
-_KINDS = {"folders": "hot folder", "requests": "request folder", "return": "return folder"}
+_KINDS = {
+    "folders": "hot folder",
+    "requests": "request folder",
+    "events": "event folder",
+    "return": "return folder",
+}
 
 
 def check_folder(name: str, item: FolderSection) -> Iterator[Finding]:
@@ -164,6 +169,7 @@ def check_places(settings: SettingsFile, *, must_exist: bool) -> Iterator[Findin
         ("folders", name, "path"): item.path for name, item in settings.folders.items()
     }
     paths |= {("requests", name, "path"): item.path for name, item in settings.requests.items()}
+    paths |= {("events", name, "path"): item.path for name, item in settings.events.items()}
     paths |= {
         ("return", name, "path"): item.path for name, item in settings.returns.items() if item.path
     }
@@ -246,6 +252,8 @@ def _may_be_away(place: Place, settings: SettingsFile) -> bool:
         return True  # orders are journalled, and wait for it
     if place[0] == "requests":
         return settings.requests[place[1]].network
+    if place[0] == "events":
+        return settings.events[place[1]].network
     return settings.folders[place[1]].network
 
 

@@ -388,6 +388,17 @@ class RequestsSection(Section):
     owner: str = Field("", description="whom those who ask should ask")
 
 
+class EventsSection(Section):
+    """A folder into which files of events that start clocks are put."""
+
+    path: str = Field(description="the folder, absolute")
+    completion: CompletionSection = Field(default_factory=CompletionSection)
+    network: bool = Field(False, description="on a network share: poll instead of events")
+    poll: PositiveSeconds = Field(5, description="seconds between looks at a network share")
+    rescan: PositiveSeconds = Field(60, description="seconds between full looks at a local folder")
+    owner: str = Field("", description="whom those who put files there should ask")
+
+
 class SettingsFile(BaseSettings):
     """The whole file. What it is read from, ``settings`` decides."""
 
@@ -408,6 +419,7 @@ class SettingsFile(BaseSettings):
     series: dict[Name, SeriesSection] = Field(default_factory=dict)
     folders: dict[Name, FolderSection] = Field(default_factory=dict)
     requests: dict[Name, RequestsSection] = Field(default_factory=dict)
+    events: dict[Name, EventsSection] = Field(default_factory=dict)
     # [return.NAME]: a word that Python keeps for itself, so it is named at a distance.
     __annotations__["return"] = "dict[Name, ReturnSection]"
     locals()["return"] = Field(default_factory=dict)

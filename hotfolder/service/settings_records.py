@@ -8,6 +8,7 @@ from hotfolder.core.profiles import (
     BusinessUnit,
     Completion,
     DocumentsProfile,
+    EventFolder,
     FolderProfile,
     Rules,
     SeriesProfile,
@@ -18,6 +19,7 @@ from hotfolder.service.settings_model import (
     ArchiveSection,
     CompletionSection,
     DocumentsSection,
+    EventsSection,
     FolderSection,
     SettingsFile,
 )
@@ -132,5 +134,18 @@ def folder_profile(name: str, item: FolderSection) -> FolderProfile:
         defaults=dict(item.defaults),
         documents=documents,
         manual=item.manual,
+        owner=item.owner,
+    )
+
+
+def event_folder(name: str, item: EventsSection) -> EventFolder:
+    """An event folder as a plain record."""
+    return EventFolder(
+        name=name,
+        path=item.path,
+        completion=completion_profile(item.completion, network=item.network),
+        network=item.network,
+        poll=item.poll,
+        rescan=item.rescan,
         owner=item.owner,
     )

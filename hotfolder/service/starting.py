@@ -299,6 +299,25 @@ rule = "quiet"
 # sidecar_wait = 900
 # writer_check = true
 
+# A folder into which CSV files of events that start clocks are put (docs/retention.md).
+# [events.contracts]
+# path = "/srv/exstream/events"
+# network = false
+# poll = 5
+# rescan = 60
+# owner = ""
+# As in folders: how a file shows that it is finished.
+# [events.contracts.completion]
+# rule = "quiet"
+# quiet = 5
+# looks = 2
+# quiet_without_trailer = 60
+# trigger_suffix = ".done"
+# manifest_suffix = ".manifest"
+# temporary = ["*.tmp", "*.part", "*.filepart", "~$*", ".*"]
+# sidecar_wait = 900
+# writer_check = true
+
 # What a class of the schedule says from a day on; what is left out stays. applies: new,
 # or all, which reaches back to documents before that day.
 # [[retention.FIN-7Y.versions]]

@@ -308,6 +308,7 @@ class Supervisor:
         for folder, _ in self._folders.values():
             folder.stop()
         self._returns.stop()
+        self._keeping.stop()
         if not self._importers.close(max(0.1, deadline - self._works.clock.monotonic())):
             self._works.emit("loop.late", loops="importers")
 

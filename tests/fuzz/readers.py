@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hotfolder.core.canonical import spool_from_json, spool_to_json
 from hotfolder.core.errors import Fault, InputFault
+from hotfolder.core.eventfile import read_events
 from hotfolder.core.manifest import read_manifest
 from hotfolder.core.notes import error_note
 from hotfolder.core.profiles import FolderProfile
@@ -132,6 +133,19 @@ def _read_request(name: bytes) -> Callable[[bytes], object]:
     return read
 
 
+def _read_events(data: bytes) -> object:
+    known = ("contract-end",)
+    try:
+        found = read_events(data, b"night.csv", source="f1", actor="me", known=known)
+    except InputFault as error:
+        for fault in error.faults:
+            _check_fault(fault)
+        raise
+    assert found
+    assert all(event.subject.isprintable() and event.event in known for event in found)
+    return found
+
+
 def _check_fault(fault: Fault) -> None:
     assert fault.code, fault
     assert fault.message, fault
@@ -205,5 +219,12 @@ def make_readers() -> Mapping[str, Reader]:
                 b"account;type;case;to;text\n1;bill;K;2026-06-30;a b\n",
             ],
             read=_read_request(b"ask.csv"),
+        ),
+        "events": Reader(
+            samples=[
+                b"kind,subject,event,day\r\npolicy,P-77,contract-end,2026-03-31\r\n",
+                b'day;event;subject;kind;reason\n2026-03-31;contract-end;"C;1";case;x\n',
+            ],
+            read=_read_events,
         ),
     }
