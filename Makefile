@@ -12,7 +12,7 @@ demo: .venv/ready
 	$(BIN)/hotfolder demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 check: .venv/ready
 	$(BIN)/ruff check hotfolder tests bench
@@ -31,7 +31,8 @@ sweep: .venv/ready
 	$(BIN)/python -m tests.sweeps.disk
 	$(BIN)/python -m tests.sweeps.powercut
 	$(BIN)/python -m tests.sweeps.evidence_bytes
-	HYPOTHESIS_PROFILE=whole $(BIN)/python -m pytest tests/flows/test_flow_machine.py tests/flows/test_halving.py
+	HYPOTHESIS_PROFILE=whole $(BIN)/python -m pytest tests/flows/test_flow_machine.py \
+	  tests/flows/test_halving.py tests/journal/test_journal_machine.py
 
 fuzz: .venv/ready
 	$(BIN)/python -m tests.fuzz.run --seconds 90

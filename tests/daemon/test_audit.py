@@ -14,7 +14,7 @@ from tests.support.serving import serving
 from tests.sweeps.scenes import Scene
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_running_daemon_signs_and_everything_is_on_the_chain(tmp_path: Path) -> None:
     with serving() as sandbox:
         scene = Scene("daemon", tmp_path, sandbox)

@@ -28,7 +28,7 @@ completion = {{ quiet = 0.3, looks = 1, quiet_without_trailer = 0.5 }}
 """
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_what_is_asked_is_answered(tmp_path: Path) -> None:
     for name in ("back", "ask"):
         (tmp_path / name).mkdir()
@@ -76,7 +76,7 @@ def test_what_is_asked_is_answered(tmp_path: Path) -> None:
         assert manifest["outcomes"] == {"given": 1, "unknown": 1}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_run_until_idle_carries_out_what_was_ordered(tmp_path: Path) -> None:
     with serving() as sandbox:
         scene = Scene("daemon", tmp_path, sandbox)

@@ -32,7 +32,7 @@ from tests.support.flow_truth import check_now, check_settled
 from tests.support.flow_world import POISON, WHOLE, World, content_of, memory, sidecar_of
 from tests.support.server_model import Records, Trouble
 
-pytestmark = pytest.mark.timeout(0 if WHOLE else 300)
+pytestmark = pytest.mark.timeout(0 if WHOLE else 600)
 T = TypeVar("T")
 ANY = st.integers(0, 1000)
 KEYS = st.sampled_from("abc")  # c belongs to another series
@@ -272,7 +272,7 @@ class FlowMachine(RuleBasedStateMachine):
 
 TestFlowMachine = FlowMachine.TestCase
 TestFlowMachine.settings = settings(
-    max_examples=2000 if WHOLE else 150,
+    max_examples=2000 if WHOLE else 80,
     stateful_step_count=50 if WHOLE else 40,
     derandomize=not WHOLE,
     deadline=None,

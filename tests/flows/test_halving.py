@@ -24,7 +24,7 @@ from tests.support.flow_world import (
     sidecar_of,
 )
 
-pytestmark = pytest.mark.timeout(0 if WHOLE else 300)
+pytestmark = pytest.mark.timeout(0 if WHOLE else 600)
 
 
 @settings(max_examples=400 if WHOLE else 25, deadline=None, derandomize=not WHOLE)

@@ -362,7 +362,7 @@ def test_an_encrypted_spool_is_given_back_whole_only() -> None:
 def test_harmed_files_end_in_words(seed: int) -> None:
     choose = random.Random(seed)
     sound = [STATEMENTS, with_titles([("a: b", 0), ("c", 4)])]
-    for _ in range(40):
+    for _ in range(15):
         data = mutate(choose, sound)
         for act in (
             partial(bookmarks, data),

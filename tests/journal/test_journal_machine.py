@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES, SpoolState, UnitState
 from hotfolder.core.records import Document
 from hotfolder.journal.journal import SqliteJournal
+from tests.support.flow_world import WHOLE
 from tests.support.journal_model import Model, ModelDocument, ModelSpool, ModelUnit
 from tests.support.journals import (
     FAULT,
@@ -352,7 +353,7 @@ def made(ordinal: int, key: str, content: str) -> Document:
 
 TestJournalMachine = JournalMachine.TestCase
 TestJournalMachine.settings = settings(
-    max_examples=150,
+    max_examples=600 if WHOLE else 80,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

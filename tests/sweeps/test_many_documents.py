@@ -12,7 +12,7 @@ from tests.sweeps.many_documents import kill_and_check
 
 
 @pytest.mark.sweep
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("describe", "point", "occurrence"),
     [

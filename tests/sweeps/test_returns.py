@@ -47,7 +47,7 @@ def test_every_point_is_among_them() -> None:
 
 
 @pytest.mark.sweep
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "name", ["reset after commit", "timeout, then commit", "409", "session gone"]
 )
@@ -57,7 +57,7 @@ def test_an_answer_that_meets_a_fault(scene: Scene, name: str, tmp_path: Path) -
 
 
 @pytest.mark.sweep
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_receiver_that_is_not_to_be_trusted(scene: Scene, tmp_path: Path) -> None:
     answers = list(ANSWERS.values())
     assert meet(scene, tmp_path, None, answers)[0], "not all were met"
