@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from hotfolder.core.notes import printable, printable_name
 from hotfolder.core.orders import Fate, Fated, RequestRow
+from hotfolder.core.reports import csv_cell
 
 FORMAT = "hotfolder-answer/1"
 _COLUMNS = (
@@ -20,7 +21,6 @@ _COLUMNS = (
     "derived", "why",
 )  # fmt: skip
 _LONGEST_NOTE = 8000  # characters; ArchivesSpace keeps 16,384 (event.outcome_note)
-_FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would carry out
 
 
 def manifest_json(
@@ -49,13 +49,8 @@ def manifest_csv(fates: Sequence[Fated]) -> bytes:
             item.line, item.asked, str(item.fate), item.identity, *(*item.files, "", "")[:2],
             item.sha256, item.size, item.form, "yes" if item.derived else "no", item.why,
         )  # fmt: skip
-        writer.writerow([_cell(str(cell)) for cell in cells])
+        writer.writerow([csv_cell(str(cell)) for cell in cells])
     return text.getvalue().encode("utf-8", "backslashreplace")
-
-
-def _cell(text: str) -> str:
-    shown = printable(text)
-    return "'" + shown if shown.startswith(_FORMULA) else shown
 
 
 def answer_mark(request_id: str) -> str:

@@ -11,6 +11,7 @@ from hotfolder.journal.audit import Audit
 from hotfolder.journal.catalogue import Catalogue
 from hotfolder.journal.connection import Connection, classify
 from hotfolder.journal.correspondence import Correspondence
+from hotfolder.journal.figures import FiguresOf
 from hotfolder.journal.fixity import Fixity
 from hotfolder.journal.lookups import Lookups
 from hotfolder.journal.naming import Naming
@@ -44,6 +45,7 @@ class SqliteJournal(
     Requests,
     Fixity,
     Retention,
+    FiguresOf,
     Restoration,
 ):
     """One journal file. Safe to use from any thread."""

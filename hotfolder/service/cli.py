@@ -23,6 +23,7 @@ from hotfolder.service.commands_case import case
 from hotfolder.service.commands_compare import compare
 from hotfolder.service.commands_evidence import evidence
 from hotfolder.service.commands_fill import fill
+from hotfolder.service.commands_report import report
 from hotfolder.service.commands_requests import requests
 from hotfolder.service.commands_retention import retention
 from hotfolder.service.commands_retrieve import retrieve
@@ -247,6 +248,7 @@ group.add_command(retrieve)
 group.add_command(evidence)
 group.add_command(return_document)
 group.add_command(orders)
+group.add_command(report)
 group.add_command(requests)
 group.add_command(verify)
 group.add_command(retention)

@@ -1,0 +1,65 @@
+"""Figures for reports, counted over the whole catalogue."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from hotfolder.core.figures import FigureRow
+from hotfolder.journal.connection import Connection
+
+# Every document once: the record of a whole spool stands for those in it. Of what was
+# destroyed the row stays.
+_COUNTED = "d.role <> 'carrier' AND (d.live = 1 OR d.disposition = 'destroyed')"
+_HELD = (
+    "EXISTS (SELECT 1 FROM hold_members AS m JOIN holds AS h ON h.number = m.hold"
+    " WHERE m.document = d.number AND h.released_at IS NULL)"
+)
+
+
+class FiguresOf:
+    """The journal's methods about figures."""
+
+    _db: Connection
+
+    def retention_figures(self, today: date, overdue_after: int) -> list[FigureRow]:
+        """Documents by unit, series, year, class and how they stand on ``today``; overdue
+        are those due for more than ``overdue_after`` days. One pass over the catalogue, of
+        one moment; others go on writing."""
+        late = today - timedelta(days=overdue_after)
+        with self._db.apart() as conn:
+            rows = conn.execute(
+                "SELECT d.business_unit, d.series, coalesce(substr(d.issue_date, 1, 4), ''),"
+                " d.retention_class, d.class_version, d.disposition,"
+                " CASE WHEN d.retain_until IS NULL THEN 'open'"
+                "  WHEN d.retain_until >= :today THEN 'in-time'"
+                "  WHEN d.retain_until >= :late THEN 'due' ELSE 'overdue' END,"
+                f" {_HELD}, count(*), sum(d.length)"
+                f" FROM documents AS d WHERE {_COUNTED}"
+                " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8",
+                {"today": today.isoformat(), "late": late.isoformat()},
+            ).fetchall()
+        return [
+            FigureRow(
+                business_unit=row[0],
+                series=row[1],
+                year=row[2],
+                retention_class=row[3],
+                class_version=row[4],
+                disposition=row[5],
+                term=row[6],
+                held=bool(row[7]),
+                documents=row[8],
+                size=row[9],
+            )
+            for row in rows
+        ]
+
+    def last_days(self) -> list[tuple[str, int]]:
+        """(year, documents that are kept and whose last day is in it), by year."""
+        with self._db.apart() as conn:
+            rows = conn.execute(
+                "SELECT substr(d.retain_until, 1, 4), count(*) FROM documents AS d"
+                f" WHERE d.retain_until IS NOT NULL AND d.disposition = 'kept' AND {_COUNTED}"
+                " GROUP BY 1 ORDER BY 1"
+            ).fetchall()
+        return [(year, count) for year, count in rows]

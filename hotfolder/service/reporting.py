@@ -1,0 +1,90 @@
+"""What ``hotfolder report`` does: counts, and shows or writes what was counted."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hotfolder.core.errors import EX_OK, OperatorFault
+from hotfolder.core.figures import retention_report
+from hotfolder.core.receipts import instant
+from hotfolder.core.reportpage import report_html
+from hotfolder.core.reports import Report, sheet_csv
+from hotfolder.files.content import write_atomically
+from hotfolder.flows.retention import day_of
+from hotfolder.service.inspecting import opened
+from hotfolder.service.terminal import print_json, print_table
+
+
+def report_retention(
+    config_path: str,
+    *,
+    as_json: bool,
+    by: str,
+    overdue_after: int,
+    html: str | None,
+    csv_folder: str | None,
+) -> int:
+    """Retention, by unit, series, class or year."""
+    now = time.time()
+    today = day_of(now)
+    with opened(config_path) as (configuration, journal):
+        report = retention_report(
+            journal.retention_figures(today, overdue_after),
+            journal.last_days(),
+            configuration.rules.retention_classes,
+            by=by,
+            at=str(instant(now)),
+            today=today,
+            overdue_after=overdue_after,
+        )
+    return give_report(report, as_json=as_json, html=html, csv_folder=csv_folder)
+
+
+def give_report(report: Report, *, as_json: bool, html: str | None, csv_folder: str | None) -> int:
+    """Show a report, and write it where that was asked for. Raises ``OperatorFault``, and
+    has written nothing, if one of the files is there already."""
+    files: list[tuple[Path, bytes]] = []
+    if html is not None:
+        files.append((Path(html), b"".join(report_html(report))))
+    if csv_folder is not None:
+        files += [(Path(csv_folder, f"{s.name}.csv"), sheet_csv(s)) for s in report.sheets]
+    for path, _ in files:
+        if path.exists() or not path.parent.is_dir():
+            why = "is there already" if path.exists() else "has no folder to lie in"
+            raise OperatorFault(
+                f"{path} {why}; nothing was written",
+                hint="name a file that is not there yet, in a folder that is",
+                code="report.file",
+            )
+    for path, data in files:
+        write_atomically(os.fsencode(path), data)
+    if as_json:
+        print_json({**_data(report), "files": [str(path) for path, _ in files]})
+        return EX_OK
+    click.echo(f"{report.title}, {report.at}")
+    for name, number in report.totals:
+        click.echo(f"  {number:>14,}  {name}")
+    for sheet in report.sheets:
+        click.echo("")
+        rows = [[f"{c:,}" if isinstance(c, int) else c for c in row] for row in sheet.rows]
+        print_table(sheet.title, sheet.headers, rows)
+    for path, _ in files:
+        click.echo(f"written: {path}")
+    return EX_OK
+
+
+def _data(report: Report) -> dict[str, Any]:
+    return {
+        "title": report.title,
+        "at": report.at,
+        "totals": dict(report.totals),
+        "tables": {
+            sheet.name: [dict(zip(sheet.headers, row, strict=True)) for row in sheet.rows]
+            for sheet in report.sheets
+        },
+    }

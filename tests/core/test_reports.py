@@ -1,0 +1,67 @@
+"""Reports as CSV and as a page: hostile names stay text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotfolder.core.reportpage import report_html
+from hotfolder.core.reports import Chart, Report, Sheet, sheet_csv
+
+NASTY = '<script>alert("1")</script>&\x1b[2J'
+
+
+def report(name: str, numbers: tuple[int, ...] = (3, 0, 7)) -> Report:
+    return Report(
+        title="Retention",
+        at="2026-06-30T00:00:00Z",
+        totals=(("documents", 1_234_567),),
+        sheets=(
+            Sheet(name="by-unit", title="By unit", headers=("unit", "n"), rows=((name, 1_000),)),
+        ),
+        charts=(Chart(title="Bars", parts=("a", "b", name), bars=((name, numbers),)),),
+        notes=(name,),
+    )
+
+
+def page(name: str, numbers: tuple[int, ...] = (3, 0, 7)) -> str:
+    return b"".join(report_html(report(name, numbers))).decode()
+
+
+def test_names_are_escaped() -> None:
+    text = page(NASTY)
+    assert "<script" not in text
+    assert "\x1b" not in text
+    assert "default-src 'none'" in text
+    assert "1,234,567" in text
+
+
+def test_bars_are_as_long_as_their_numbers() -> None:
+    text = page("unit")
+    bars = [
+        (float(left), float(wide))
+        for left, wide in re.findall(r'<rect x="([\d.]+)" y="0" width="([\d.]+)"', text)
+    ]
+    assert len(bars) == 2  # nothing is drawn for a part that is 0
+    (first, wide), (second, wider) = bars
+    assert abs(wider / wide - 7 / 3) < 0.01
+    assert abs(first + wide - second) < 0.11
+    assert ">10</text>" in text
+
+
+def test_nothing_to_draw() -> None:
+    assert "<rect" not in page("unit", (0, 0, 0))
+
+
+@given(st.text(max_size=50))
+def test_no_cell_is_a_formula(name: str) -> None:
+    data = sheet_csv(report(name).sheets[0]).decode()
+    header, row = csv.reader(io.StringIO(data, newline=""))
+    assert header == ["unit", "n"]
+    assert not row[0].startswith(("=", "+", "-", "@"))
+    assert row[1] == "1000"
+    assert page(name)

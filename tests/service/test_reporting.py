@@ -1,0 +1,56 @@
+"""``hotfolder report`` at a terminal and in scripts."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from hotfolder.core.errors import OperatorFault
+from hotfolder.service.cli import group
+from tests.journal.test_figures import made
+from tests.support.settings import sound_text
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "hotfolder.toml").write_text(sound_text(tmp_path))
+    made(tmp_path / "journal.db").close()
+    return tmp_path
+
+
+def ask(root: Path, *arguments: str) -> Result:
+    config = ["--config", str(root / "hotfolder.toml")]
+    return CliRunner().invoke(group, ["report", *arguments, *config], standalone_mode=False)
+
+
+def test_it_is_shown_and_written(root: Path) -> None:
+    (root / "figures").mkdir()
+    arguments = ("--by", "class", "--html", str(root / "r.html"), "--csv", str(root / "figures"))
+    done = ask(root, "retention", *arguments, "--json")
+    assert done.return_value == 0, done.output
+    told: dict[str, Any] = json.loads(done.stdout)
+    rows = told["tables"]["retention-by-class"]
+    assert {row["class"] for row in rows} == {"FIN", "POL", "EVER", "GONE", "(none)"}
+    with (root / "figures" / "retention-by-class.csv").open(newline="") as stream:
+        found = list(csv.DictReader(stream))
+    assert [row["held"] for row in found] == [str(row["held"]) for row in rows]
+    assert "<svg" in (root / "r.html").read_text()
+    assert told["files"] == [str(root / "r.html")] + [
+        str(root / "figures" / f"{name}.csv") for name in told["tables"]
+    ]
+    plain = ask(root, "retention", "--by", "unit")
+    assert plain.return_value == 0
+    assert "retail" in plain.stdout
+
+
+def test_nothing_is_overwritten(root: Path) -> None:
+    (root / "r.html").write_text("mine")
+    done = ask(root, "retention", "--html", str(root / "r.html"), "--csv", str(root))
+    assert isinstance(done.exception, OperatorFault)
+    assert (root / "r.html").read_text() == "mine"
+    assert not list(root.glob("*.csv"))
