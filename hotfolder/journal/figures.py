@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from hotfolder.core.figures import FigureRow
+from hotfolder.core.volumes import SpoolCount, VolumeRow
 from hotfolder.journal.connection import Connection
 
 # Every document once: the record of a whole spool stands for those in it. Of what was
@@ -63,3 +66,33 @@ class FiguresOf:
                 " GROUP BY 1 ORDER BY 1"
             ).fetchall()
         return [(year, count) for year, count in rows]
+
+    def volume_figures(self, business_units: Sequence[str]) -> list[VolumeRow]:
+        """Documents of these units by series, month and class; those of a spool that
+        stands aside are left out."""
+        with self._db.apart() as conn:
+            rows = conn.execute(
+                "SELECT d.business_unit, d.series, strftime('%Y-%m', s.created_at, 'unixepoch'),"
+                " d.retention_class, count(*), sum(d.record_uri IS NOT NULL),"
+                " sum(d.record_uri IS NULL AND d.role <> 'refused'), sum(d.role = 'refused'),"
+                f" sum({_HELD}), sum(d.length), sum(coalesce(d.pages, 0))"
+                " FROM documents AS d CROSS JOIN spools AS s ON s.number = d.spool"
+                f" WHERE {_COUNTED} AND d.disposition <> 'destroyed' AND d.business_unit IN"
+                "  (SELECT value FROM json_each(?))"
+                " GROUP BY 1, 2, 3, 4",
+                (json.dumps(list(business_units)),),
+            ).fetchall()
+        names = tuple(VolumeRow.__dataclass_fields__)
+        return [VolumeRow(**dict(zip(names, row, strict=True))) for row in rows]
+
+    def spool_counts(self, business_units: Sequence[str]) -> list[SpoolCount]:
+        """Spools of these units by the month in which they were taken and their state."""
+        with self._db.apart() as conn:
+            rows = conn.execute(
+                "SELECT business_unit, strftime('%Y-%m', created_at, 'unixepoch'), state,"
+                " count(*), sum(size) FROM spools"
+                " WHERE business_unit IN (SELECT value FROM json_each(?)) GROUP BY 1, 2, 3",
+                (json.dumps(list(business_units)),),
+            ).fetchall()
+        names = tuple(SpoolCount.__dataclass_fields__)
+        return [SpoolCount(**dict(zip(names, row, strict=True))) for row in rows]

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from hotfolder.core.figures import BY
+from hotfolder.core.volumes import VOLUMES_BY
 from hotfolder.service.options import CONFIG, JSON, Command
 
 
@@ -44,3 +45,29 @@ def retention(config_path: str, as_json: bool, **options: Any) -> int:
     from hotfolder.service import reporting  # noqa: PLC0415  see cli
 
     return reporting.report_retention(config_path, as_json=as_json, **options)
+
+
+@report.command(
+    cls=Command,
+    epilog="hotfolder report volumes --by month\n"
+    "hotfolder report volumes --unit RETAIL --by series --html volumes.html",
+)
+@CONFIG
+@JSON
+@click.option(
+    "--by",
+    default="unit",
+    show_default=True,
+    type=click.Choice(sorted(VOLUMES_BY)),
+    help="One row each.",
+)
+@click.option("--unit", "units", multiple=True, help="Only this business unit (repeatable).")
+@click.option("--html", type=click.Path(), help="Write a page with charts into this new file.")
+@click.option(
+    "--csv", "csv_folder", type=click.Path(), help="Write each table as CSV into this folder."
+)
+def volumes(config_path: str, as_json: bool, **options: Any) -> int:
+    """Volumes, classes, holds, rejects and backlog, by unit, series, month or class."""
+    from hotfolder.service import reporting  # noqa: PLC0415  see cli
+
+    return reporting.report_volumes(config_path, as_json=as_json, **options)

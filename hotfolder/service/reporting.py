@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hotfolder.core.figures import retention_report
 from hotfolder.core.receipts import instant
 from hotfolder.core.reportpage import report_html
 from hotfolder.core.reports import Report, sheet_csv
+from hotfolder.core.volumes import volumes_report
 from hotfolder.files.content import write_atomically
 from hotfolder.flows.retention import day_of
 from hotfolder.service.inspecting import opened
@@ -41,6 +43,37 @@ def report_retention(
             at=str(instant(now)),
             today=today,
             overdue_after=overdue_after,
+        )
+    return give_report(report, as_json=as_json, html=html, csv_folder=csv_folder)
+
+
+def report_volumes(
+    config_path: str,
+    *,
+    as_json: bool,
+    by: str,
+    units: Sequence[str],
+    html: str | None,
+    csv_folder: str | None,
+) -> int:
+    """Volumes, by unit, series, month or class."""
+    with opened(config_path) as (configuration, journal):
+        known = [unit.code for unit in configuration.rules.business_units]
+        strange = [unit for unit in units if unit not in known]
+        if strange:
+            raise OperatorFault(
+                f"there is no business unit {strange[0]!r}",
+                hint=f"there are: {', '.join(known)}",
+                code="report.unit",
+            )
+        chosen = list(units) or known
+        report = volumes_report(
+            journal.volume_figures(chosen),
+            journal.spool_counts(chosen),
+            journal.status().rejected_by_reason,
+            by=by,
+            at=str(instant(time.time())),
+            business_units=chosen,
         )
     return give_report(report, as_json=as_json, html=html, csv_folder=csv_folder)
 

@@ -48,6 +48,14 @@ def test_it_is_shown_and_written(root: Path) -> None:
     assert "retail" in plain.stdout
 
 
+def test_volumes_are_those_of_the_units_that_are_named(root: Path) -> None:
+    done = ask(root, "volumes", "--by", "month", "--unit", "RETAIL", "--json")
+    assert done.return_value == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["totals"]["documents"] == 0  # those of the test are of another unit
+    assert isinstance(ask(root, "volumes", "--unit", "nobody").exception, OperatorFault)
+
+
 def test_nothing_is_overwritten(root: Path) -> None:
     (root / "r.html").write_text("mine")
     done = ask(root, "retention", "--html", str(root / "r.html"), "--csv", str(root))
