@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Protocol
 
 from hotfolder.core.errors import Fault
 from hotfolder.core.givingport import GivingJournal
+from hotfolder.core.holdingport import HoldingJournal, HoldingStore
 from hotfolder.core.keepingport import KeepingJournal
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.orders import (
@@ -56,7 +57,7 @@ class Emit(Protocol):
     def __call__(self, event: str, /, **fields: object) -> None: ...
 
 
-class Journal(GivingJournal, KeepingJournal, Protocol):
+class Journal(GivingJournal, KeepingJournal, HoldingJournal, Protocol):
     """The durable memory. Every method that changes something is one transaction
     and has been synced to disk when it returns. Safe to call from any thread.
 
@@ -290,7 +291,7 @@ class StoreRoot(Protocol):
         ``replacing`` one that is there is kept aside first."""
 
 
-class Store(Protocol):
+class Store(HoldingStore, Protocol):
     """Where the bytes live. What a method acknowledges is durable."""
 
     def write_spools(self, requests: Sequence[StoreRequest]) -> list[StoredObject]:

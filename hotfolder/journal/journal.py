@@ -13,6 +13,7 @@ from hotfolder.journal.connection import Connection, classify
 from hotfolder.journal.correspondence import Correspondence
 from hotfolder.journal.figures import FiguresOf
 from hotfolder.journal.fixity import Fixity
+from hotfolder.journal.holds import Holds
 from hotfolder.journal.lookups import Lookups
 from hotfolder.journal.naming import Naming
 from hotfolder.journal.orders import Orders
@@ -46,6 +47,7 @@ class SqliteJournal(
     Fixity,
     Retention,
     FiguresOf,
+    Holds,
     Restoration,
 ):
     """One journal file. Safe to use from any thread."""

@@ -14,7 +14,7 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 10  # PRAGMA user_version after the last migration
+VERSION = 11  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -101,6 +101,13 @@ def m010_retention(db: Database) -> None:
     to be told of them."""
     _run(db, "retention.sql")
     db.conn.execute("PRAGMA user_version = 10")
+
+
+@migrations()
+def m011_holds(db: Database) -> None:
+    """How far a hold has come, and the spools in which it is to be marked."""
+    _run(db, "holds.sql")
+    db.conn.execute("PRAGMA user_version = 11")
 
 
 def _run(db: Database, name: str) -> None:

@@ -15,6 +15,7 @@ from itertools import groupby, islice
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import Document, Reading, ReadResult, Role, StoredObject
 from hotfolder.journal.connection import Connection
+from hotfolder.journal.holding import admit_newcomers
 from hotfolder.journal.identities import Identities, insert_documents
 from hotfolder.journal.links import append_links
 from hotfolder.journal.membership import deliver_if_complete, parts_of
@@ -64,6 +65,8 @@ class Readings:
                 for spool_id, item in found.items()
             ]
             _move_read(conn, readings, results, now)
+            fresh = [spools[item.spool_id][0] for item in results if item.documents]
+            admit_newcomers(conn, fresh, now)
             return results
 
     def record_stored(self, objects: Sequence[StoredObject], now: float) -> None:

@@ -17,6 +17,7 @@ from hotfolder.core.records import (
     StoredObject,
 )
 from hotfolder.journal.connection import Connection
+from hotfolder.journal.holding import admit_newcomers
 from hotfolder.journal.identities import Identities, insert_documents
 from hotfolder.journal.links import append_links
 from hotfolder.journal.membership import (
@@ -99,6 +100,7 @@ class Restoration:
                 " RETURNING documents",
                 (number,),
             ).fetchone()
+            admit_newcomers(conn, [number], now)
             details = {**stored_details(stored, count), "restored": True}
             append_links(conn, [("spool.stored", spool.id, details)], now)
         return True

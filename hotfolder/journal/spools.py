@@ -10,6 +10,7 @@ from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import Drop
 from hotfolder.journal.connection import Connection
+from hotfolder.journal.holding import admit_newcomers
 from hotfolder.journal.identities import take_back_numbers
 from hotfolder.journal.links import DAEMON, append_links
 from hotfolder.journal.membership import (
@@ -181,6 +182,7 @@ class Spools:
             details = {"from": old, "to": back, "reason": reason}
             append_links(conn, [("spool.released", spool_id, details)], now, actor)
             take_back_numbers(conn, number)
+            admit_newcomers(conn, [number], now)  # those that did not count meanwhile
             parts = parts_of(conn, [number])
             conn.executemany(
                 "UPDATE documents SET live = 1 WHERE spool = ? AND ordinal > ? AND ordinal <= ?",

@@ -17,6 +17,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
+from hotfolder.core.duties import RolesProfile
 from hotfolder.core.errors import Fault, OperatorFault
 from hotfolder.core.profiles import (
     ArchiveProfile,
@@ -44,6 +45,7 @@ from hotfolder.service.settings_returns import (
     request_folder,
     return_profile,
 )
+from hotfolder.service.settings_roles import roles_profile
 from hotfolder.service.settings_sources import (
     EnvironmentSource,
     Finding,
@@ -83,6 +85,7 @@ class Configuration:
     requests: tuple[RequestFolder, ...] = ()
     events: tuple[EventFolder, ...] = ()
     asked: AskedProfile = field(default_factory=AskedProfile)
+    roles: RolesProfile = field(default_factory=RolesProfile)
     advice: tuple[Fault, ...] = ()
 
 
@@ -143,6 +146,7 @@ def load(
         requests=tuple(request_folder(name, item) for name, item in settings.requests.items()),
         events=tuple(event_folder(name, item) for name, item in settings.events.items()),
         asked=asked_profile(settings.archivesspace.requests),
+        roles=roles_profile(settings),
         advice=tuple(
             _place(
                 [

@@ -12,6 +12,7 @@ from hotfolder.archivesspace.slots import check_slots
 from hotfolder.core.profiles import ArchiveSlots, Vocabularies
 from hotfolder.service.settings_model import FolderSection, SettingsFile
 from hotfolder.service.settings_retention import check_retention
+from hotfolder.service.settings_roles import check_roles
 from hotfolder.service.settings_sources import Finding, nearest
 from hotfolder.sidecars.fieldmap import CANONICAL, fold
 from hotfolder.sidecars.values import UnreadableValueError, read_value
@@ -27,6 +28,7 @@ def check_records(settings: SettingsFile, url: str, names: Names) -> Iterator[Fi
     yield from _check_archive(settings, url)
     yield from _check_twins(settings)
     yield from check_retention(settings)
+    yield from check_roles(settings)
     yield from _check_series(settings, names)
     for name, item in settings.folders.items():
         yield from _check_fields(name, item, settings, names)

@@ -24,6 +24,7 @@ from hotfolder.core.profiles import (
 
 Seconds = Annotated[float, Field(ge=0, le=31_536_000)]
 PositiveSeconds = Annotated[float, Field(gt=0, le=31_536_000)]
+Person = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^@?[^@\s:,][^\s:,]*$")]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 
@@ -164,6 +165,27 @@ class ServiceSection(Section):
 
     stop_timeout: PositiveSeconds = Field(
         60, description="seconds for the step in hand when told to stop"
+    )
+
+
+class DutiesSection(Section):
+    """Who may do what: user names, and @groups of the system; empty: anybody."""
+
+    retrieve: list[Person] = Field(default_factory=list, description="give documents back")
+    hold: list[Person] = Field(default_factory=list, description="place legal holds")
+    release: list[Person] = Field(default_factory=list, description="release legal holds")
+    propose: list[Person] = Field(default_factory=list, description="propose disposals")
+    approve: list[Person] = Field(
+        default_factory=list, description="approve disposals that somebody else has proposed"
+    )
+    execute: list[Person] = Field(default_factory=list, description="execute disposals")
+
+
+class RolesSection(DutiesSection):
+    """The same, with lists of business units in the place of the general ones."""
+
+    units: dict[Name, DutiesSection] = Field(
+        default_factory=dict, description="the lists of a business unit"
     )
 
 
@@ -410,6 +432,7 @@ class SettingsFile(BaseSettings):
     audit: AuditSection = Field(default_factory=AuditSection)
     retrieve: RetrieveSection = Field(default_factory=RetrieveSection)
     verify: VerifySection = Field(default_factory=VerifySection)
+    roles: RolesSection = Field(default_factory=RolesSection)
     log: LogSection = Field(default_factory=LogSection)
     metrics: MetricsSection = Field(default_factory=MetricsSection)
     service: ServiceSection = Field(default_factory=ServiceSection)

@@ -128,6 +128,29 @@ class CopiesStore:
                 return store.place_of(spool_id)
         return None
 
+    # -- holds --------------------------------------------------------------------
+    def place_hold(self, spool_id: str, hold_id: str) -> None:
+        """See ``core.ports.Store``."""
+        self.place_holds([spool_id], hold_id)
+
+    def lift_hold(self, spool_id: str, hold_id: str) -> None:
+        """See ``core.ports.Store``."""
+        self.lift_holds([spool_id], hold_id)
+
+    def place_holds(self, spool_ids: Sequence[str], hold_id: str) -> None:
+        """See ``core.ports.Store``."""
+        for store in self._stores:
+            store.place_holds(spool_ids, hold_id)
+
+    def lift_holds(self, spool_ids: Sequence[str], hold_id: str) -> None:
+        """See ``core.ports.Store``."""
+        for store in self._stores:
+            store.lift_holds(spool_ids, hold_id)
+
+    def holds_on(self, spool_id: str) -> tuple[str, ...]:
+        """See ``core.ports.Store``."""
+        return tuple(sorted({hold for store in self._stores for hold in store.holds_on(spool_id)}))
+
     # -- reading ------------------------------------------------------------------
     def open_content(self, spool_id: str, *, sha256: str | None = None) -> BinaryIO:
         """See ``core.ports.Store``."""

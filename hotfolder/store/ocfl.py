@@ -28,6 +28,7 @@ from hotfolder.files.tree import (
 )
 from hotfolder.store.copying import copy_object
 from hotfolder.store.diagnosis import diagnose_root
+from hotfolder.store.holdmarks import HoldMarks
 from hotfolder.store.naming import EXTENSION, Layout, object_id
 from hotfolder.store.reading import (
     iterate_objects,
@@ -173,6 +174,31 @@ class OcflStore:
         if entries:
             sync_directories([self._staging])
         return len(entries)
+
+    # -- holds --------------------------------------------------------------------
+    def place_hold(self, spool_id: str, hold_id: str) -> None:
+        """See ``core.ports.Store``."""
+        self.place_holds([spool_id], hold_id)
+
+    def lift_hold(self, spool_id: str, hold_id: str) -> None:
+        """See ``core.ports.Store``."""
+        self.lift_holds([spool_id], hold_id)
+
+    def place_holds(self, spool_ids: Sequence[str], hold_id: str) -> None:
+        """See ``core.ports.Store``."""
+        self._marks.place(spool_ids, hold_id)
+
+    def lift_holds(self, spool_ids: Sequence[str], hold_id: str) -> None:
+        """See ``core.ports.Store``."""
+        self._marks.lift(spool_ids, hold_id)
+
+    def holds_on(self, spool_id: str) -> tuple[str, ...]:
+        """See ``core.ports.Store``."""
+        return self._marks.on(spool_id)
+
+    @property
+    def _marks(self) -> HoldMarks:
+        return HoldMarks(self._root, self._layout)
 
     # -- reading ------------------------------------------------------------------
     def open_content(self, spool_id: str, *, sha256: str | None = None) -> BinaryIO:

@@ -224,3 +224,53 @@ class StoreSuite:
         assert len(stored) == 300
         found = list(connect().iterate())
         assert sorted(found, key=lambda item: item.spool_id) == stored
+
+    # -- holds --------------------------------------------------------------------
+    def test_holds_are_marked_until_they_are_lifted(self, connect: Connect, tmp_path: Path) -> None:
+        store = connect()
+        store.write_spools([make_request(tmp_path, number) for number in range(2)])
+        one, other = "hold-00000000000a", "hold-00000000000b"
+        store.place_hold(spool_id(0), other)
+        store.place_holds([spool_id(0), spool_id(1)], one)
+        store.place_hold(spool_id(0), one)
+        again = connect()
+        assert again.holds_on(spool_id(0)) == (one, other)
+        assert again.holds_on(spool_id(1)) == (one,)
+        again.lift_hold(spool_id(0), one)
+        again.lift_hold(spool_id(0), one)
+        assert store.holds_on(spool_id(0)) == (other,)
+        assert store.holds_on(spool_id(1)) == (one,)
+        store.lift_holds([spool_id(0), spool_id(1)], other)
+        store.lift_holds([spool_id(1)], one)
+        assert store.holds_on(spool_id(0)) == store.holds_on(spool_id(1)) == ()
+        for number in range(2):
+            assert store.verify(spool_id(number)).spool_id == spool_id(number)
+        assert len(list(store.iterate())) == 2
+
+    def test_a_hold_may_come_before_its_object(self, connect: Connect, tmp_path: Path) -> None:
+        store = connect()
+        hold = "hold-00000000000a"
+        assert store.holds_on(spool_id(1)) == ()
+        store.lift_hold(spool_id(1), hold)
+        store.place_hold(spool_id(1), hold)
+        request = make_request(tmp_path, 1)
+        (stored,) = store.write_spools([request])
+        check_there(store, request, stored)
+        assert store.holds_on(spool_id(1)) == (hold,)
+
+    def test_many_marks_are_made_and_lifted(self, connect: Connect) -> None:
+        store = connect()
+        hold = "hold-00000000000a"
+        names = [spool_id(number) for number in range(100)]
+        store.place_holds(names, hold)
+        assert {store.holds_on(name) for name in names} == {(hold,)}
+        store.lift_holds(names[:99], hold)
+        assert [store.holds_on(name) for name in names[98:]] == [(), (hold,)]
+
+    def test_no_mark_lies_elsewhere(self, connect: Connect) -> None:
+        store = connect()
+        for spool, hold in ((spool_id(1), "../../x"), ("../x", "hold-00000000000a"), ("", "x")):
+            with pytest.raises(ValueError, match="not a"):
+                store.place_hold(spool, hold)
+            with pytest.raises(ValueError, match="not a"):
+                store.lift_hold(spool, hold)

@@ -24,6 +24,7 @@ HOLD = (
     "INSERT INTO holds (number, id, matter, source, placed_at, placed_by)"
     " VALUES (1, 'hold-0123456789ab', 'Doe v. Roe', 'hotfolder', 1, 'me')"
 )
+RELEASE = "UPDATE holds SET released_at = 9, released_by = 'me'"
 DISPOSAL = (
     "INSERT INTO disposals (number, id, state, proposed_by, approved_by, created_at, updated_at)"
     " VALUES (1, 'disposal-0123456789ab', '{}', 'me', 'you', 1, 1)"
@@ -100,6 +101,7 @@ def test_disposals_move_as_the_table_says(conn: sqlite3.Connection, old: Disposa
 
 
 def test_what_is_being_destroyed_is_never_kept_again(conn: sqlite3.Connection) -> None:
+    conn.execute(RELEASE)
     for new in ("withheld", "kept", "destroying", "destroyed"):
         conn.execute("UPDATE documents SET disposition = ?", (new,))
     for new in ("kept", "withheld", "destroying"):
@@ -108,6 +110,7 @@ def test_what_is_being_destroyed_is_never_kept_again(conn: sqlite3.Connection) -
 
 
 def test_every_change_of_retention_has_its_history(conn: sqlite3.Connection) -> None:
+    conn.execute(RELEASE)
     with because(conn, "event 1", 7.0):
         conn.execute(
             "UPDATE documents SET class_version = 1, cutoff = '2026-03-31',"

@@ -1,0 +1,426 @@
+"""Legal holds: placed, gathered, told, released. See ``core.holdingport``.
+
+A hold is in force with the transaction that journals it. Its members are written down
+afterwards, a page in each transaction, because there may be millions of them; until then
+its criteria hold them (``holding.holds_upon``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hotfolder.core.errors import OperatorFault
+from hotfolder.core.holds import (
+    Coverage,
+    Criteria,
+    HoldPhase,
+    HoldRow,
+    NewHold,
+    dump_criteria,
+)
+from hotfolder.journal.connection import Connection
+from hotfolder.journal.holdfacts import Matcher, columns, facts_from
+from hotfolder.journal.holding import join_hold, read_criteria, tell
+from hotfolder.journal.identities import WORDS
+from hotfolder.journal.links import append_links
+
+_COLUMNS = (
+    "h.number, h.id, h.matter, h.mandate, h.originator, h.reason, h.criteria, h.source,"
+    " h.placed_at, h.placed_by, h.released_at, h.released_by, h.release_reason,"
+    " p.phase, p.documents, p.spools, p.acknowledged_at"
+)
+_HOLDS = "holds AS h JOIN hold_progress AS p ON p.hold = h.number"
+_GONE = ("destroying", "destroyed")
+# Both partial indexes of identities.
+_OF_IDENTITY = (
+    "SELECT number FROM documents WHERE identity = :identity AND live = 1"
+    " UNION ALL SELECT number FROM documents WHERE identity = :identity AND live = 0"
+)
+_NAMED = (
+    "d.number IN (SELECT n.number FROM json_each(?) AS j CROSS JOIN documents AS n"
+    " ON n.identity = j.value AND n.live = 1 UNION ALL"
+    " SELECT n.number FROM json_each(?) AS j CROSS JOIN documents AS n"
+    " ON n.identity = j.value AND n.live = 0)"
+)
+
+
+class Holds:
+    """The journal's methods about legal holds."""
+
+    _db: Connection
+
+    def place_hold(self, hold: NewHold, now: float) -> HoldRow:
+        """See ``core.holdingport``."""
+        criteria = dump_criteria(hold.criteria)
+        with self._db.writing() as conn:
+            known = _get(conn, hold.id)
+            if known is not None:
+                return known
+            _refuse_too_late(conn, hold.criteria.identities)
+            conn.execute(
+                "INSERT INTO holds (id, matter, mandate, originator, reason, criteria, source,"
+                " placed_at, placed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    hold.id,
+                    hold.matter,
+                    hold.mandate,
+                    hold.originator,
+                    hold.reason,
+                    criteria,
+                    hold.source,
+                    now,
+                    hold.actor,
+                ),
+            )
+            # What the criteria say may be a customer's number; that they were these can be
+            # shown by their digest.
+            details = {
+                "matter": hold.matter,
+                "mandate": hold.mandate,
+                "source": hold.source,
+                "criteria": sorted(json.loads(criteria)),
+                "criteria_sha256": hashlib.sha256(criteria.encode()).hexdigest(),
+            }
+            append_links(conn, [("hold.placed", hold.id, details)], now, hold.actor)
+            return _found(conn, hold.id)
+
+    def release_hold(self, hold_id: str, actor: str, reason: str, now: float) -> HoldRow | None:
+        """See ``core.holdingport``."""
+        with self._db.writing() as conn:
+            changed = conn.execute(
+                "UPDATE holds SET released_at = ?, released_by = ?, release_reason = ?"
+                " WHERE id = ? AND released_at IS NULL",
+                (now, actor, reason, hold_id),
+            ).rowcount
+            row = _get(conn, hold_id)
+            if changed and row is not None:
+                details = {"matter": row.matter, "documents": row.documents, "spools": row.spools}
+                append_links(conn, [("hold.released", hold_id, details)], now, actor)
+            return row
+
+    # -- looking ----------------------------------------------------------------------
+    def get_hold(self, hold_id: str) -> HoldRow | None:
+        """See ``core.holdingport``."""
+        with self._db.reading() as conn:
+            return _get(conn, hold_id)
+
+    def holds(self, *, released: bool = False, after: int = 0, limit: int = 1000) -> list[HoldRow]:
+        """See ``core.holdingport``."""
+        which = "" if released else " AND h.released_at IS NULL"
+        with self._db.reading() as conn:
+            rows = conn.execute(
+                f"SELECT {_COLUMNS} FROM {_HOLDS} WHERE h.number > ?{which}"
+                " ORDER BY h.number LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        return [_row_from(row) for row in rows]
+
+    def unfinished_holds(self, limit: int = 100) -> list[HoldRow]:
+        """See ``core.holdingport``."""
+        with self._db.reading() as conn:
+            rows = conn.execute(
+                f"SELECT {_COLUMNS} FROM {_HOLDS} WHERE h.number IN ("
+                " SELECT hold FROM hold_progress WHERE phase NOT IN ('PLACED', 'LIFTED')"
+                " UNION SELECT hold FROM hold_spools WHERE state = 'MARKING')"
+                " ORDER BY h.number LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return [_row_from(row) for row in rows]
+
+    def holds_of(self, identity: str, *, released: bool = False) -> list[HoldRow]:
+        """See ``core.holdingport``."""
+        which = "" if released else " AND h.released_at IS NULL"
+        with self._db.reading() as conn:
+            rows = conn.execute(
+                f"SELECT {_COLUMNS} FROM {_HOLDS} WHERE h.number IN ("
+                f" SELECT m.hold FROM hold_members AS m WHERE m.document IN ({_OF_IDENTITY}))"
+                f"{which} ORDER BY h.number",
+                {"identity": identity},
+            ).fetchall()
+        return [_row_from(row) for row in rows]
+
+    def held_documents(self, hold_id: str, *, after: int = 0, limit: int = 100) -> list[str]:
+        """See ``core.holdingport``."""
+        with self._db.reading() as conn:
+            rows = conn.execute(
+                "SELECT d.identity FROM holds AS h CROSS JOIN hold_members AS m"
+                " ON m.hold = h.number CROSS JOIN documents AS d ON d.number = m.document"
+                " WHERE h.id = ? AND d.role <> 'carrier' ORDER BY m.document LIMIT ? OFFSET ?",
+                (hold_id, limit, after),
+            ).fetchall()
+        return [identity for (identity,) in rows]
+
+    # -- members ----------------------------------------------------------------------
+    def hold_coverage(self, criteria: Criteria) -> Coverage:
+        """See ``core.holdingport``."""
+        documents = too_late = 0
+        with self._db.apart() as conn:
+            # Of its own connection: so many numbers, and none twice.
+            conn.execute("CREATE TEMP TABLE held_spools (spool INTEGER PRIMARY KEY)")
+            for page in _candidates(conn, criteria, 1000):
+                kept = [spool for _, spool, gone in page if not gone]
+                documents += len(kept)
+                too_late += len(page) - len(kept)
+                conn.executemany(
+                    "INSERT OR IGNORE INTO held_spools VALUES (?)", [(spool,) for spool in kept]
+                )
+            (spools,) = conn.execute("SELECT count(*) FROM held_spools").fetchone()
+        return Coverage(documents=documents, spools=spools, too_late=too_late)
+
+    def hold_candidates(self, hold_id: str, page: int) -> Iterator[list[int]]:
+        """See ``core.holdingport``."""
+        with self._db.apart() as conn:
+            row = _get(conn, hold_id)
+            if row is None or not row.in_force:
+                return
+            for found in _candidates(conn, row.criteria, page):
+                yield [number for number, _, gone in found if not gone]
+
+    def add_members(self, hold_id: str, numbers: Sequence[int], now: float) -> int:
+        """See ``core.holdingport``."""
+        with self._db.writing() as conn:
+            row = _get(conn, hold_id)
+            if row is None or not row.in_force:
+                return 0
+            return join_hold(conn, row.number, numbers, now)
+
+    def tell_released(self, hold_id: str, limit: int, now: float) -> bool:
+        """See ``core.holdingport``."""
+        with self._db.writing() as conn:
+            number, phase, position = _progress(conn, hold_id)
+            if phase != HoldPhase.TELLING:
+                return True
+            rows = conn.execute(
+                "SELECT m.document, d.role FROM hold_members AS m CROSS JOIN documents AS d"
+                " ON d.number = m.document WHERE m.hold = ? AND m.document > ?"
+                " ORDER BY m.document LIMIT ?",
+                (number, position, limit),
+            ).fetchall()
+            tell(conn, number, [doc for doc, role in rows if role in ("own", "carrier")], now)
+            if rows:
+                conn.execute(
+                    "UPDATE hold_progress SET position = ? WHERE hold = ?", (rows[-1][0], number)
+                )
+            return len(rows) < limit
+
+    # -- how far it has come ----------------------------------------------------------
+    def advance_hold(self, hold_id: str, phase: HoldPhase, now: float) -> bool:
+        """See ``core.holdingport``."""
+        with self._db.writing() as conn:
+            number, at, _ = _progress(conn, hold_id)
+            if _BEFORE.get(phase) != at:
+                return False
+            if phase is HoldPhase.PLACED and _spools(conn, number, "state = 'MARKING'", 1):
+                return False
+            if phase is HoldPhase.LIFTED and _spools(conn, number, "state <> 'LIFTED'", 1):
+                return False
+            done = phase in (HoldPhase.PLACED, HoldPhase.LIFTED)
+            conn.execute(
+                "UPDATE hold_progress SET phase = ?, acknowledged_at = ? WHERE hold = ?",
+                (phase, now if done else None, number),
+            )
+            if done:
+                row = _found(conn, hold_id)
+                action = "hold.applied" if phase is HoldPhase.PLACED else "hold.lifted"
+                details = {"documents": row.documents, "spools": row.spools}
+                append_links(conn, [(action, hold_id, details)], now)
+            return True
+
+    def spools_to_mark(self, hold_id: str, limit: int) -> list[str]:
+        """See ``core.holdingport``."""
+        with self._db.reading() as conn:
+            row = _get(conn, hold_id)
+            if row is None or not row.in_force:
+                return []
+            return _spools(conn, row.number, "state = 'MARKING'", limit)
+
+    def record_marked(self, hold_id: str, spool_ids: Sequence[str]) -> bool:
+        """See ``core.holdingport``."""
+        with self._db.writing() as conn:
+            row = _get(conn, hold_id)
+            if row is None:
+                return False
+            # Whoever releases it meanwhile may have taken the marks away already.
+            state = "MARKED" if row.in_force else "MARKING"
+            _set_state(conn, row.number, spool_ids, state)
+            return row.in_force
+
+    def spools_to_lift(self, hold_id: str, limit: int) -> list[str]:
+        """See ``core.holdingport``."""
+        with self._db.reading() as conn:
+            row = _get(conn, hold_id)
+            if row is None or row.in_force:
+                return []
+            return _spools(conn, row.number, "state <> 'LIFTED'", limit)
+
+    def record_lifted(self, hold_id: str, spool_ids: Sequence[str]) -> None:
+        """See ``core.holdingport``."""
+        with self._db.writing() as conn:
+            row = _get(conn, hold_id)
+            if row is not None and not row.in_force:
+                _set_state(conn, row.number, spool_ids, "LIFTED")
+
+
+_BEFORE = {
+    HoldPhase.MARKING: HoldPhase.GATHERING,
+    HoldPhase.PLACED: HoldPhase.MARKING,
+    HoldPhase.LIFTING: HoldPhase.TELLING,
+    HoldPhase.LIFTED: HoldPhase.LIFTING,
+}
+
+
+def _get(conn: sqlite3.Connection, hold_id: str) -> HoldRow | None:
+    row = conn.execute(f"SELECT {_COLUMNS} FROM {_HOLDS} WHERE h.id = ?", (hold_id,)).fetchone()
+    return None if row is None else _row_from(row)
+
+
+def _found(conn: sqlite3.Connection, hold_id: str) -> HoldRow:
+    row = _get(conn, hold_id)
+    if row is None:
+        raise KeyError(hold_id)
+    return row
+
+
+def _row_from(row: Sequence[Any]) -> HoldRow:
+    return HoldRow(
+        number=row[0],
+        id=row[1],
+        matter=row[2],
+        mandate=row[3],
+        originator=row[4],
+        reason=row[5],
+        criteria=read_criteria(row[1], row[6]),
+        source=row[7],
+        placed_at=row[8],
+        placed_by=row[9],
+        released_at=row[10],
+        released_by=row[11],
+        release_reason=row[12],
+        phase=HoldPhase(row[13]),
+        documents=row[14],
+        spools=row[15],
+        acknowledged_at=row[16],
+    )
+
+
+def _progress(conn: sqlite3.Connection, hold_id: str) -> tuple[int, HoldPhase, int]:
+    row = conn.execute(
+        f"SELECT h.number, p.phase, p.position FROM {_HOLDS} WHERE h.id = ?", (hold_id,)
+    ).fetchone()
+    if row is None:
+        raise KeyError(hold_id)
+    return row[0], HoldPhase(row[1]), row[2]
+
+
+def _spools(conn: sqlite3.Connection, hold: int, condition: str, limit: int) -> list[str]:
+    rows = conn.execute(
+        "SELECT s.id FROM hold_spools AS h CROSS JOIN spools AS s ON s.number = h.spool"
+        f" WHERE h.hold = ? AND h.{condition} ORDER BY h.spool LIMIT ?",
+        (hold, limit),
+    ).fetchall()
+    return [spool_id for (spool_id,) in rows]
+
+
+def _set_state(conn: sqlite3.Connection, hold: int, spool_ids: Sequence[str], state: str) -> None:
+    conn.execute(
+        "UPDATE hold_spools SET state = ? WHERE hold = ? AND spool IN ("
+        " SELECT s.number FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value)",
+        (state, hold, json.dumps(list(spool_ids))),
+    )
+
+
+def _refuse_too_late(conn: sqlite3.Connection, identities: Sequence[str]) -> None:
+    row = conn.execute(
+        "SELECT d.identity, (SELECT s.id FROM disposal_members AS m JOIN disposals AS s"
+        "  ON s.number = m.disposal WHERE m.document = d.number ORDER BY m.disposal DESC LIMIT 1)"
+        f" FROM documents AS d WHERE {_NAMED} AND d.disposition IN (?, ?) LIMIT 1",
+        (*[json.dumps(list(identities))] * 2, *_GONE),
+    ).fetchone()
+    if row is not None:
+        identity, disposal = row
+        raise OperatorFault(
+            f"too late: {identity} is being destroyed, or was, under {disposal}",
+            hint="leave it out, and place the hold on the others",
+            code="hold.too_late",
+        )
+
+
+def _candidates(
+    conn: sqlite3.Connection, criteria: Criteria, page: int
+) -> Iterator[list[tuple[int, int, bool]]]:
+    """(number, spool, whether it is too late) of the documents that the criteria hold, in
+    pages. One criterion leads by an index; the others are looked at row by row."""
+    if not criteria.selects:
+        return
+    where, values = _narrowed(criteria)
+    reading = columns(references=criteria.case_ref is not None)
+    words = f", {WORDS}" if criteria.words else ""
+    cursor = conn.execute(
+        f"SELECT d.spool, d.disposition{words}, {reading} FROM documents AS d"
+        f" JOIN spools AS s ON s.number = d.spool WHERE {where}",
+        values,
+    )
+    first = 3 if words else 2
+    with Matcher() as matcher:
+        while rows := cursor.fetchmany(page):
+            found = []
+            for row in rows:
+                facts = facts_from(row[first:])
+                if criteria.fits(facts) and (
+                    not words or matcher.has_words(row[2], criteria.words)
+                ):
+                    found.append((facts.number, row[0], row[1] in _GONE))
+            if found:
+                yield found
+
+
+def _narrowed(criteria: Criteria) -> tuple[str, list[object]]:
+    """Conditions that all documents meet that the criteria hold, with their values; the
+    first leads, the others are kept from their indexes by a unary plus."""
+    names = json.dumps(list(criteria.identities))
+    of_kind = "" if criteria.case_kind is None else " AND c.kind = ?"
+    refers = "document_references AS c WHERE c.reference = ?"
+    reference = [item for item in (criteria.case_ref, criteria.case_kind) if item is not None]
+    issued = [
+        day.isoformat() if day else None for day in (criteria.issued_from, criteria.issued_to)
+    ]
+    possible: list[tuple[str, list[object], object]] = [
+        (_NAMED, [names, names], criteria.identities or None),
+        (
+            f"d.number IN (SELECT c.document FROM {refers}{of_kind})",
+            list(reference),
+            criteria.case_ref,
+        ),
+        ("d.policy_number = ?", [criteria.policy_number], criteria.policy_number),
+        ("d.account_number = ?", [criteria.account_number], criteria.account_number),
+        ("d.customer_id = ?", [criteria.customer_id], criteria.customer_id),
+        (
+            "d.spool = (SELECT number FROM spools WHERE id = ?)",
+            [criteria.spool_id],
+            criteria.spool_id,
+        ),
+        ("d.issue_date >= ?", [issued[0]], issued[0]),
+        ("d.issue_date <= ?", [issued[1]], issued[1]),
+        ("d.retention_class = ?", [criteria.retention_class], criteria.retention_class),
+        ("d.series = ?", [criteria.series], criteria.series),
+        ("d.business_unit = ?", [criteria.business_unit], criteria.business_unit),
+        (
+            "d.document_type = ? COLLATE NOCASE",
+            [criteria.document_type],
+            criteria.document_type,
+        ),
+        ("d.number <= ?", [criteria.last_number], criteria.last_number),
+    ]
+    terms: list[str] = []
+    values: list[object] = []
+    for term, needed, given in possible:
+        if given is not None:
+            leads = not terms or (term.startswith("d.issue_date <=") and len(terms) == 1)
+            terms.append(term if leads else f"+{term}")
+            values += needed
+    terms += ["+d.kept = 1", "+d.role <> 'carrier'"]
+    return " AND ".join(terms), values
