@@ -82,6 +82,15 @@ EVENT_POINTS: tuple[str, ...] = (
     "events.receipted",
     "events.set_aside",
 )
+# Those of legal holds (docs/holds.md): a sweep of their own goes through them.
+HOLD_POINTS: tuple[str, ...] = (
+    "hold.journalled",
+    "hold.gathered",
+    "hold.marked",
+    "hold.released",
+    "hold.told",
+    "hold.lifted",
+)
 
 _hook: Callable[[str], None] | None = None
 

@@ -34,6 +34,10 @@ class HoldingJournal(Protocol):
         """Holds that are not acknowledged, and those in force whose spools are not all
         marked, oldest first."""
 
+    def last_document(self) -> int:
+        """The number of the document that was journalled last; 0 before the first. Criteria
+        that end at it catch no newcomers."""
+
     def hold_coverage(self, criteria: Criteria) -> Coverage:
         """What these criteria would hold now. Takes a look at each document that might be
         meant; nobody waits for it."""

@@ -154,6 +154,11 @@ class Holds:
             ).fetchall()
         return [identity for (identity,) in rows]
 
+    def last_document(self) -> int:
+        """See ``core.holdingport``."""
+        with self._db.reading() as conn:
+            return int(conn.execute("SELECT coalesce(max(number), 0) FROM documents").fetchone()[0])
+
     # -- members ----------------------------------------------------------------------
     def hold_coverage(self, criteria: Criteria) -> Coverage:
         """See ``core.holdingport``."""
@@ -220,7 +225,8 @@ class Holds:
                 return False
             done = phase in (HoldPhase.PLACED, HoldPhase.LIFTED)
             conn.execute(
-                "UPDATE hold_progress SET phase = ?, acknowledged_at = ? WHERE hold = ?",
+                "UPDATE hold_progress SET phase = ?, acknowledged_at = ?, position = 0"
+                " WHERE hold = ?",
                 (phase, now if done else None, number),
             )
             if done:
@@ -255,7 +261,12 @@ class Holds:
             row = _get(conn, hold_id)
             if row is None or row.in_force:
                 return []
-            return _spools(conn, row.number, "state <> 'LIFTED'", limit)
+            # First those that were marked while the others were being lifted.
+            late = _spools(conn, row.number, "state = 'MARKING'", limit)
+            position = _progress(conn, hold_id)[2] if row.phase is HoldPhase.LIFTING else 0
+            return late or _spools(
+                conn, row.number, f"spool > {position} AND h.state <> 'LIFTED'", limit
+            )
 
     def record_lifted(self, hold_id: str, spool_ids: Sequence[str]) -> None:
         """See ``core.holdingport``."""
@@ -263,6 +274,12 @@ class Holds:
             row = _get(conn, hold_id)
             if row is not None and not row.in_force:
                 _set_state(conn, row.number, spool_ids, "LIFTED")
+                conn.execute(
+                    "UPDATE hold_progress SET position = max(position, (SELECT max(s.number)"
+                    "  FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value))"
+                    " WHERE hold = ? AND phase = 'LIFTING'",
+                    (json.dumps(list(spool_ids)), row.number),
+                )
 
 
 _BEFORE = {

@@ -6,7 +6,7 @@ CREATE TABLE hold_progress (
   hold INTEGER PRIMARY KEY REFERENCES holds (number),
   phase TEXT NOT NULL DEFAULT 'GATHERING'
     CHECK (phase IN ('GATHERING', 'MARKING', 'PLACED', 'TELLING', 'LIFTING', 'LIFTED')),
-  position INTEGER NOT NULL DEFAULT 0,  -- of TELLING: members up to this document are done
+  position INTEGER NOT NULL DEFAULT 0,  -- TELLING: documents, LIFTING: spools up to it are done
   documents INTEGER NOT NULL DEFAULT 0,  -- without carriers
   spools INTEGER NOT NULL DEFAULT 0,
   acknowledged_at REAL

@@ -32,6 +32,7 @@ from hotfolder.flows.asking import Asking
 from hotfolder.flows.deliver import Delivery
 from hotfolder.flows.eventfiles import EventFiles
 from hotfolder.flows.finish import Finisher
+from hotfolder.flows.holding import Holding
 from hotfolder.flows.intake import Intake
 from hotfolder.flows.rebuild import Rebuild
 from hotfolder.flows.replay import Replay
@@ -101,6 +102,7 @@ class Works:
     tell: Tell
     retaining: Retaining
     event_files: EventFiles
+    holding: Holding
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
@@ -238,6 +240,7 @@ def connect(
             emit=emit,
             new_id=ids,
         ),
+        holding=make_holding(journal=journal, store=store, clock=clock, emit=emit),
         signing=None
         if audit is None or not audit.signing_key
         else make_signing(journal, audit, clock, emit),
@@ -277,6 +280,19 @@ def connect(
             jitter=jitter,
             backoff=backoff,
         ),
+    )
+
+
+def make_holding(
+    *, journal: SqliteJournal, store: OcflStore | CopiesStore, clock: Clock, emit: Emit
+) -> Holding:
+    """What places and releases legal holds."""
+    return Holding(
+        journal=journal,
+        store=store,
+        clock=clock,
+        emit=emit,
+        new_id=lambda: f"hold-{secrets.token_hex(6)}",
     )
 
 

@@ -27,7 +27,10 @@ class KeepingLoops:
 
     def steps(self) -> list[tuple[str, Callable[[], float]]]:
         """Name and step of each loop."""
-        found: list[tuple[str, Callable[[], float]]] = [("retention", self._works.retaining.step)]
+        found: list[tuple[str, Callable[[], float]]] = [
+            ("retention", self._works.retaining.step),
+            ("holds", self._works.holding.step),
+        ]
         found += [(folder.name.replace(".", ":", 1), folder.step) for folder in self._folders]
         return found
 
@@ -36,6 +39,7 @@ class KeepingLoops:
         return (
             any(folder.pending() for folder in self._folders)
             or self._works.journal.retention_backlog() > 0
+            or bool(self._works.journal.unfinished_holds(limit=1))
         )
 
     def waiting(self) -> bool:

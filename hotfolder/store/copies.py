@@ -99,7 +99,7 @@ class CopiesStore:
     ) -> Filled:
         """Give every root what another has and it lacks. ``expected`` tells the SHA-256
         that the journal has of a spool (None: it does not know it); what differs is
-        copied nowhere. May be interrupted and run again.
+        copied nowhere. Marks of holds are copied too. May be interrupted and run again.
         """
         filled = Filled()
         for done, found in enumerate(self.iterate(), 1):
@@ -115,8 +115,15 @@ class CopiesStore:
                     for store in lacking:
                         store.take_over(found.spool_id, good)
                     filled = replace(filled, copied=filled.copied + len(lacking))
+            self._copy_marks(found.spool_id)
             progress(done)
         return filled
+
+    def _copy_marks(self, spool_id: str) -> None:
+        found = [set(store.holds_on(spool_id)) for store in self._stores]
+        for store, there in zip(self._stores, found, strict=True):
+            for hold in set().union(*found) - there:
+                store.place_hold(spool_id, hold)
 
     def _find_good(self, spool_id: str, sha256: str | None) -> bytes | None:
         for store in self._stores:
