@@ -23,9 +23,8 @@ from hotfolder.core.holds import (
     dump_criteria,
 )
 from hotfolder.journal.connection import Connection
-from hotfolder.journal.holdfacts import Matcher, columns, facts_from
+from hotfolder.journal.holdcandidates import GONE, NAMED, candidates
 from hotfolder.journal.holding import join_hold, read_criteria, tell
-from hotfolder.journal.identities import WORDS
 from hotfolder.journal.links import append_links
 
 _COLUMNS = (
@@ -34,17 +33,10 @@ _COLUMNS = (
     " p.phase, p.documents, p.spools, p.acknowledged_at"
 )
 _HOLDS = "holds AS h JOIN hold_progress AS p ON p.hold = h.number"
-_GONE = ("destroying", "destroyed")
 # Both partial indexes of identities.
 _OF_IDENTITY = (
     "SELECT number FROM documents WHERE identity = :identity AND live = 1"
     " UNION ALL SELECT number FROM documents WHERE identity = :identity AND live = 0"
-)
-_NAMED = (
-    "d.number IN (SELECT n.number FROM json_each(?) AS j CROSS JOIN documents AS n"
-    " ON n.identity = j.value AND n.live = 1 UNION ALL"
-    " SELECT n.number FROM json_each(?) AS j CROSS JOIN documents AS n"
-    " ON n.identity = j.value AND n.live = 0)"
 )
 
 
@@ -166,7 +158,7 @@ class Holds:
         with self._db.apart() as conn:
             # Of its own connection: so many numbers, and none twice.
             conn.execute("CREATE TEMP TABLE held_spools (spool INTEGER PRIMARY KEY)")
-            for page in _candidates(conn, criteria, 1000):
+            for page in candidates(conn, criteria, 1000):
                 kept = [spool for _, spool, gone in page if not gone]
                 documents += len(kept)
                 too_late += len(page) - len(kept)
@@ -182,7 +174,7 @@ class Holds:
             row = _get(conn, hold_id)
             if row is None or not row.in_force:
                 return
-            for found in _candidates(conn, row.criteria, page):
+            for found in candidates(conn, row.criteria, page):
                 yield [number for number, _, gone in found if not gone]
 
     def add_members(self, hold_id: str, numbers: Sequence[int], now: float) -> int:
@@ -354,8 +346,8 @@ def _refuse_too_late(conn: sqlite3.Connection, identities: Sequence[str]) -> Non
     row = conn.execute(
         "SELECT d.identity, (SELECT s.id FROM disposal_members AS m JOIN disposals AS s"
         "  ON s.number = m.disposal WHERE m.document = d.number ORDER BY m.disposal DESC LIMIT 1)"
-        f" FROM documents AS d WHERE {_NAMED} AND d.disposition IN (?, ?) LIMIT 1",
-        (*[json.dumps(list(identities))] * 2, *_GONE),
+        f" FROM documents AS d WHERE {NAMED} AND d.disposition IN (?, ?) LIMIT 1",
+        (*[json.dumps(list(identities))] * 2, *GONE),
     ).fetchone()
     if row is not None:
         identity, disposal = row
@@ -364,80 +356,3 @@ def _refuse_too_late(conn: sqlite3.Connection, identities: Sequence[str]) -> Non
             hint="leave it out, and place the hold on the others",
             code="hold.too_late",
         )
-
-
-def _candidates(
-    conn: sqlite3.Connection, criteria: Criteria, page: int
-) -> Iterator[list[tuple[int, int, bool]]]:
-    """(number, spool, whether it is too late) of the documents that the criteria hold, in
-    pages. One criterion leads by an index; the others are looked at row by row."""
-    if not criteria.selects:
-        return
-    where, values = _narrowed(criteria)
-    reading = columns(references=criteria.case_ref is not None)
-    words = f", {WORDS}" if criteria.words else ""
-    cursor = conn.execute(
-        f"SELECT d.spool, d.disposition{words}, {reading} FROM documents AS d"
-        f" JOIN spools AS s ON s.number = d.spool WHERE {where}",
-        values,
-    )
-    first = 3 if words else 2
-    with Matcher() as matcher:
-        while rows := cursor.fetchmany(page):
-            found = []
-            for row in rows:
-                facts = facts_from(row[first:])
-                if criteria.fits(facts) and (
-                    not words or matcher.has_words(row[2], criteria.words)
-                ):
-                    found.append((facts.number, row[0], row[1] in _GONE))
-            if found:
-                yield found
-
-
-def _narrowed(criteria: Criteria) -> tuple[str, list[object]]:
-    """Conditions that all documents meet that the criteria hold, with their values; the
-    first leads, the others are kept from their indexes by a unary plus."""
-    names = json.dumps(list(criteria.identities))
-    of_kind = "" if criteria.case_kind is None else " AND c.kind = ?"
-    refers = "document_references AS c WHERE c.reference = ?"
-    reference = [item for item in (criteria.case_ref, criteria.case_kind) if item is not None]
-    issued = [
-        day.isoformat() if day else None for day in (criteria.issued_from, criteria.issued_to)
-    ]
-    possible: list[tuple[str, list[object], object]] = [
-        (_NAMED, [names, names], criteria.identities or None),
-        (
-            f"d.number IN (SELECT c.document FROM {refers}{of_kind})",
-            list(reference),
-            criteria.case_ref,
-        ),
-        ("d.policy_number = ?", [criteria.policy_number], criteria.policy_number),
-        ("d.account_number = ?", [criteria.account_number], criteria.account_number),
-        ("d.customer_id = ?", [criteria.customer_id], criteria.customer_id),
-        (
-            "d.spool = (SELECT number FROM spools WHERE id = ?)",
-            [criteria.spool_id],
-            criteria.spool_id,
-        ),
-        ("d.issue_date >= ?", [issued[0]], issued[0]),
-        ("d.issue_date <= ?", [issued[1]], issued[1]),
-        ("d.retention_class = ?", [criteria.retention_class], criteria.retention_class),
-        ("d.series = ?", [criteria.series], criteria.series),
-        ("d.business_unit = ?", [criteria.business_unit], criteria.business_unit),
-        (
-            "d.document_type = ? COLLATE NOCASE",
-            [criteria.document_type],
-            criteria.document_type,
-        ),
-        ("d.number <= ?", [criteria.last_number], criteria.last_number),
-    ]
-    terms: list[str] = []
-    values: list[object] = []
-    for term, needed, given in possible:
-        if given is not None:
-            leads = not terms or (term.startswith("d.issue_date <=") and len(terms) == 1)
-            terms.append(term if leads else f"+{term}")
-            values += needed
-    terms += ["+d.kept = 1", "+d.role <> 'carrier'"]
-    return " AND ".join(terms), values

@@ -23,6 +23,7 @@ from hotfolder.service.commands_case import case
 from hotfolder.service.commands_compare import compare
 from hotfolder.service.commands_evidence import evidence
 from hotfolder.service.commands_fill import fill
+from hotfolder.service.commands_holds import holds
 from hotfolder.service.commands_report import report
 from hotfolder.service.commands_requests import requests
 from hotfolder.service.commands_retention import retention
@@ -252,6 +253,7 @@ group.add_command(report)
 group.add_command(requests)
 group.add_command(verify)
 group.add_command(retention)
+group.add_command(holds)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -198,6 +198,13 @@ class OcflStore:
 
     @property
     def _marks(self) -> HoldMarks:
+        # A disk that is not mounted says nothing of holds, and keeps none.
+        if not self.is_declared():
+            raise OperatorFault(
+                "a storage root of the store is not there",
+                hint="mount its disk; a hold is in force, and marked when the root is there again",
+                code="store.root_missing",
+            )
         return HoldMarks(self._root, self._layout)
 
     # -- reading ------------------------------------------------------------------
