@@ -48,7 +48,8 @@ BEGIN
 END;
 CREATE TRIGGER holds_released AFTER UPDATE OF released_at ON holds
 BEGIN
-  UPDATE hold_progress SET phase = 'TELLING', position = 0 WHERE hold = NEW.number;
+  UPDATE hold_progress SET phase = 'TELLING', position = 0, acknowledged_at = NULL
+  WHERE hold = NEW.number;
   UPDATE holds_token SET token = randomblob(16);
 END;
 CREATE TRIGGER hold_progress_goes_on BEFORE UPDATE OF phase ON hold_progress

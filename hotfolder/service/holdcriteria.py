@@ -44,6 +44,9 @@ def criteria_of(
     spool: str | None,
 ) -> Criteria:
     """The criteria that the options give. Raises ``WrongError``."""
+    given = (customer, account, policy, case, document_type, text, *documents)
+    if any(value is not None and not value.strip() for value in given):
+        raise WrongError("an option is empty: leave it out, or say what is meant")
     rules = configuration.rules
     _known("--class", retention_class, rules.retention_classes)
     _known("--series", series, [item.code for item in rules.series])
@@ -52,12 +55,12 @@ def criteria_of(
     return Criteria(
         identities=identities_of(config_path, journal, documents),
         business_unit=business_unit,
-        customer_id=customer or None,
-        account_number=account or None,
-        policy_number=policy or None,
-        case_ref=reference or None,
+        customer_id=customer,
+        account_number=account,
+        policy_number=policy,
+        case_ref=reference,
         case_kind=kind,
-        document_type=document_type or None,
+        document_type=document_type,
         retention_class=retention_class,
         series=series,
         issued_from=_day("--from", issued_from),
@@ -76,10 +79,10 @@ def _known(option: str, value: str | None, values: Collection[str]) -> None:
 def _day(option: str, text: str | None) -> date | None:
     if text is None:
         return None
-    try:
-        return parse_date(text)
-    except ValueError as error:
-        raise WrongError(f"{option}: {text!r} is no day; write it like 2026-06-30") from error
+    day = parse_date(text)
+    if day is None:
+        raise WrongError(f"{option}: {text!r} is no day; write it like 2026-06-30")
+    return day
 
 
 def _spool(journal: Journal, text: str) -> str:
