@@ -140,11 +140,17 @@ class Holding:
                 yield from self._gather(row)
             yield from self._mark(row)
             if self._journal.advance_hold(hold_id, HoldPhase.PLACED, self._clock.now()):
-                self._tell("hold.placed", hold_id)
+                done = self._found(hold_id)
+                self._emit(
+                    "hold.placed", hold=hold_id, documents=done.documents, spools=done.spools
+                )
         if not self._found(hold_id).in_force:
             yield from self._lift(row)
             if self._journal.advance_hold(hold_id, HoldPhase.LIFTED, self._clock.now()):
-                self._tell("hold.lifted", hold_id)
+                done = self._found(hold_id)
+                self._emit(
+                    "hold.lifted", hold=hold_id, documents=done.documents, spools=done.spools
+                )
 
     def _gather(self, row: HoldRow) -> Iterator[None]:
         # As of one moment after the hold came into force: what is journalled later becomes a
@@ -181,10 +187,6 @@ class Holding:
         if row is None:
             raise KeyError(hold_id)
         return row
-
-    def _tell(self, event: str, hold_id: str) -> None:
-        row = self._found(hold_id)
-        self._emit(event, hold=hold_id, documents=row.documents, spools=row.spools)
 
 
 def hold_id_of(key: str) -> str:

@@ -146,7 +146,7 @@ def _day_of(moment: float) -> str:
 # -- holds in force -----------------------------------------------------------------
 def open_holds(conn: sqlite3.Connection) -> HoldIndex:
     """The holds in force, as the transaction of ``conn`` sees them."""
-    (token,) = conn.execute("SELECT token FROM holds_token").fetchone()
+    (token,) = conn.execute("SELECT token FROM holds_token WHERE one = 1").fetchone()
     with _lock:
         known = _known.get(token)
     if known is None:
@@ -160,7 +160,8 @@ def open_holds(conn: sqlite3.Connection) -> HoldIndex:
 
 def _read_open(conn: sqlite3.Connection) -> Iterator[OpenHold]:
     for number, name, criteria in conn.execute(
-        "SELECT number, id, criteria FROM holds WHERE released_at IS NULL ORDER BY number"
+        "SELECT number, id, criteria FROM holds INDEXED BY holds_in_force"
+        " WHERE released_at IS NULL ORDER BY number"
     ):
         yield OpenHold(number=number, id=name, criteria=read_criteria(name, criteria))
 

@@ -46,8 +46,8 @@ def holds() -> None:
 
 @holds.command(
     cls=Command,
-    epilog='hotfolder holds place --matter "Doe v. Bank 2026/17" --customer C-100 --dry-run\n'
-    'hotfolder holds place --matter "Doe v. Bank 2026/17" --customer C-100 --reason "claim filed"',
+    epilog="hotfolder holds place --matter 'Doe v. Bank' --customer C-100 --dry-run\n"
+    "hotfolder holds place --matter 'Doe v. Bank' --customer C-100 --reason 'claim filed'",
 )
 @CONFIG
 @JSON
@@ -70,7 +70,7 @@ def place(config_path: str, as_json: bool, **options: Any) -> int:
 
 
 @holds.command(
-    cls=Command, epilog='hotfolder holds release hold-3f5c0a91be27 --reason "settled on 2027-02-01"'
+    cls=Command, epilog="hotfolder holds release hold-3f5c0a91be27 --reason 'settled in 2027'"
 )
 @CONFIG
 @JSON

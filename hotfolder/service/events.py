@@ -59,6 +59,15 @@ EVENTS: Mapping[str, Event] = {
     "retention.changed": _event(
         INFO, "documents", "The last day of retention of so many documents was computed anew."
     ),
+    # -- legal holds ----------------------------------------------------------------
+    "hold.placed": _event(
+        INFO,
+        "hold documents spools",
+        "A legal hold is acknowledged: the journal and every store have it.",
+    ),
+    "hold.lifted": _event(
+        INFO, "hold documents spools", "A legal hold was released, and no store is marked with it."
+    ),
     # -- the audit chain ------------------------------------------------------------
     "audit.signed": _event(
         INFO, "links key", "The audit chain with so many links got a signed tree head."

@@ -258,7 +258,7 @@ def test_no_look_and_no_move_walks_over_finished_work(
     small = re.compile(
         r"SCAN (backlog|b|counts|server|moves|CONSTANT ROW|j VIRTUAL TABLE INDEX 1:)$"
         r"|SCAN main.words_config$"  # a row of FTS5's own
-        r"|INDEX (units_open|spools_deferred|units_deferred|documents_waiting)\b"
+        r"|INDEX (units_open|spools_deferred|units_deferred|documents_waiting|holds_in_force)\b"
     )
     few = re.compile(
         r"AND state = 'DONE'|WHERE state = 'DONE'|DESC LIMIT 1$|d\.identity = |u\.ref_id = "
