@@ -97,5 +97,14 @@ class HoldingStore(Protocol):
     def lift_holds(self, spool_ids: Sequence[str], hold_id: str) -> None:
         """``lift_hold`` for many, with their syncs shared."""
 
+    def keep_hold(self, hold_id: str, record: bytes) -> None:
+        """Keep what a hold is, for a journal that is lost; in the place of what was kept."""
+
+    def drop_hold(self, hold_id: str) -> None:
+        """Keep it no more; nothing if it is not there."""
+
+    def kept_holds(self) -> Iterator[bytes]:
+        """What is kept of each hold, by id; of one that several copies have, once."""
+
     def holds_on(self, spool_id: str) -> tuple[str, ...]:
         """The ids of the holds that any copy has upon a spool, sorted."""

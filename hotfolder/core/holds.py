@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -125,6 +125,7 @@ _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _DAYS = ("issued_from", "issued_to")
 _LISTS = {"identities": "identity", "words": "words"}  # field -> name in the journal
 _NAMES = {item.name: _LISTS.get(item.name, item.name) for item in fields(Criteria)}
+_KEPT = ("id", "matter", "mandate", "originator", "reason", "source", "placed_by")
 
 
 def dump_criteria(criteria: Criteria) -> str:
@@ -209,6 +210,28 @@ class HoldRow:
     def in_force(self) -> bool:
         """Whether it stops disposal."""
         return self.released_at is None
+
+
+def dump_hold(row: HoldRow) -> bytes:
+    """A hold as the store keeps it, for a journal that is lost. Without the number at which
+    its criteria end: in another journal it would be another document's."""
+    kept = {name: getattr(row, name) for name in _KEPT}
+    criteria = json.loads(dump_criteria(replace(row.criteria, last_number=None)))
+    return dump({**kept, "placed_at": row.placed_at, "criteria": criteria}).encode()
+
+
+def load_hold(data: bytes) -> tuple[NewHold, float]:
+    """A hold that the store has kept, and when it was placed. ``ValueError`` if it is none."""
+    try:
+        found = json.loads(data)
+        hold = NewHold(
+            actor=str(found["placed_by"]),
+            criteria=load_criteria(json.dumps(found["criteria"])),
+            **{name: str(found[name]) for name in _KEPT if name != "placed_by"},
+        )
+        return hold, float(found["placed_at"])
+    except (KeyError, TypeError) as error:
+        raise ValueError("this is no hold") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

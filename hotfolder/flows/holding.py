@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import OperatorFault
-from hotfolder.core.holds import Criteria, HoldPhase, HoldRow, NewHold
+from hotfolder.core.holds import Criteria, HoldPhase, HoldRow, NewHold, dump_hold
 from hotfolder.core.ports import Clock, Emit, Journal, Store
 
 _PAGE = 2000  # documents in one transaction: others write in between
@@ -138,6 +138,8 @@ class Holding:
         if row.in_force:
             if row.phase is HoldPhase.GATHERING:
                 yield from self._gather(row)
+            if row.phase in (HoldPhase.GATHERING, HoldPhase.MARKING):
+                self._store.keep_hold(hold_id, dump_hold(row))
             yield from self._mark(row)
             if self._journal.advance_hold(hold_id, HoldPhase.PLACED, self._clock.now()):
                 done = self._found(hold_id)
@@ -146,6 +148,7 @@ class Holding:
                 )
         if not self._found(hold_id).in_force:
             yield from self._lift(row)
+            self._store.drop_hold(hold_id)
             if self._journal.advance_hold(hold_id, HoldPhase.LIFTED, self._clock.now()):
                 done = self._found(hold_id)
                 self._emit(

@@ -17,6 +17,7 @@ from itertools import islice
 from hotfolder.core.canonical import SpoolDescription, spool_from_json
 from hotfolder.core.documenttree import root_of
 from hotfolder.core.errors import Corrupt
+from hotfolder.core.holds import load_hold
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal, Store
 from hotfolder.core.records import ArchivedDocument, CatalogueRow, Role, SpoolRow
@@ -65,6 +66,7 @@ class Rebuild:
         ``OperatorFault`` if the server cannot be asked.
         """
         counts = _Counts()
+        self._restore_holds()
         rows = self._restore_all(counts, progress)
         while chunk := list(islice(rows, CHUNK)):
             counts.documents += sum(row.document.role is not Role.CARRIER for row in chunk)
@@ -76,6 +78,17 @@ class Rebuild:
             unreadable=counts.unreadable,
             differing=counts.differing,
         )
+
+    def _restore_holds(self) -> None:
+        """Holds first: what they hold becomes a member when its spool is journalled."""
+        for data in self._store.kept_holds():
+            try:
+                hold, placed_at = load_hold(data)
+            except ValueError:
+                # Its marks stay, so that nothing that it held is purged.
+                self._emit("hold.unreadable")
+                continue
+            self._journal.place_hold(hold, placed_at)
 
     def _restore_all(
         self, counts: _Counts, progress: Callable[[int], None]

@@ -68,6 +68,9 @@ EVENTS: Mapping[str, Event] = {
     "hold.lifted": _event(
         INFO, "hold documents spools", "A legal hold was released, and no store is marked with it."
     ),
+    "hold.unreadable": _event(
+        WARNING, "", "The store keeps a legal hold that this release cannot read; its marks stay."
+    ),
     # -- the audit chain ------------------------------------------------------------
     "audit.signed": _event(
         INFO, "links key", "The audit chain with so many links got a signed tree head."

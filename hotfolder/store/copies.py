@@ -117,6 +117,10 @@ class CopiesStore:
                     filled = replace(filled, copied=filled.copied + len(lacking))
             self._copy_marks(found.spool_id)
             progress(done)
+        for hold, record in self._holds_by_id().items():
+            for store in self._stores:
+                if hold not in store.holds_by_id():
+                    store.keep_hold(hold, record)
         return filled
 
     def _copy_marks(self, spool_id: str) -> None:
@@ -153,6 +157,26 @@ class CopiesStore:
         """See ``core.ports.Store``."""
         for store in self._stores:
             store.lift_holds(spool_ids, hold_id)
+
+    def keep_hold(self, hold_id: str, record: bytes) -> None:
+        """See ``core.ports.Store``."""
+        for store in self._stores:
+            store.keep_hold(hold_id, record)
+
+    def drop_hold(self, hold_id: str) -> None:
+        """See ``core.ports.Store``."""
+        for store in self._stores:
+            store.drop_hold(hold_id)
+
+    def kept_holds(self) -> Iterator[bytes]:
+        """See ``core.ports.Store``."""
+        yield from self._holds_by_id().values()
+
+    def _holds_by_id(self) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for store in self._stores:
+            found = {**store.holds_by_id(), **found}
+        return dict(sorted(found.items()))
 
     def holds_on(self, spool_id: str) -> tuple[str, ...]:
         """See ``core.ports.Store``."""

@@ -192,6 +192,22 @@ class OcflStore:
         """See ``core.ports.Store``."""
         self._marks.lift(spool_ids, hold_id)
 
+    def keep_hold(self, hold_id: str, record: bytes) -> None:
+        """See ``core.ports.Store``."""
+        self._marks.keep(hold_id, record)
+
+    def drop_hold(self, hold_id: str) -> None:
+        """See ``core.ports.Store``."""
+        self._marks.drop(hold_id)
+
+    def kept_holds(self) -> Iterator[bytes]:
+        """See ``core.ports.Store``."""
+        yield from self.holds_by_id().values()
+
+    def holds_by_id(self) -> dict[str, bytes]:
+        """What this root keeps of each hold."""
+        return self._marks.kept()
+
     def holds_on(self, spool_id: str) -> tuple[str, ...]:
         """See ``core.ports.Store``."""
         return self._marks.on(spool_id)

@@ -274,3 +274,17 @@ class StoreSuite:
                 store.place_hold(spool, hold)
             with pytest.raises(ValueError, match="not a"):
                 store.lift_hold(spool, hold)
+
+    def test_what_a_hold_is_can_be_kept(self, connect: Connect) -> None:
+        store = connect()
+        assert list(store.kept_holds()) == []
+        store.keep_hold("hold-00000000000b", b'{"b":1}')
+        store.keep_hold("hold-00000000000a", b'{"a":1}')
+        store.keep_hold("hold-00000000000b", b'{"b":2}')
+        assert list(connect().kept_holds()) == [b'{"a":1}', b'{"b":2}']
+        store.drop_hold("hold-00000000000b")
+        store.drop_hold("hold-00000000000b")
+        assert list(connect().kept_holds()) == [b'{"a":1}']
+        assert list(store.iterate()) == []
+        with pytest.raises(ValueError, match="not a"):
+            store.keep_hold("../../x", b"")

@@ -13,9 +13,13 @@ from hotfolder.core.holds import (
     Criteria,
     HoldFacts,
     HoldIndex,
+    HoldPhase,
+    HoldRow,
     OpenHold,
     dump_criteria,
+    dump_hold,
     load_criteria,
+    load_hold,
 )
 from tests.support.holds import CRITERIA, FACTS, IDENTITIES
 
@@ -35,6 +39,45 @@ LETTER = HoldFacts(
 @given(CRITERIA)
 def test_criteria_come_back_from_the_journal_as_they_were(criteria: Criteria) -> None:
     assert load_criteria(dump_criteria(criteria)) == criteria
+
+
+@given(CRITERIA, st.text())
+def test_a_hold_comes_back_from_the_store(criteria: Criteria, matter: str) -> None:
+    row = HoldRow(
+        number=3,
+        id="hold-000000000001",
+        matter=matter,
+        mandate="ZPO",
+        originator="Legal",
+        reason="why",
+        criteria=criteria,
+        source="archivesspace",
+        placed_at=12.5,
+        placed_by="anna",
+        released_at=None,
+        released_by=None,
+        release_reason="",
+        phase=HoldPhase.PLACED,
+        documents=7,
+        spools=2,
+        acknowledged_at=13.0,
+    )
+    hold, placed_at = load_hold(dump_hold(row))
+    assert placed_at == 12.5
+    assert hold.criteria == replace(criteria, last_number=None)  # numbers are of one journal
+    assert (hold.id, hold.matter, hold.actor, hold.source) == (
+        row.id,
+        matter,
+        "anna",
+        "archivesspace",
+    )
+    assert (hold.mandate, hold.originator, hold.reason) == ("ZPO", "Legal", "why")
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"7", b'{"id":"x"}', b"\xff"])
+def test_what_is_no_hold_is_none(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"no hold|Expecting|utf-8"):
+        load_hold(data)
 
 
 @given(st.lists(CRITERIA, max_size=6), FACTS)
