@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hotfolder.core.crashpoints import GIVE_POINTS, POINTS, RETURN_POINTS, SCRUB_POINTS
+from hotfolder.core.crashpoints import (
+    GIVE_POINTS,
+    HOLD_POINTS,
+    POINTS,
+    RETURN_POINTS,
+    SCRUB_POINTS,
+)
 from hotfolder.core.disposals import DISPOSAL_MOVES
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES
 from hotfolder.core.orders import ORDER_MOVES, REQUEST_MOVES
@@ -65,3 +71,9 @@ def test_every_crash_point_of_the_way_out_is_explained() -> None:
 def test_those_of_the_scrub_are_explained_too() -> None:
     explained = table_after("The scrub, and what a kill leaves")
     assert sorted(name.strip("`") for name in explained) == sorted(SCRUB_POINTS)
+
+
+def test_every_crash_point_of_holds_is_explained() -> None:
+    text = (Path(__file__).parent.parent.parent / "docs" / "holds.md").read_text()
+    explained = re.findall(r"^\| `(hold\.\w+)` \|", text, re.MULTILINE)
+    assert sorted(explained) == sorted(HOLD_POINTS)

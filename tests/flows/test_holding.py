@@ -15,7 +15,7 @@ import pytest
 from hotfolder.core import crashpoints
 from hotfolder.core.crashpoints import HOLD_POINTS
 from hotfolder.core.errors import OperatorFault
-from hotfolder.core.holds import Criteria, HoldPhase, HoldRow
+from hotfolder.core.holds import Criteria, HoldPhase, HoldRow, load_hold
 from hotfolder.core.records import DocumentMetadata
 from hotfolder.flows.holding import Holding, hold_id_of
 from hotfolder.journal.journal import SqliteJournal
@@ -24,6 +24,7 @@ from hotfolder.store.ocfl import OcflStore
 from tests.support.countdown import arm
 from tests.support.flow_world import FixedClock
 from tests.support.journals import make_document, spool_id, store
+from tests.support.ocfl_judge import check_valid
 from tests.support.server_model import ProcessKilledError
 from tests.support.spools import make_request
 
@@ -230,6 +231,7 @@ def test_a_new_copy_of_the_store_gets_the_marks(house: House) -> None:
     request = make_request(house.root / "drop", 1)
     house.store.write_spools([request])
     house.store.place_hold(request.spool_id, "hold-00000000000a")
+    house.place()
     roots = [
         OcflStore(os.fsencode(house.root / name), clock=FixedClock())
         for name in ("one", "two", "three")
@@ -238,6 +240,9 @@ def test_a_new_copy_of_the_store_gets_the_marks(house: House) -> None:
     wider.initialise(adding=True)
     wider.fill(expected=lambda _: None)
     assert roots[2].holds_on(request.spool_id) == ("hold-00000000000a",)
+    assert list(roots[2].kept_holds()) == list(house.store.kept_holds())
+    for name in ("one", "three"):
+        check_valid(house.root / name, 1)  # of OCFL still
 
 
 def _place(house: House) -> None:
@@ -297,6 +302,8 @@ def _check_finished(house: House, *, there: bool) -> None:
     assert row.acknowledged_at is not None
     assert (row.documents, row.spools) == (HELD, HELD)
     assert house.marked() == ({row.id: everything} if there else {})
+    kept = [load_hold(data)[0].id for data in house.store.kept_holds()]
+    assert kept == ([row.id] if there else [])
     expected = [(number, False) for number in everything]
     expected += [] if there else [(number, True) for number in everything]
     assert sorted(house.updates()) == sorted(expected)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hotfolder.core.errors import Fault
+from hotfolder.core.holds import Criteria, HoldPhase
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.profiles import (
     Describe,
@@ -478,6 +479,33 @@ def test_a_lost_journal_is_rebuilt_with_every_document(tmp_path: Path, describe:
         for item in documents(world, row)
     }
     assert len(world.server.records.documents) == (7 if describe is Describe.DOCUMENTS else 2)
+    world.stop()
+
+
+@pytest.mark.parametrize("describe", [Describe.DOCUMENTS, Describe.SPOOL])
+def test_a_rebuilt_journal_knows_the_holds(tmp_path: Path, describe: Describe) -> None:
+    world = made(tmp_path, describe=describe)
+    drop(world, *(f"a{n} text," for n in range(5)))
+    world.settle()
+    (row,) = world.rows()
+    chosen = documents(world, row)[2].document.identity
+    hold = world.running.holding.place(
+        matter="M-1", criteria=Criteria(identities=(chosen,)), actor="anna", mandate="ZPO"
+    )
+    gone = world.running.holding.place(
+        matter="M-2", criteria=Criteria(identities=(chosen,)), actor="anna"
+    )
+    world.running.holding.release(gone.id, actor="anna", reason="a mistake")
+    world.lose_journal()
+    world.rebuild()
+    while world.running.holding.step() == 0.0:
+        pass
+    journal = world.running.journal
+    (known,) = journal.holds(released=True)
+    assert (known.id, known.matter, known.placed_at) == (hold.id, "M-1", hold.placed_at)
+    assert known.phase is HoldPhase.PLACED
+    assert journal.held_documents(hold.id) == [chosen]
+    assert world.running.store.holds_on(row.id) == (hold.id,)
     world.stop()
 
 
