@@ -13,12 +13,18 @@ def roles_profile(settings: SettingsFile) -> RolesProfile:
     """The roles; the settings have no fault."""
     return RolesProfile(
         general=_lists(settings.roles),
-        units={unit: _lists(section) for unit, section in settings.roles.units.items()},
+        units={
+            unit: lists
+            for unit, section in settings.roles.units.items()
+            if (lists := _lists(section))
+        },
     )
 
 
 def _lists(section: DutiesSection) -> Lists:
-    return {duty: tuple(getattr(section, duty.value)) for duty in Duty}
+    """What is open to everybody is no list."""
+    lists = {duty: tuple(getattr(section, duty.value)) for duty in Duty}
+    return {duty: names for duty, names in lists.items() if names}
 
 
 def check_roles(settings: SettingsFile) -> Iterator[Finding]:

@@ -77,6 +77,25 @@ path = "/var/lib/hotfolder/store"
 # Tell ArchivesSpace of each document that is given back.
 # archivesspace_events = false
 
+[roles]
+# Who may do what: user names, and @groups of the system (docs/configure.md). Empty:
+# anybody who may run the command.
+# retrieve = []
+# hold = []
+# release = []
+# propose = []
+# approve = []
+# execute = []
+
+# Lists of one business unit, in the place of the general ones.
+# [roles.units.RETAIL]
+# retrieve = []
+# hold = []
+# release = []
+# propose = []
+# approve = []
+# execute = []
+
 [verify]
 # `hotfolder verify` reads at most so many MB, and objects, a second; 0 is no bound.
 # rate = 0
