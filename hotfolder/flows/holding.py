@@ -49,6 +49,7 @@ class Holding:
         self._page = page
         self._batch = batch
         self._under_way: Iterator[None] | None = None
+        self._stuck = False
         self._last = 0  # number of the hold that the loop works at, or worked at
 
     def place(
@@ -127,10 +128,16 @@ class Holding:
             self._last = row.number
             self._under_way = self._work(row.id)
         under_way, self._under_way = self._under_way, None
+        self._stuck = True  # unless it goes well
         for _ in under_way:
             self._under_way = under_way
             break
+        self._stuck = False
         return 0.0
+
+    def stuck(self) -> bool:
+        """Whether the last step failed: what is left waits to be tried again."""
+        return self._stuck
 
     def _work(self, hold_id: str) -> Iterator[None]:
         """What is left to do of a hold, a page at a time."""

@@ -39,12 +39,15 @@ class KeepingLoops:
         return (
             any(folder.pending() for folder in self._folders)
             or self._works.journal.retention_backlog() > 0
-            or bool(self._works.journal.unfinished_holds(limit=1))
+            or (not self._works.holding.stuck() and self._unfinished())
         )
 
     def waiting(self) -> bool:
         """Whether something is not at its end."""
-        return self.pending()
+        return self.pending() or self._unfinished()
+
+    def _unfinished(self) -> bool:
+        return bool(self._works.journal.unfinished_holds(limit=1))
 
     def stop(self) -> None:
         """Stop watching; the threads have ended."""

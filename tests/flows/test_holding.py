@@ -171,12 +171,16 @@ def test_without_every_store_it_is_not_acknowledged(house: House) -> None:
     assert refused.value.code == "store.root_missing"
     (row,) = house.journal.holds()
     assert (row.phase, row.acknowledged_at) == (HoldPhase.MARKING, None)
+    with pytest.raises(OperatorFault):
+        house.flow.step()
+    assert house.flow.stuck()  # whoever waits for the daemon to be idle does not wait for this
     assert "hold.applied" not in house.actions()
     with pytest.raises(OperatorFault):
         house.store.holds_on(spool_id(1))
     (house.root / "two").rmdir()
     shutil.move(away, house.root / "two")
     house.go_on()
+    assert not house.flow.stuck()
     assert house.marked() == {row.id: set(range(1, HELD + 1))}
 
 
