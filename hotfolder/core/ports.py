@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
+from hotfolder.core.changesport import ChangesJournal
 from hotfolder.core.errors import Fault
 from hotfolder.core.givingport import GivingJournal
 from hotfolder.core.holdingport import HoldingJournal, HoldingStore
@@ -57,7 +58,7 @@ class Emit(Protocol):
     def __call__(self, event: str, /, **fields: object) -> None: ...
 
 
-class Journal(GivingJournal, KeepingJournal, HoldingJournal, Protocol):
+class Journal(GivingJournal, KeepingJournal, HoldingJournal, ChangesJournal, Protocol):
     """The durable memory. Every method that changes something is one transaction
     and has been synced to disk when it returns. Safe to call from any thread.
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from hotfolder.core.errors import Fault
+from hotfolder.core.holdmark import HoldMark
 from hotfolder.core.lifecycle import SpoolState, UnitState
 
 
@@ -347,6 +348,7 @@ class UnitRequest:
 
     unit: UnitRow
     documents: tuple[CatalogueRow, ...]
+    holds: Mapping[str, tuple[HoldMark, ...]] = field(default_factory=dict)  # by identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

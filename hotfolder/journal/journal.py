@@ -26,6 +26,7 @@ from hotfolder.journal.search import Search
 from hotfolder.journal.spools import Spools
 from hotfolder.journal.tree import Tree
 from hotfolder.journal.units import Units
+from hotfolder.journal.updates import Updates
 
 _NEWEST = 100_000  # links that are recomputed by a look at the whole: some seconds
 
@@ -48,6 +49,7 @@ class SqliteJournal(
     Retention,
     FiguresOf,
     Holds,
+    Updates,
     Restoration,
 ):
     """One journal file. Safe to use from any thread."""

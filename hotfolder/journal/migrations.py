@@ -14,7 +14,7 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 11  # PRAGMA user_version after the last migration
+VERSION = 12  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -108,6 +108,13 @@ def m011_holds(db: Database) -> None:
     """How far a hold has come, and the spools in which it is to be marked."""
     _run(db, "holds.sql")
     db.conn.execute("PRAGMA user_version = 11")
+
+
+@migrations()
+def m012_updates(db: Database) -> None:
+    """What came of telling ArchivesSpace, and what it would not be told."""
+    _run(db, "updates.sql")
+    db.conn.execute("PRAGMA user_version = 12")
 
 
 def _run(db: Database, name: str) -> None:

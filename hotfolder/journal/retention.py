@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from hotfolder.core.canonical import dump
 from hotfolder.core.clocks import (
     EventRow,
     NewEvent,
@@ -35,6 +34,7 @@ from hotfolder.core.schedules import dump_schedule, schedule_digest
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.links import append_links
 from hotfolder.journal.reasons import because
+from hotfolder.journal.updates import add_updates
 
 _EVENT_COLUMNS = (
     "number, kind, subject, event, day, reason, recorded_at, recorded_by, withdrawn_at,"
@@ -391,11 +391,7 @@ def _change(conn: sqlite3.Connection, rows: Sequence[_Row], schedule: Schedule, 
                 "cutoff": _text(decision.cutoff),
                 "retain_until": _text(decision.retain_until),
             }
-            conn.execute(
-                "INSERT INTO updates (document, kind, body, created_at)"
-                " VALUES (?, 'retention', ?, ?)",
-                (row.number, dump(body), now),
-            )
+            add_updates(conn, [(row.number, "retention", body)], now)
     for spool in sorted(spools):
         # A spool is kept as long as its longest-lived document: when those are computed.
         for (identity,) in conn.execute(

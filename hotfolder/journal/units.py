@@ -30,6 +30,7 @@ from hotfolder.journal.rows import (
     document_from,
     unit_from,
 )
+from hotfolder.journal.updates import holds_in
 
 _PAGE = 200
 
@@ -331,6 +332,7 @@ class Units:
             return UnitRequest(
                 unit=unit_from(row, members_of(conn, row[0])),
                 documents=tuple(document_from(item) for item in documents),
+                holds=holds_in(conn, row[0]),
             )
 
 

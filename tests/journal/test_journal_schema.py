@@ -31,6 +31,7 @@ from tests.support.journals import (
 )
 
 _HEAD = "hex(zeroblob(32)), 'x', hex(zeroblob(32)), zeroblob(32), zeroblob(64))"
+DESTROYED = {"disposal": "d", "destroyed_on": "2026-11-25", "certificate_sha256": ""}
 REPLACE_HEAD = f"INSERT OR REPLACE INTO tree_heads VALUES (1, 1, {_HEAD}"
 DISTANT_HEAD = f"INSERT INTO tree_heads VALUES (2, 99, {_HEAD}"
 
@@ -247,6 +248,13 @@ def test_no_look_and_no_move_walks_over_finished_work(
     journal.add_tree_head(make_head(journal), 2)
     journal.tree_heads(after=1, limit=5)
     journal.last_tree_head()
+    journal.add_changes([(1, "destroyed", DESTROYED), (2, "destroyed", DESTROYED)], 11)
+    journal.waiting_changes(after=0, limit=5, due_at=12)
+    journal.defer_changes([1], "x", 12)
+    journal.set_changes_aside([1], "x", 12)
+    journal.readmit_changes(13)
+    journal.has_changes_due(13)
+    journal.count_changes()
     claim(journal, 20)
     journal.record_readings([make_reading(20, make_document("k3", "other"))], 20)
     journal.record_stored([make_object(20)], 21)
@@ -259,6 +267,7 @@ def test_no_look_and_no_move_walks_over_finished_work(
         r"SCAN (backlog|b|counts|server|moves|CONSTANT ROW|j VIRTUAL TABLE INDEX 1:)$"
         r"|SCAN main.words_config$"  # a row of FTS5's own
         r"|INDEX (units_open|spools_deferred|units_deferred|documents_waiting|holds_in_force)\b"
+        r"|INDEX (updates_waiting|updates_aside|holds_in_force)\b"
     )
     few = re.compile(
         r"AND state = 'DONE'|WHERE state = 'DONE'|DESC LIMIT 1$|d\.identity = |u\.ref_id = "
