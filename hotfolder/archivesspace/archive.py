@@ -75,6 +75,7 @@ class ArchivesSpace:
             self._vocabulary,
             self._lookup,
             profile,
+            rules,
             doubt=self._doubt,
         )
 

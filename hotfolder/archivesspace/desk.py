@@ -8,12 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from hotfolder.archivesspace.amending import RecordChanges
 from hotfolder.archivesspace.answer import Unanswered
 from hotfolder.archivesspace.calls import ID_SET, Calls, Record, Updated, number_of
 from hotfolder.archivesspace.eventposts import ATTEMPTS, UNANSWERED, EventPosts
 from hotfolder.archivesspace.lookup import Lookup
 from hotfolder.archivesspace.pasted import read_pasted
-from hotfolder.archivesspace.permissions import READING, WRITING_EVENTS, require_permissions
+from hotfolder.archivesspace.permissions import (
+    READING,
+    WRITING_EVENTS,
+    WRITING_RECORDS,
+    require_permissions,
+)
 from hotfolder.archivesspace.requestevents import (
     PENDING,
     answered,
@@ -27,9 +33,10 @@ from hotfolder.archivesspace.requestevents import (
 )
 from hotfolder.archivesspace.series import Places
 from hotfolder.archivesspace.vocabulary import Vocabulary
+from hotfolder.core.changes import Amended, Amendment
 from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.identity import is_document_identity
-from hotfolder.core.profiles import ArchiveProfile
+from hotfolder.core.profiles import ArchiveProfile, Rules
 from hotfolder.core.records import ArchiveEvent, ArchiveRequest
 
 
@@ -44,6 +51,7 @@ class ArchivesSpaceDesk:
         vocabulary: Vocabulary,
         lookup: Lookup,
         profile: ArchiveProfile,
+        rules: Rules,
         *,
         doubt: Callable[[], None],
     ) -> None:
@@ -53,6 +61,7 @@ class ArchivesSpaceDesk:
         self._lookup = lookup
         self._profile = profile
         self._events = EventPosts(calls, places, vocabulary, doubt=doubt)
+        self._changes = RecordChanges(calls, vocabulary, profile, rules, doubt=doubt)
 
     # -- documents ----------------------------------------------------------------------
     def find_identities(self, business_unit: str, name: str) -> tuple[str, ...]:
@@ -75,6 +84,11 @@ class ArchivesSpaceDesk:
         if not is_document_identity(identity):
             return None
         return self._lookup.read_records(repository, identity)
+
+    def amend_record(self, business_unit: str, amendment: Amendment) -> Amended:
+        """Bring what there is to tell of a document into its record, keeping whatever
+        else it says. Raises as ``RecordChanges.amend``."""
+        return self._changes.amend(self._repository(business_unit, WRITING_RECORDS), amendment)
 
     # -- requests -----------------------------------------------------------------------
     def find_requests(self, business_unit: str, since: int) -> list[ArchiveRequest]:

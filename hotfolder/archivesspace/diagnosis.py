@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hotfolder.archivesspace.calls import Calls
+from hotfolder.archivesspace.eventposts import TYPES
 from hotfolder.archivesspace.mapping import needed_values
 from hotfolder.archivesspace.permissions import (
     EVERYWHERE,
@@ -20,6 +21,7 @@ from hotfolder.archivesspace.series import Places
 from hotfolder.archivesspace.vocabulary import Vocabulary
 from hotfolder.core.errors import Fault, HotfolderError, OperatorFault
 from hotfolder.core.profiles import ArchiveProfile, BusinessUnit, Rules
+from hotfolder.core.telling import NATIVE, event_types
 
 CLOCKS = 60.0  # seconds; a difference that a time service never lets grow
 OLDEST = (3, 5)  # record shapes are stable from 3.5.1 (reference 0)
@@ -62,7 +64,7 @@ def diagnose(
             findings += _repository(places, unit, held, profile, rules)
         findings.append(_agent(held))
         wanted = needed_values(profile, rules) | (REQUEST_VALUES if requests else frozenset())
-        findings += _lists(vocabulary, wanted)
+        findings += _lists(vocabulary, wanted | set(_event_types(vocabulary, profile)))
         findings += _slots(calls, profile)
     except HotfolderError as error:
         findings.append(_failed("server", error))
@@ -175,6 +177,14 @@ def _agent(held: Mapping[str, frozenset[str]]) -> Finding:
         ),
         advice=True,
     )
+
+
+def _event_types(vocabulary: Vocabulary, profile: ArchiveProfile) -> Iterator[tuple[str, str]]:
+    """Of the events that tell of changes: as configured, or what stands in for it."""
+    for name, kind in event_types(profile.changes).items():
+        if kind:
+            there = vocabulary.allows(TYPES, kind)
+            yield TYPES, kind if there else NATIVE[name]
 
 
 def _lists(vocabulary: Vocabulary, wanted: frozenset[tuple[str, str]]) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hotfolder.archivesspace.answer import Unanswered
@@ -25,6 +26,7 @@ from hotfolder.archivesspace.wording import SHORT_LIMIT, clean_note
 from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.records import ArchiveEvent
 
+TYPES = "event_event_type"
 ATTEMPTS = 5  # linking the agent meets imports that do the same: 409, and nothing is saved
 UNANSWERED = 2  # each may take the whole read timeout, and who calls has other things to do
 _REFID = re.compile(rf"[!-~]{{1,{SHORT_LIMIT}}}")
@@ -58,7 +60,7 @@ class EventPosts:
         _check(repository, event)
         unanswered = 0
         for _ in range(ATTEMPTS):
-            record = event_record(event, self._places.find_agent())
+            record = event_record(self._typed(event), self._places.find_agent())
             self._vocabulary.check([record])
             try:
                 answer = self._calls.create(f"{repository}/events", record)
@@ -86,6 +88,12 @@ class EventPosts:
             if unanswered == UNANSWERED:
                 break
         raise Transient("ArchivesSpace did not take an event now", code="archive.event")
+
+    def _typed(self, event: ArchiveEvent) -> ArchiveEvent:
+        """The event with a type that the server's list has, if it has one of the two."""
+        if not event.fallback or self._vocabulary.allows(TYPES, event.event_type):
+            return event
+        return replace(event, event_type=event.fallback)
 
     def _find(self, event: ArchiveEvent) -> str | None:
         """The uri of the event, if it is there. It is linked to all of its records, so

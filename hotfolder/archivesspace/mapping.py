@@ -1,4 +1,4 @@
-"""A unit as ArchivesSpace records (DESIGN section 7). Pure: the same unit and place
+"""A unit as ArchivesSpace records (DESIGN section 7). Pure: the same unit, place and holds
 always give the same bytes, so that an import can be repeated word for word.
 
 Field limits and shapes: reference 1.1, 1.3 and 1.5. ``position`` is left out because
@@ -15,17 +15,22 @@ from itertools import islice
 from typing import Any
 
 from hotfolder.archivesspace.slots import fill_slot, kind_of
+from hotfolder.archivesspace.statements import (
+    class_of,
+    hold_statement,
+    needs_statement,
+    retention_statement,
+)
 from hotfolder.archivesspace.vocabulary import FORMATS
 from hotfolder.archivesspace.wording import clean_text, clean_title, clean_value
+from hotfolder.core.holdmark import HoldMark
 from hotfolder.core.identity import import_uuid, unit_event_refid
 from hotfolder.core.profiles import ArchiveProfile, ArchiveSlots, Rules
 from hotfolder.core.records import CatalogueRow, Document, UnitRequest, UnitRow
 from hotfolder.core.references import references_of
-from hotfolder.core.retention import RetentionClass, RetentionTrigger
 
 MAX_CASES = 50  # references per document in the archive, of all kinds; the catalogue keeps all
 MAX_EVENTS = 9  # a unit that was removed and sent again leaves its event behind, each time
-RETENTION = "retention"  # identifier of the rights statement that carries the schedule
 
 # (list, value) of every controlled value that a unit, or its series, always carries
 FIXED_VALUES = frozenset(
@@ -92,7 +97,14 @@ def build_unit(
         row.document.identity: {
             "jsonmodel_type": "digital_object",
             "uri": temporary_uri(place.repository, "digital_objects", row.document.identity),
-            **_document(row, start, profile=profile, rules=rules, allows=allows),
+            **_document(
+                row,
+                start,
+                request.holds.get(row.document.identity, ()),
+                profile=profile,
+                rules=rules,
+                allows=allows,
+            ),
         }
         for row in request.documents
     }
@@ -171,27 +183,6 @@ def file_uri(profile: ArchiveProfile, identity: str) -> str:
     return profile.resolver.format(identity=identity)
 
 
-def retention_statement(start: date, end: date | None) -> JsonRecord:
-    """Not to be deleted from ``start`` until ``end`` (None: no end is known)."""
-    start = start if end is None else min(start, end)
-    days = {"start_date": start.isoformat()} | ({"end_date": end.isoformat()} if end else {})
-    return {
-        "jsonmodel_type": "rights_statement",
-        "rights_type": "other",
-        "other_rights_basis": "policy",
-        "identifier": RETENTION,
-        **days,
-        "acts": [
-            {
-                "jsonmodel_type": "rights_statement_act",
-                "act_type": "delete",
-                "restriction": "disallow",
-                **days,
-            }
-        ],
-    }
-
-
 def slot_values(
     slots: ArchiveSlots, values: Mapping[str, str | bool | None], allows: Allows
 ) -> JsonRecord:
@@ -237,6 +228,7 @@ def identifiers_of(document: Document) -> list[str]:
 def _document(
     row: CatalogueRow,
     planned: date,
+    holds: Sequence[HoldMark],
     *,
     profile: ArchiveProfile,
     rules: Rules,
@@ -263,10 +255,13 @@ def _document(
     if external_ids:
         record["external_ids"] = external_ids
     record["file_versions"] = [_file_version(row, profile, allows)]
-    retention = _class_of(document, rules)
-    if _needs_statement(document, retention, profile, rules):
+    retention = class_of(document, rules)
+    statements = [hold_statement(mark) for mark in holds]
+    if needs_statement(document, retention, profile, rules):
         start = known.issue_date or planned
-        record["rights_statements"] = [retention_statement(start, document.retain_until)]
+        statements.insert(0, retention_statement(start, document.retain_until))
+    if statements:
+        record["rights_statements"] = statements
     until = document.retain_until
     user_defined = slot_values(
         profile.slots,
@@ -275,7 +270,7 @@ def _document(
             "channel": known.channel,
             "retention_class": retention.code if retention else known.retention_class,
             "retain_until": until.isoformat() if until else None,
-            "hold": False,
+            "hold": bool(holds),
         },
         allows,
     )
@@ -333,28 +328,3 @@ def _file_version(row: CatalogueRow, profile: ArchiveProfile, allows: Allows) ->
             # The stock list lacks AFP; a caption is free text and survives.
             version["caption"] = clean_value(name, prefix="format: ")
     return version
-
-
-# -- retention ---------------------------------------------------------------------------
-def _class_of(document: Document, rules: Rules) -> RetentionClass | None:
-    series = rules.series_by_code(document.series)
-    code = document.metadata.retention_class or (series.retention_class if series else None)
-    return rules.retention_classes.get(code) if code else None
-
-
-def _needs_statement(
-    document: Document, retention: RetentionClass | None, profile: ArchiveProfile, rules: Rules
-) -> bool:
-    if retention is None and document.retain_until is None:
-        return document.metadata.retention_class is not None
-    if profile.rights_statements != "exceptions" or retention is None:
-        return True
-    series = rules.series_by_code(document.series)
-    if series is None or series.retention_class != retention.code:
-        return True
-    if retention.trigger is RetentionTrigger.EVENT:
-        return document.retain_until is not None
-    issued = document.metadata.issue_date
-    if issued is None:
-        return document.retain_until is not None
-    return document.retain_until != retention.retain_until(issue_date=issued)

@@ -17,6 +17,7 @@ SINGLE = frozenset(
     }
 )
 READING = frozenset({"view_repository"})
+WRITING_RECORDS = frozenset({"view_repository", "update_digital_object_record"})
 WRITING_EVENTS = frozenset({"view_repository", "update_event_record"})
 IMPORTING = SINGLE | {"import_records"}  # a refusal is always narrowed by single POSTs
 

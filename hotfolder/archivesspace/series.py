@@ -23,7 +23,8 @@ from hotfolder.archivesspace.calls import (
     as_records,
     text_of,
 )
-from hotfolder.archivesspace.mapping import Place, retention_statement, slot_values
+from hotfolder.archivesspace.mapping import Place, slot_values
+from hotfolder.archivesspace.statements import retention_statement
 from hotfolder.archivesspace.vocabulary import Vocabulary
 from hotfolder.archivesspace.wording import SHORT_LIMIT, clean_title
 from hotfolder.core.errors import HotfolderError, OperatorFault, Transient

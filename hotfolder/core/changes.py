@@ -10,6 +10,8 @@ from enum import StrEnum
 from hotfolder.core.holdmark import HoldMark
 from hotfolder.core.records import ArchiveEvent, CatalogueRow
 
+CONTENDED = "archive.contended"  # code: the server answers, and does not take a change now
+
 
 class Change(StrEnum):
     """What there is to tell; the kinds of the table ``updates``."""

@@ -91,6 +91,8 @@ HOLD_POINTS: tuple[str, ...] = (
     "hold.told",
     "hold.lifted",
 )
+# Those of telling ArchivesSpace of changes, likewise.
+AMEND_POINTS: tuple[str, ...] = ("record.amended", "records.told")
 
 _hook: Callable[[str], None] | None = None
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
+from hotfolder.core.changes import Amended, Amendment
 from hotfolder.core.changesport import ChangesJournal
 from hotfolder.core.errors import Fault
 from hotfolder.core.givingport import GivingJournal
@@ -391,6 +392,11 @@ class Desk(Protocol):
     def read_records(self, business_unit: str, identity: str) -> Mapping[str, object] | None:
         """All that the server holds of a document now: ``digital_object``,
         ``archival_objects`` that list it, ``events`` of both, as its JSON; None without it."""
+
+    def amend_record(self, business_unit: str, amendment: Amendment) -> Amended:
+        """Bring what there is to tell of a document into its record, keeping all that
+        archivists edited; harmless to repeat. Raises ``Transient`` if it may or may not be
+        there."""
 
     def find_requests(self, business_unit: str, since: int) -> list[ArchiveRequest]:
         """Pending requests whose event was changed at or after ``since`` (whole seconds

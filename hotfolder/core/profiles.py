@@ -196,6 +196,18 @@ class ArchiveSlots:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesProfile:
+    """How ArchivesSpace is told what happens to archived documents: the types of the
+    events, of its list ``event_event_type``; an empty name, no event."""
+
+    rate: float = 10.0  # records a second; 0 is without a bound
+    hold: str = "legal_hold_applied"
+    release: str = "legal_hold_released"
+    destruction: str = "destruction"
+    retention: str = "policy assignment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveProfile:
     """How to reach ArchivesSpace and how to describe documents there; times in seconds."""
 
@@ -212,6 +224,7 @@ class ArchiveProfile:
     verify_tls: bool = True
     ca_file: str = ""
     slots: ArchiveSlots = field(default_factory=ArchiveSlots)
+    changes: ChangesProfile = field(default_factory=ChangesProfile)
 
 
 class ReturnKind(StrEnum):

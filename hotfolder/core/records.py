@@ -413,6 +413,7 @@ class ArchiveEvent:
     note: str
     record_uris: tuple[str, ...]  # of one repository; what it is about
     role: str = "outcome"  # of these records in it
+    fallback: str = ""  # a type to take where the list has not the first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

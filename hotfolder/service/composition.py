@@ -18,6 +18,7 @@ from hotfolder.core.ports import Clock, Desk, Emit, Journal, Receiver
 from hotfolder.core.profiles import (
     AskedProfile,
     AuditProfile,
+    ChangesProfile,
     EventFolder,
     FolderProfile,
     RequestFolder,
@@ -27,6 +28,7 @@ from hotfolder.core.profiles import (
     Rules,
 )
 from hotfolder.core.schedules import event_names
+from hotfolder.flows.amend import Amend
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.asking import Asking
 from hotfolder.flows.deliver import Delivery
@@ -49,6 +51,7 @@ from hotfolder.store.ocfl import OcflStore
 
 _RANDOM = random.SystemRandom()  # after an outage no two installations come back at once
 _NO_TERMS = RetrieveProfile()
+_CHANGES = ChangesProfile()
 
 
 class SystemClock:
@@ -103,6 +106,7 @@ class Works:
     retaining: Retaining
     event_files: EventFiles
     holding: Holding
+    amend: Amend
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
@@ -155,6 +159,7 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         # Beside the journal: there is room for the documents of a spool twice.
         scratch=os.path.dirname(os.fsencode(configuration.journal_path)),
         audit=configuration.audit,
+        changes=configuration.archive.changes,
     )
 
 
@@ -178,6 +183,7 @@ def connect(
     asked: AskedProfile | None = None,
     terms: RetrieveProfile = _NO_TERMS,
     audit: AuditProfile | None = None,
+    changes: ChangesProfile = _CHANGES,
 ) -> Works:
     """Flows over ports that are open already. ``new_id`` and ``jitter`` are given where
     two runs shall be alike; ``scratch`` is a folder for what is too much for memory."""
@@ -241,6 +247,15 @@ def connect(
             new_id=ids,
         ),
         holding=make_holding(journal=journal, store=store, clock=clock, emit=emit),
+        amend=Amend(
+            journal=journal,
+            desk=archive.desk,
+            profile=changes,
+            clock=clock,
+            emit=emit,
+            jitter=jitter,
+            backoff=backoff,
+        ),
         signing=None
         if audit is None or not audit.signing_key
         else make_signing(journal, audit, clock, emit),

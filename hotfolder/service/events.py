@@ -256,6 +256,22 @@ EVENTS: Mapping[str, Event] = {
     "server.returned": _event(
         INFO, "failures", "ArchivesSpace answers again after so many failures."
     ),
+    "record.amended": _event(
+        INFO, "count", "So many records say what happened to their documents since."
+    ),
+    "record.edited": _event(
+        WARNING,
+        "count",
+        "In so many records archivists had changed what is ours; the later date stands.",
+    ),
+    "record.deferred": _event(
+        WARNING, "reason seconds", "A record was not changed; tried again in so many seconds."
+    ),
+    "record.aside": _event(
+        ERROR,
+        "reason business_unit",
+        "A record cannot be changed, or is gone; it is left alone. `hotfolder status` says why.",
+    ),
     "event.told": _event(INFO, "count", "ArchivesSpace has so many events that waited."),
     "event.deferred": _event(
         WARNING, "reason seconds", "An event was not taken; it is told again in so many seconds."

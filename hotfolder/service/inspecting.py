@@ -51,6 +51,8 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         failures, next_probe, error = journal.server_state()
         untold = journal.count_waiting_events()
         oldest_untold = journal.waiting_events(limit=1)
+        changes, changes_aside = journal.count_changes()
+        aside = journal.changes_aside(limit=_LOOKED_AT) if changes_aside else []
         now = time.time()
         fixity = journal.fixity_status(now - LATELY * 86_400)
     waiting = None if status.oldest_waiting_at is None else now - status.oldest_waiting_at
@@ -69,6 +71,17 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         "rejected_by_reason": dict(status.rejected_by_reason),
         "events_waiting": untold,
         "oldest_event_waiting": moment(oldest_untold[0].created_at) if oldest_untold else None,
+        "changes_waiting": changes,
+        "changes_aside": changes_aside,
+        "records_aside": [
+            {
+                "document": row.identity,
+                "business_unit": row.business_unit,
+                "since": moment(row.since),
+                "reason": row.reason,
+            }
+            for row in aside
+        ],
         "fixity": fixity_data(fixity),
         "server": {
             "answering": failures == 0,
@@ -104,6 +117,14 @@ def show_status(config_path: str, *, as_json: bool) -> int:
         why = oldest_untold[0].last_error if oldest_untold else None
         click.echo(
             f"{untold:,} events wait to be told to ArchivesSpace" + (f" ({why})" if why else "")
+        )
+    if changes:
+        click.echo(f"{changes:,} changes of archived documents wait to be told to ArchivesSpace")
+    if aside:
+        print_table(
+            "Records in ArchivesSpace that cannot be changed",
+            ("document", "unit", "since", "why"),
+            [(row.identity, row.business_unit, moment(row.since), row.reason) for row in aside],
         )
     for line in fixity_lines(fixity):
         click.echo(line)

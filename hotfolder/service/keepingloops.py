@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import BinaryIO
 
 from hotfolder.core.records import Inspection, Sighting
@@ -30,23 +31,26 @@ class KeepingLoops:
         found: list[tuple[str, Callable[[], float]]] = [
             ("retention", self._works.retaining.step),
             ("holds", self._works.holding.step),
+            ("amend", self._works.amend.step),
         ]
         found += [(folder.name.replace(".", ":", 1), folder.step) for folder in self._folders]
         return found
 
     def pending(self) -> bool:
         """Whether something can be done now: what waits for another attempt cannot."""
-        return (
-            any(folder.pending() for folder in self._folders)
-            or self._works.journal.retention_backlog() > 0
-            or (not self._works.holding.stuck() and self._unfinished())
-        )
+        journal = self._works.journal
+        if any(folder.pending() for folder in self._folders) or journal.retention_backlog() > 0:
+            return True
+        if not self._works.holding.stuck() and self._holds_left():
+            return True
+        failures, _, _ = journal.server_state()
+        return not failures and journal.has_changes_due(self._works.clock.now())
 
     def waiting(self) -> bool:
         """Whether something is not at its end."""
-        return self.pending() or self._unfinished()
+        return self.pending() or self._holds_left() or self._works.journal.has_changes_due(inf)
 
-    def _unfinished(self) -> bool:
+    def _holds_left(self) -> bool:
         return bool(self._works.journal.unfinished_holds(limit=1))
 
     def stop(self) -> None:

@@ -137,6 +137,9 @@ class Metrics:
         self._fixity_damaged = gauge(
             "fixity_damaged_spools", "Spools that were not whole when they were last verified"
         )
+        self._changes = gauge(
+            "changes", "Changes of archived documents that ArchivesSpace has not, by state", "state"
+        )
         self._server_up = gauge("archivesspace_up", "1 if ArchivesSpace answered last time")
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
@@ -181,6 +184,11 @@ class Metrics:
         self._fixity_finished.set(finished_at or 0)
         self._fixity_oldest.set(oldest_at or 0)
         self._fixity_damaged.set(damaged)
+
+    def show_changes(self, waiting: int, aside: int) -> None:
+        """Set the gauge of what ArchivesSpace is to be told, and of what it will not be."""
+        self._changes.labels("waiting").set(waiting)
+        self._changes.labels("aside").set(aside)
 
     def watch_beats(self, ages: Callable[[], Mapping[str, float]]) -> None:
         """Show the age of each loop's last beat, asked for at every scrape."""

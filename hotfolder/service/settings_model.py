@@ -58,6 +58,16 @@ class AskedSection(Section):
     )
 
 
+class ChangesSection(Section):
+    """What happens to documents that are archived: how ArchivesSpace is told."""
+
+    rate: int = Field(10, ge=0, le=1000, description="records changed in a second; 0: no bound")
+    hold: str = Field("legal_hold_applied", description="type of the event of a hold; empty: none")
+    release: str = Field("legal_hold_released", description="of a hold that is released")
+    destruction: str = Field("destruction", description="of documents that were destroyed")
+    retention: str = Field("policy assignment", description="of a last day that was decided anew")
+
+
 class ArchiveSection(Section):
     """How to reach ArchivesSpace and how to describe documents there."""
 
@@ -88,6 +98,7 @@ class ArchiveSection(Section):
     ca_file: str = Field("", description="certificate authorities to trust, besides the system's")
     slots: SlotsSection = Field(default_factory=SlotsSection)
     requests: AskedSection = Field(default_factory=AskedSection)
+    changes: ChangesSection = Field(default_factory=ChangesSection)
 
 
 class JournalSection(Section):

@@ -6,6 +6,7 @@ from hotfolder.core.profiles import (
     ArchiveProfile,
     ArchiveSlots,
     BusinessUnit,
+    ChangesProfile,
     Completion,
     DocumentsProfile,
     EventFolder,
@@ -42,6 +43,7 @@ def archive_profile(archive: ArchiveSection, url: str, username: str) -> Archive
         verify_tls=archive.verify_tls,
         ca_file=archive.ca_file,
         slots=ArchiveSlots(**archive.slots.model_dump()),
+        changes=ChangesProfile(**archive.changes.model_dump()),
     )
 
 

@@ -64,6 +64,8 @@ def retry(config_path: str, subjects: Sequence[str], *, everything: bool, as_jso
     with opened(config_path) as (_, journal):
         now = SystemClock().now()
         changed = journal.retry_now(subjects, now)
+        if everything:
+            changed += journal.readmit_changes(now)
         for subject in subjects:
             if (row := journal.get_spool(subject)) is not None:
                 changed += journal.readmit_documents(row.id, now)

@@ -262,11 +262,13 @@ class Supervisor:
             finished = self._works.journal.last_round()
             oldest = self._works.journal.oldest_verified_at()
             damaged = self._works.journal.count_damaged()
+            waiting, aside = self._works.journal.count_changes()
         except HotfolderError as error:
             # The loops meet the same fault and wait; numbers alone must not end the daemon.
             self._works.emit("loop.paused", loop="gauges", reason=error.code, error=error.message)
             return
         self._metrics.show_status(status, server_up=failures == 0, now=self._works.clock.now())
+        self._metrics.show_changes(waiting, aside)
         self._metrics.show_fixity(
             finished_at=None if finished is None else finished.ended_at,
             oldest_at=oldest,

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from hotfolder.core.crashpoints import (
+    AMEND_POINTS,
     GIVE_POINTS,
     HOLD_POINTS,
     POINTS,
@@ -77,3 +78,8 @@ def test_every_crash_point_of_holds_is_explained() -> None:
     text = (Path(__file__).parent.parent.parent / "docs" / "holds.md").read_text()
     explained = re.findall(r"^\| `(hold\.\w+)` \|", text, re.MULTILINE)
     assert sorted(explained) == sorted(HOLD_POINTS)
+
+
+def test_those_of_changes_are_explained_too() -> None:
+    explained = table_after("Telling ArchivesSpace of changes, and what a kill leaves")
+    assert sorted(name.strip("`") for name in explained) == sorted(AMEND_POINTS)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from hotfolder.core.ports import Archive, Desk
+from tests.conformance.amending_suite import AmendingSuite
 from tests.conformance.desk_suite import DeskSuite
 from tests.support.archivist import Archivist, ModelArchivist
 from tests.support.desk_model import ModelDesk
@@ -35,7 +36,7 @@ class ModelWorld:
         self.server.meanwhile.extend((lambda: None, action))  # before the look, before the POST
 
 
-class TestModelDesk(DeskSuite):
+class TestModelDesk(DeskSuite, AmendingSuite):
     @pytest.fixture
     def world(self) -> ModelWorld:
         return ModelWorld()

@@ -40,10 +40,10 @@ class Archivist(Protocol):
         """Make an event about these records, by default a request; its uri."""
 
     def edit(self, uri: str, **changes: object) -> None:
-        """Change fields of an event, as it is now."""
+        """Change fields of an event or a digital object, as it is now."""
 
     def read(self, uri: str) -> Json:
-        """An event as it is now."""
+        """An event or a digital object as it is now."""
 
     def delete(self, uri: str) -> None:
         """Remove an event or a digital object."""
@@ -159,10 +159,18 @@ class ModelArchivist:
         return uri
 
     def edit(self, uri: str, **changes: object) -> None:
-        assert self._server.replace_event({**self.read(uri), **changes}, "archivist")
+        changed = {**self.read(uri), **changes}
+        if uri in self._server.records.events:
+            assert self._server.replace_event(changed, "archivist")
+        else:
+            assert self._server.replace_document(changed)
 
     def read(self, uri: str) -> Json:
-        return deepcopy(self._server.records.events[uri])
+        records = self._server.records
+        if uri in records.events:
+            return deepcopy(records.events[uri])
+        (found,) = (item.record for item in records.documents.values() if item.uri == uri)
+        return deepcopy(found)
 
     def delete(self, uri: str) -> None:
         records = self._server.records

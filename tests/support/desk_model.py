@@ -10,16 +10,22 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from hotfolder.archivesspace.merging import merge
+from hotfolder.core.changes import CONTENDED, Amended, Amendment
 from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.identity import is_document_identity, is_unit_ref_id
+from hotfolder.core.profiles import ArchiveProfile
 from hotfolder.core.records import ArchiveEvent, ArchiveRequest
 from tests.support.archive_model import ModelArchive, NoAnswerError
+from tests.support.units import RULES
 
 ACCOUNT = "hotfolder"
 _ROLES = ("requested", "source", "outcome")
 _OUTCOMES = ("pass", "partial pass", "fail", "cancelled", "fulfilled", "pending")
-_TYPES = ("ingestion", "fixity_check", "replication", "request", "validation", "deletion")
+_TYPES = ("ingestion", "fixity_check", "replication", "request", "validation", "deletion",
+          "assessment")  # fmt: skip
 _ATTEMPTS = 5
+_PROFILE = ArchiveProfile(url="http://127.0.0.1", username=ACCOUNT)
 
 Json = dict[str, Any]
 
@@ -79,6 +85,31 @@ class ModelDesk(ModelArchive):
                 ],
             }
 
+    def amend_record(self, business_unit: str, amendment: Amendment) -> Amended:
+        """Look, merge, replace; look again where nothing is known."""
+        identity = amendment.row.document.identity
+        with self._lock:
+            outcome = "unchanged"
+            for _ in range(_ATTEMPTS):
+                self._look()
+                found = self._server.records.documents.get(identity)
+                if found is None:
+                    return Amended(outcome="gone", reason="it is not there")
+                merged = merge(
+                    found.record, amendment, profile=_PROFILE, rules=RULES, allows=lambda *_: True
+                )
+                if merged.record == found.record:
+                    return Amended(outcome=outcome, conflicts=merged.conflicts, uri=found.uri)
+                saved: list[bool] = []
+                try:
+                    self._post(lambda: self._replace_record(merged.record, saved))  # noqa: B023  called at once
+                except NoAnswerError:
+                    outcome = "changed"
+                    continue
+                if saved == [True]:
+                    return Amended(outcome="changed", conflicts=merged.conflicts, uri=found.uri)
+            raise Transient("a record could not be changed now", code=CONTENDED)
+
     # -- requests --------------------------------------------------------------------
     def find_requests(self, business_unit: str, since: int) -> list[ArchiveRequest]:
         """Those that wait, by the time of their last change."""
@@ -134,10 +165,13 @@ class ModelDesk(ModelArchive):
         """Once, by its ``refid``."""
         with self._lock:
             _require(event.outcome, _OUTCOMES)
-            _require(event.event_type, _TYPES)
+            kind = event.event_type
+            if event.fallback and kind not in _TYPES:
+                kind = event.fallback
+            _require(kind, _TYPES)
             record = {
                 "refid": event.refid,
-                "event_type": event.event_type,
+                "event_type": kind,
                 "outcome": event.outcome,
                 "outcome_note": event.note,
                 "linked_records": [{"role": event.role, "ref": uri} for uri in event.record_uris],
@@ -162,6 +196,9 @@ class ModelDesk(ModelArchive):
     def _replace(self, event: Json, refused: list[bool]) -> None:
         if not self._server.replace_event(event, ACCOUNT):
             refused.append(True)
+
+    def _replace_record(self, record: Json, saved: list[bool]) -> None:
+        saved.append(self._server.replace_document(record))
 
     def _save(self, record: Json) -> None:
         self._server.save_event(record, ACCOUNT)

@@ -11,10 +11,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
 from threading import RLock
 from typing import Any
 
+from hotfolder.archivesspace.statements import hold_statement, retention_statement
+from hotfolder.core.holdmark import HoldMark
 from hotfolder.core.records import (
     ArchivedDocument,
     CatalogueRow,
@@ -50,6 +53,7 @@ class ServerDocument:
     uri: str
     sha256: str | None
     size: int | None
+    record: dict[str, Any] = field(default_factory=dict)  # of ours: its JSON
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,12 +131,12 @@ class ModelServer:
         if ref_id in self.records.units:
             return "ref_id: must be unique"
         for row in request.documents:
-            self.save_document(row)
+            self.save_document(row, request.holds.get(row.document.identity, ()))
         self.save_unit(ref_id, [row.document.identity for row in request.documents])
         self.records.units[ref_id].event = True
         return ""
 
-    def save_document(self, row: CatalogueRow) -> str | None:
+    def save_document(self, row: CatalogueRow, holds: Sequence[HoldMark] = ()) -> str | None:
         """One digital object; None if it was saved, else the server's words."""
         words = self.refuses(row)
         if words is not None:
@@ -145,6 +149,9 @@ class ModelServer:
             uri=self._next_uri("digital_objects"),
             sha256=sha256,
             size=size,
+        )
+        self.records.documents[identity].record = _record(
+            row, self.records.documents[identity].uri, holds
         )
         self.lost.discard(identity)
         self.committed.add(identity)
@@ -172,6 +179,17 @@ class ModelServer:
             event=False,
         )
         return None
+
+    def replace_document(self, record: dict[str, Any]) -> bool:
+        """A digital object as it shall be; False if it was changed since it was read."""
+        with self._lock:
+            kept = self.records.documents.get(record["digital_object_id"])
+            if kept is None or kept.record["lock_version"] != record["lock_version"]:
+                return False
+            kept.record = {**deepcopy(record), "lock_version": record["lock_version"] + 1}
+            checksums = [item["checksum"] for item in record["file_versions"] if "checksum" in item]
+            kept.sha256 = checksums[0] if checksums else None
+            return True
 
     # -- events --------------------------------------------------------------------
     def save_event(self, event: dict[str, Any], author: str) -> str | None:
@@ -239,3 +257,29 @@ class ModelServer:
                 for row in request.documents
             },
         )
+
+
+def _record(row: CatalogueRow, uri: str, holds: Sequence[HoldMark]) -> dict[str, Any]:
+    """What of a digital object may change later."""
+    document = row.document
+    statements = [hold_statement(mark) for mark in holds]
+    until = document.retain_until
+    if document.metadata.retention_class is not None:
+        start = document.metadata.issue_date or date(2026, 1, 1)
+        statements.insert(0, retention_statement(start, until))
+    return {
+        "uri": uri,
+        "digital_object_id": document.identity,
+        "lock_version": 0,
+        "title": document.title,
+        "rights_statements": statements,
+        "user_defined": {
+            "jsonmodel_type": "user_defined",
+            "string_3": document.metadata.retention_class or "",
+            **({"date_1": until.isoformat()} if until else {}),
+            "boolean_1": bool(holds),
+        },
+        "file_versions": [
+            {"file_uri": f"hotfolder:{document.identity}", "checksum": row.file_fixity[0]}
+        ],
+    }
