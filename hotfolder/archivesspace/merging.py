@@ -187,9 +187,9 @@ class _Merge:
         before = dict(slots)
         end = amendment.retention
         if end is not None and names.retain_until:
-            sent = [
-                self._fill(names.retain_until, _text(item.retain_until)) for item in amendment.sent
-            ]
+            days = [_text(item.retain_until) for item in amendment.sent]
+            # An empty slot says nothing: it may not have been configured then.
+            sent = [None, *(self._fill(names.retain_until, day) for day in days)]
             wanted = self._fill(names.retain_until, _text(end.retain_until))
             current = slots.get(names.retain_until)
             stands = self._stands(current or None, sent, wanted, "the day in its slot")
