@@ -116,7 +116,8 @@ class _Merge:
             self._end(item, sent, _text(end.retain_until), "the end of retention")
         if ours or not self._needs(end):
             return
-        if any(self._needs(before) for before in self._amendment.sent):
+        before = self._amendment.sent
+        if before and all(self._needs(item) for item in before):  # so it was there
             self._conflicts.append("our retention statement was removed there, and is there again")
         issued = self._amendment.row.document.metadata.issue_date
         self._add(retention_statement(issued or self._archived(), end.retain_until))
