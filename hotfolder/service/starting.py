@@ -61,6 +61,15 @@ password_file = "/etc/hotfolder/archivesspace-password"
 # to = ""
 # allowed = []
 
+[archivesspace.changes]
+# What happens to archived documents is brought into their records: how many in a second
+# (0: no bound), and the types of the events that tell of it ("": none).
+# rate = 10
+# hold = "legal_hold_applied"
+# release = "legal_hold_released"
+# destruction = "destruction"
+# retention = "policy assignment"
+
 [journal]
 # SQLite; on a local disk, never on a network share.
 path = "/var/lib/hotfolder/journal.db"
