@@ -263,6 +263,7 @@ class HoldIndex:
     holds: tuple[OpenHold, ...]
     _leading: Mapping[tuple[str, str], list[OpenHold]] = field(init=False)
     _others: list[OpenHold] = field(init=False)
+    asks_references: bool = field(init=False)  # whether any looks at references
 
     def __post_init__(self) -> None:
         leading: dict[tuple[str, str], list[OpenHold]] = {}
@@ -274,16 +275,10 @@ class HoldIndex:
             if not places and hold.criteria.selects:
                 self._others.append(hold)
         self._leading = leading
+        self.asks_references = any(hold.criteria.case_ref is not None for hold in self.holds)
 
     def __bool__(self) -> bool:
         return bool(self._leading) or bool(self._others)
-
-    @property
-    def asks_references(self) -> bool:
-        """Whether any looks at references."""
-        return any(name == "case_ref" for name, _ in self._leading) or any(
-            hold.criteria.case_ref is not None for hold in self.holds
-        )
 
     def fitting(self, facts: HoldFacts) -> Iterator[OpenHold]:
         """The holds of whose criteria all but the words is true of a document."""

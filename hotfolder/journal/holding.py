@@ -22,6 +22,8 @@ from hotfolder.journal.reasons import because
 PAGE = 1000  # documents that are looked at, and written, at once
 _REMEMBERED = 4  # sets of holds in force
 _NAMES = "d.number, d.role, d.spool, d.disposition"
+_THESE = "d.number = j.value"
+_IN_SPOOLS = "d.spool = j.value"
 _lock = Lock()
 _known: dict[bytes, HoldIndex] = {}
 
@@ -43,11 +45,11 @@ def holds_upon(conn: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, tu
         found.setdefault(document, set()).add(hold)
     index = open_holds(conn)
     if index:
-        for number, holds in _matching(conn, index, numbers):
+        for number, holds in _matching(conn, index, _THESE, numbers):
             found.setdefault(number, set()).update(hold.id for hold in holds)
         if _is_gathering(conn):
             for carrier, carried in _carried(conn, numbers):
-                for _, holds in _matching(conn, index, carried):
+                for _, holds in _matching(conn, index, _THESE, carried):
                     found.setdefault(carrier, set()).update(hold.id for hold in holds)
     return {number: tuple(sorted(holds)) for number, holds in found.items()}
 
@@ -66,15 +68,16 @@ def admit_newcomers(conn: sqlite3.Connection, spools: Sequence[int], now: float)
     index = open_holds(conn)
     if not index:
         return 0
+    wanted: dict[int, list[int]] = {}
     admitted = 0
-    for spool in spools:
-        for page in _numbers_of(conn, spool):
-            wanted: dict[int, list[int]] = {}
-            for number, holds in _matching(conn, index, page):
-                for hold in holds:
-                    wanted.setdefault(hold.number, []).append(number)
-            for hold_number in sorted(wanted):
-                admitted += join_hold(conn, hold_number, wanted[hold_number], now)
+    for number, holds in _matching(conn, index, f"{_IN_SPOOLS} AND d.kept = 1", spools):
+        for hold in holds:
+            waiting = wanted.setdefault(hold.number, [])
+            waiting.append(number)
+            if len(waiting) >= PAGE:
+                admitted += join_hold(conn, hold.number, wanted.pop(hold.number), now)
+    for hold_number in sorted(wanted):
+        admitted += join_hold(conn, hold_number, wanted[hold_number], now)
     return admitted
 
 
@@ -211,18 +214,18 @@ def _carried(conn: sqlite3.Connection, numbers: Sequence[int]) -> Iterator[tuple
 
 
 def _matching(
-    conn: sqlite3.Connection, index: HoldIndex, numbers: Sequence[int]
+    conn: sqlite3.Connection, index: HoldIndex, which: str, values: Sequence[int]
 ) -> Iterator[tuple[int, list[OpenHold]]]:
     """The holds that hold each of these documents, by their criteria; of what stands for a
-    spool none."""
+    spool none. In flat memory."""
+    cursor = conn.execute(
+        f"SELECT {columns(references=index.asks_references)} FROM json_each(?) AS j"
+        f" CROSS JOIN documents AS d ON {which} CROSS JOIN spools AS s ON s.number = d.spool"
+        " WHERE d.role <> 'carrier'",
+        (json.dumps(list(values)),),
+    )
     with Matcher() as matcher:
-        for start in range(0, len(numbers), PAGE):
-            rows = conn.execute(
-                f"SELECT {columns(references=index.asks_references)}"
-                " FROM json_each(?) AS j CROSS JOIN documents AS d ON d.number = j.value"
-                " JOIN spools AS s ON s.number = d.spool WHERE d.role <> 'carrier'",
-                (json.dumps(list(numbers[start : start + PAGE])),),
-            ).fetchall()
+        while rows := cursor.fetchmany(PAGE):
             for facts in map(facts_from, rows):
                 fitting = list(index.fitting(facts))
                 if any(hold.criteria.words for hold in fitting):
