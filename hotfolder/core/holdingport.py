@@ -75,6 +75,10 @@ class HoldingJournal(Protocol):
     def holds_of(self, identity: str, *, released: bool = False) -> list[HoldRow]:
         """The holds upon a document, oldest first; those that were released too if asked."""
 
+    def holds_upon_documents(self, identities: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """The ids of the holds in force of which these documents are members; those of none
+        are left out."""
+
     def held_documents(self, hold_id: str, *, after: int = 0, limit: int = 100) -> list[str]:
         """Identities of the members of a hold, from the one ``after`` many on."""
 

@@ -135,6 +135,20 @@ class Holds:
             ).fetchall()
         return [_row_from(row) for row in rows]
 
+    def holds_upon_documents(self, identities: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """See ``core.holdingport``."""
+        names = json.dumps(list(identities))
+        found: dict[str, list[str]] = {}
+        with self._db.reading() as conn:
+            for identity, hold in conn.execute(
+                "SELECT d.identity, h.id FROM documents AS d CROSS JOIN hold_members AS m"
+                " ON m.document = d.number CROSS JOIN holds AS h ON h.number = m.hold"
+                f" WHERE {NAMED} AND h.released_at IS NULL ORDER BY h.number",
+                (names, names),
+            ):
+                found.setdefault(identity, []).append(hold)
+        return {identity: tuple(dict.fromkeys(holds)) for identity, holds in found.items()}
+
     def held_documents(self, hold_id: str, *, after: int = 0, limit: int = 100) -> list[str]:
         """See ``core.holdingport``."""
         with self._db.reading() as conn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -14,7 +14,7 @@ from hotfolder.core.records import CatalogueRow
 from hotfolder.core.references import references_of, split_reference
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.inspecting import opened
-from hotfolder.service.story import document_data, readable, record_words
+from hotfolder.service.story import document_data, held_data, readable, record_words
 from hotfolder.service.terminal import print_json, print_table
 from hotfolder.sidecars.values import parse_date
 
@@ -69,7 +69,8 @@ def find(
         except KeyError:
             click.echo(f"--after: no document is called {after!r}", err=True)
             return EX_NOINPUT
-    return _show(rows[:limit], more=len(rows) > limit, as_json=as_json)
+        holds = journal.holds_upon_documents([row.document.identity for row in rows[:limit]])
+    return _show(rows[:limit], holds, more=len(rows) > limit, as_json=as_json)
 
 
 class UnknownSpoolError(Exception):
@@ -117,7 +118,13 @@ def page_through(journal: SqliteJournal, query: DocumentQuery) -> Iterator[Catal
         query = replace(query, after=page[-1].document.identity)
 
 
-def _show(rows: Sequence[CatalogueRow], *, more: bool, as_json: bool) -> int:
+def _show(
+    rows: Sequence[CatalogueRow],
+    holds: Mapping[str, Sequence[str]],
+    *,
+    more: bool,
+    as_json: bool,
+) -> int:
     following = rows[-1].document.identity if more else None
     if as_json:
         print_json(
@@ -125,6 +132,7 @@ def _show(rows: Sequence[CatalogueRow], *, more: bool, as_json: bool) -> int:
                 "documents": [
                     {
                         **document_data(row),
+                        **held_data(row, holds),
                         "customer_id": row.document.metadata.customer_id,
                         "account_number": row.document.metadata.account_number,
                         "case_refs": list(row.document.metadata.case_refs),

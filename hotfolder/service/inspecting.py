@@ -19,6 +19,7 @@ from hotfolder.service.fixity import LATELY, fixity_data, fixity_lines
 from hotfolder.service.settings import Configuration, load
 from hotfolder.service.story import (
     document_data,
+    held_data,
     moment,
     readable,
     spool_data,
@@ -224,12 +225,15 @@ def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
         documents = list(islice(journal.iterate_documents(owner), _SHOWN))
         unconfirmed = journal.unconfirmed([owner]).get(owner, 0)
         steps = tell(journal, row, documents if owner == row.id else ())
+        holds = journal.holds_upon_documents([item.document.identity for item in documents])
     if as_json:
         print_json(
             {
                 **spool_data(row),
                 "documents_unconfirmed": unconfirmed,
-                "documents": [document_data(item) for item in documents],
+                "documents": [
+                    {**document_data(item), **held_data(item, holds)} for item in documents
+                ],
                 "history": [
                     {key: value for key, value in step.items() if key != "seconds"}
                     for step in steps
@@ -237,7 +241,7 @@ def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
             }
         )
     else:
-        lines = story_lines(row, documents, steps, unconfirmed=unconfirmed)
+        lines = story_lines(row, documents, steps, unconfirmed=unconfirmed, holds=holds)
         click.echo("\n".join(printable(line) for line in lines))
     return EX_OK
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -100,6 +100,12 @@ def document_data(row: CatalogueRow) -> dict[str, Any]:
     }
 
 
+def held_data(row: CatalogueRow, holds: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The legal holds upon a document for ``--json``; nothing without any."""
+    upon = holds.get(row.document.identity)
+    return {"holds": list(upon)} if upon else {}
+
+
 def record_words(row: CatalogueRow) -> str:
     """Where a document's record is, or why there is none."""
     if row.document.role is Role.REFUSED:
@@ -180,9 +186,10 @@ def story_lines(
     steps: Sequence[dict[str, Any]],
     *,
     unconfirmed: int = 0,
+    holds: Mapping[str, Sequence[str]],
 ) -> list[str]:
     """The same for a person at a terminal. ``documents`` may be the first of many;
-    ``unconfirmed`` of all are not."""
+    ``unconfirmed`` of all are not. ``holds``: those upon a document, by identity."""
     lines = [
         f"{readable(row.name)}  from hot folder {row.folder}",
         f"  spool {row.id}, {row.state}",
@@ -204,6 +211,8 @@ def story_lines(
             lines.append(f"    version {document.version}, supersedes {document.supersedes}")
         until = str(document.retain_until) if document.retain_until else "no end date"
         lines.append(f"    class {document.metadata.retention_class}, keep until: {until}")
+        if document.identity in holds:
+            lines.append(f"    under legal hold: {', '.join(holds[document.identity])}")
         lines.append(f"    record {record_words(item)}")
     if len(documents) < total:
         lines += ["", f"  and {total - len(documents):,} more: hotfolder find --spool {row.id}"]

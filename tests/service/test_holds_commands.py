@@ -106,6 +106,11 @@ def test_a_hold_is_placed_shown_and_released(desk: Desk) -> None:
     assert shown["members"] == [BILL.identity]
     assert shown["criteria"] == {"customer_id": "C-1"}
     assert (shown["mandate"], shown["originator"]) == ("ZPO 142", "Legal")
+    (found,) = desk.json("--customer", "C-1", command="find")["documents"]
+    (story,) = desk.json(BILL.identity, command="show")["documents"]
+    assert found["holds"] == story["holds"] == [placed["id"]]
+    assert f"under legal hold: {placed['id']}" in desk.ask(BILL.identity, command="show").output
+    assert "holds" not in desk.json(POLICY.identity, command="show")["documents"][0]
     text = desk.ask("show", placed["id"]).output
     assert "claim filed" in text
     assert BILL.identity in text
@@ -113,6 +118,7 @@ def test_a_hold_is_placed_shown_and_released(desk: Desk) -> None:
     released = desk.json("release", placed["id"], "--reason", "settled")
     assert (released["in_force"], released["release_reason"]) == (False, "settled")
     assert desk.marks(1) == ()
+    assert "holds" not in desk.json("--customer", "C-1", command="find")["documents"][0]
     assert desk.json("list") == []
     assert [row["id"] for row in desk.json("list", "--all")] == [placed["id"]]
     assert "released" in desk.ask("show", placed["id"]).output
