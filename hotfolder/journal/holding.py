@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from threading import Lock
 
-from hotfolder.core.canonical import dump
 from hotfolder.core.errors import Corrupt
 from hotfolder.core.holds import Criteria, HoldIndex, OpenHold, load_criteria
 from hotfolder.journal.holdfacts import Matcher, columns, facts_from
 from hotfolder.journal.identities import WORDS
 from hotfolder.journal.reasons import because
+from hotfolder.journal.updates import add_updates
 
 PAGE = 1000  # documents that are looked at, and written, at once
 _REMEMBERED = 4  # sets of holds in force
@@ -127,19 +127,14 @@ def tell(conn: sqlite3.Connection, hold: int, numbers: Sequence[int], now: float
     name, matter, mandate, placed_at, released_at = conn.execute(
         "SELECT id, matter, mandate, placed_at, released_at FROM holds WHERE number = ?", (hold,)
     ).fetchone()
-    body = dump(
-        {
-            "hold": name,
-            "matter": matter,
-            "mandate": mandate,
-            "placed_on": _day_of(placed_at),
-            "released_on": None if released_at is None else _day_of(released_at),
-        }
-    )
-    conn.executemany(
-        "INSERT INTO updates (document, kind, body, created_at) VALUES (?, 'hold', ?, ?)",
-        [(number, body, now) for number in numbers],
-    )
+    body = {
+        "hold": name,
+        "matter": matter,
+        "mandate": mandate,
+        "placed_on": _day_of(placed_at),
+        "released_on": None if released_at is None else _day_of(released_at),
+    }
+    add_updates(conn, [(number, "hold", body) for number in numbers], now)
 
 
 def _day_of(moment: float) -> str:
