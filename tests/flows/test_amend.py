@@ -262,6 +262,15 @@ def test_a_row_that_waits_holds_back_those_behind_it(world: World) -> None:
     assert record(world, first)["user_defined"]["boolean_1"] is False
 
 
+def test_those_that_a_trouble_kept_from_being_tried_come_next(world: World) -> None:
+    (first, second, third, *_) = identities(world)
+    place_hold(world.running.journal, 1, [first, second, third])
+    world.server.troubles.append(Trouble.CUT)
+    world.running.amend.step(limit=2)
+    world.running.amend.step(limit=2)
+    assert [len(names(world, identity)) for identity in (first, second, third)] == [0, 1, 1]
+
+
 def test_a_record_that_is_gone_is_left_alone_until_somebody_acts(world: World) -> None:
     journal = world.running.journal
     (lost, other, *_) = identities(world)
