@@ -153,9 +153,12 @@ class ArchivesSpace:
         (``GET /`` answers anyone and proves nothing)."""
         self._transport.permissions(fresh=True)
 
-    def diagnose(self, *, requests: bool = False) -> list[Finding]:
+    def diagnose(
+        self, *, requests: bool = False, events: frozenset[str] = frozenset()
+    ) -> list[Finding]:
         """Try server, login, permissions, repositories, lists and slots; all findings.
-        With ``requests`` also what answering archivists' requests needs."""
+        With ``requests`` also what answering archivists' requests needs; ``events`` are
+        types of events that archivists decide with."""
         self.forget()
         return diagnose(
             self._calls,
@@ -164,6 +167,7 @@ class ArchivesSpace:
             profile=self._profile,
             rules=self._rules,
             requests=requests,
+            events=events,
         )
 
     # -- inside -------------------------------------------------------------------------

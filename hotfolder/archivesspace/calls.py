@@ -144,6 +144,10 @@ class Calls:
             raise Unanswered("the server's answer is no list of ids")
         return answer
 
+    def read_deleted(self, page: int, since: int) -> Any:
+        """A page of the delete feed, as it was answered."""
+        return self._read("/delete-feed", [("page", str(page)), ("modified_since", str(since))])
+
     # -- making -----------------------------------------------------------------------
     def create(self, path: str, record: Record) -> Created | Refusal:
         """One record by a single POST. ``Unanswered`` if it may or may not be there."""

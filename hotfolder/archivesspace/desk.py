@@ -6,7 +6,7 @@ Nothing here depends on the index: lists, ``id_set`` and ``find_by_id`` read the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from hotfolder.archivesspace.amending import RecordChanges
 from hotfolder.archivesspace.answer import Unanswered
@@ -33,8 +33,10 @@ from hotfolder.archivesspace.requestevents import (
 )
 from hotfolder.archivesspace.series import Places
 from hotfolder.archivesspace.vocabulary import Vocabulary
+from hotfolder.archivesspace.watching import Watching
 from hotfolder.core.changes import Amended, Amendment
 from hotfolder.core.errors import OperatorFault, Transient
+from hotfolder.core.facts import ChangeKind, ChangePage, Lost, SeenObject
 from hotfolder.core.identity import is_document_identity
 from hotfolder.core.profiles import ArchiveProfile, Rules
 from hotfolder.core.records import ArchiveEvent, ArchiveRequest
@@ -62,6 +64,7 @@ class ArchivesSpaceDesk:
         self._profile = profile
         self._events = EventPosts(calls, places, vocabulary, doubt=doubt)
         self._changes = RecordChanges(calls, vocabulary, profile, rules, doubt=doubt)
+        self._watching = Watching(calls, lookup, profile.username)
 
     # -- documents ----------------------------------------------------------------------
     def find_identities(self, business_unit: str, name: str) -> tuple[str, ...]:
@@ -165,6 +168,31 @@ class ArchivesSpaceDesk:
     def record_event(self, business_unit: str, event: ArchiveEvent) -> str:
         """Record an event once; its uri. Raises as ``EventPosts.record``."""
         return self._events.record(self._repository(business_unit, WRITING_EVENTS), event)
+
+    # -- changes ------------------------------------------------------------------------
+    def find_changes(
+        self, business_unit: str, kind: ChangeKind, since: int, after: int = 0
+    ) -> Iterator[ChangePage]:
+        """Pages of what was touched at or after ``since``; see ``Watching``."""
+        repository = self._repository(business_unit, READING)
+        return self._watching.changes(repository, kind, since, after)
+
+    def look_at(
+        self, business_unit: str, records: Mapping[str, str]
+    ) -> tuple[list[SeenObject], list[Lost]]:
+        """Records of ours, by uri, as they stand or where they went."""
+        repository = self._repository(business_unit, READING)
+        return self._watching.look_at(
+            repository,
+            records,
+            lambda: [
+                item.uri for item in self._calls.list_repositories() if item.uri != repository
+            ],
+        )
+
+    def find_deleted(self, since: int) -> list[str] | None:
+        """What the delete feed tells; None where the account may not read it."""
+        return self._watching.deleted(since)
 
     # -- inside -------------------------------------------------------------------------
     def _repository(self, business_unit: str, needed: frozenset[str]) -> str:

@@ -46,9 +46,11 @@ def diagnose(
     profile: ArchiveProfile,
     rules: Rules,
     requests: bool,
+    events: frozenset[str] = frozenset(),
 ) -> list[Finding]:
     """Try everything that can be tried; what depends on a failed step is left out.
     ``requests``: archivists' requests are answered, which needs more list values.
+    ``events``: types of events that archivists' decisions are looked for in.
 
     Never raises what ``core.errors`` can say: it becomes a finding.
     """
@@ -65,6 +67,7 @@ def diagnose(
         findings.append(_agent(held))
         wanted = needed_values(profile, rules) | (REQUEST_VALUES if requests else frozenset())
         findings += _lists(vocabulary, wanted | set(_event_types(vocabulary, profile)))
+        findings += _events(vocabulary, events)
         findings += _slots(calls, profile)
     except HotfolderError as error:
         findings.append(_failed("server", error))
@@ -196,6 +199,12 @@ def _lists(vocabulary: Vocabulary, wanted: frozenset[tuple[str, str]]) -> Iterat
         )
     for fault in faults:
         yield Finding(subject="controlled values", said=fault.message, fault=fault)
+
+
+def _events(vocabulary: Vocabulary, types: frozenset[str]) -> Iterator[Finding]:
+    """A type that is in no list is one that nobody can use: no fault of ours."""
+    for fault in vocabulary.missing(("event_event_type", name) for name in types):
+        yield Finding(subject="events of archivists", said=fault.message, fault=fault, advice=True)
 
 
 def _slots(calls: Calls, profile: ArchiveProfile) -> Iterator[Finding]:

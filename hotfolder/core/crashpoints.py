@@ -82,6 +82,18 @@ EVENT_POINTS: tuple[str, ...] = (
     "events.receipted",
     "events.set_aside",
 )
+# Those of what comes back from ArchivesSpace and goes downstream (docs/feed.md).
+FEED_POINTS: tuple[str, ...] = (
+    "look.recorded",
+    "fact.applied",
+    "fact.settled",
+    "feed.planned",
+    "feed.written",
+    "feed.staged",
+    "feed.given",
+    "feed.recorded",
+    "feed.posted",
+)
 # Those of legal holds (docs/holds.md): a sweep of their own goes through them.
 HOLD_POINTS: tuple[str, ...] = (
     "hold.journalled",

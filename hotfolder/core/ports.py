@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, Protocol
 from hotfolder.core.changes import Amended, Amendment
 from hotfolder.core.changesport import ChangesJournal
 from hotfolder.core.errors import Fault
+from hotfolder.core.facts import ChangeKind, ChangePage, Lost, SeenObject
+from hotfolder.core.factsport import FactsJournal
 from hotfolder.core.givingport import GivingJournal
 from hotfolder.core.holdingport import HoldingJournal, HoldingStore
 from hotfolder.core.keepingport import KeepingJournal
@@ -59,7 +61,9 @@ class Emit(Protocol):
     def __call__(self, event: str, /, **fields: object) -> None: ...
 
 
-class Journal(GivingJournal, KeepingJournal, HoldingJournal, ChangesJournal, Protocol):
+class Journal(
+    GivingJournal, KeepingJournal, HoldingJournal, ChangesJournal, FactsJournal, Protocol
+):
     """The durable memory. Every method that changes something is one transaction
     and has been synced to disk when it returns. Safe to call from any thread.
 
@@ -412,3 +416,21 @@ class Desk(Protocol):
 
     def record_event(self, business_unit: str, event: ArchiveEvent) -> str:
         """Record an event; the uri of it, or of the one that has its ``refid`` already."""
+
+    def find_changes(
+        self, business_unit: str, kind: ChangeKind, since: int, after: int = 0
+    ) -> Iterator[ChangePage]:
+        """Records touched at or after ``since`` (whole seconds, by the server's clock), by
+        number, those after ``after``, in pages. Links and reindexing touch records too.
+        Of digital objects those that have an identity of ours; of events all but requests
+        and those that nobody but us has touched."""
+
+    def look_at(
+        self, business_unit: str, records: Mapping[str, str]
+    ) -> tuple[list[SeenObject], list[Lost]]:
+        """Records of documents (identity by uri), 250 at most, as they stand now, wherever
+        they are; and those that are not to be seen."""
+
+    def find_deleted(self, since: int) -> list[str] | None:
+        """Uris of digital objects that were deleted or moved away at or after ``since``;
+        None if the account may not know."""

@@ -11,6 +11,8 @@ from hotfolder.journal.audit import Audit
 from hotfolder.journal.catalogue import Catalogue
 from hotfolder.journal.connection import Connection, classify
 from hotfolder.journal.correspondence import Correspondence
+from hotfolder.journal.facts import Facts
+from hotfolder.journal.feed import Feed
 from hotfolder.journal.figures import FiguresOf
 from hotfolder.journal.fixity import Fixity
 from hotfolder.journal.holds import Holds
@@ -48,6 +50,8 @@ class SqliteJournal(
     Fixity,
     Retention,
     FiguresOf,
+    Facts,
+    Feed,
     Holds,
     Updates,
     Restoration,

@@ -14,7 +14,7 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 12  # PRAGMA user_version after the last migration
+VERSION = 13  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -115,6 +115,13 @@ def m012_updates(db: Database) -> None:
     """What came of telling ArchivesSpace, and what it would not be told."""
     _run(db, "updates.sql")
     db.conn.execute("PRAGMA user_version = 12")
+
+
+@migrations()
+def m013_facts(db: Database) -> None:
+    """What archivists decided in ArchivesSpace, and what goes downstream."""
+    _run(db, "facts.sql")
+    db.conn.execute("PRAGMA user_version = 13")
 
 
 def _run(db: Database, name: str) -> None:

@@ -27,6 +27,8 @@ from tests.sweeps.network import DELAY, FAULTS, READ_TIMEOUT
 PATHS = re.compile(
     r"/users/[a-z]+(/login)?|/users/current-user|/repositories|/agents/software(/\d+)?"
     r"|/config/enumerations/names/\w+|/repositories/2/(batch_imports|find_by_id/\w+)"
+    r"|/delete-feed|/repositories/\d+/find_by_id/digital_objects"
+    r"|/repositories/2/digital_objects/\d+/suppressed"
     r"|/repositories/2/(digital_objects|archival_objects|resources|events)(/\d+)?"
 )
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import pytest
 
 from hotfolder.core.errors import OperatorFault
+from hotfolder.core.facts import ChangeKind, FactKind, SeenEvent, SeenObject, Statement
 from hotfolder.core.ports import Archive, Desk
 from hotfolder.core.records import ArchiveEvent
 from tests.support.archivist import Archivist
@@ -71,6 +72,37 @@ def make_event(*uris: str, refid: str = "hf:test:1", **changes: Any) -> ArchiveE
         record_uris=uris,
     )
     return replace(event, **changes)
+
+
+def hold_statement(identifier: str = "", end: str = "") -> dict[str, Any]:
+    """Not to be deleted, as an archivist writes it."""
+    days = {"start_date": "2026-07-01"} | ({"end_date": end} if end else {})
+    act = {
+        "jsonmodel_type": "rights_statement_act",
+        "act_type": "delete",
+        "restriction": "disallow",
+        **days,
+    }
+    return {
+        "jsonmodel_type": "rights_statement",
+        "rights_type": "other",
+        "other_rights_basis": "policy",
+        "acts": [act],
+        **days,
+        **({"identifier": identifier} if identifier else {}),
+    }
+
+
+def objects(desk: Desk, since: int = 0, after: int = 0) -> list[SeenObject]:
+    """All documents that were touched."""
+    pages = desk.find_changes(BUSINESS_UNIT, ChangeKind.OBJECTS, since, after)
+    return [item for page in pages for item in page.objects]
+
+
+def events(desk: Desk, since: int = 0) -> list[SeenEvent]:
+    """All events of others that were touched."""
+    pages = desk.find_changes(BUSINESS_UNIT, ChangeKind.EVENTS, since)
+    return [item for page in pages for item in page.events]
 
 
 def lasting(event: dict[str, Any]) -> object:
@@ -470,3 +502,109 @@ class DeskSuite:
         with pytest.raises(OperatorFault):
             desk.record_event(BUSINESS_UNIT, make_event(unit.uris[0], **changes))
         assert world.archivist.events() == []
+
+    # -- changes ------------------------------------------------------------------------
+    def test_what_was_changed_is_found_by_number(
+        self, world: DeskWorld, desk: Desk, unit: Delivered
+    ) -> None:
+        world.archivist.describe("theirs")
+        world.advance(100)
+        began = world.now()
+        world.archivist.edit(unit.uris[1], rights_statements=[hold_statement("matter-77")])
+        found = {item.identity: item for item in objects(desk)}
+        assert set(found) == set(unit.identities), "no record of others"
+        (changed,) = objects(desk, began)
+        assert changed == found[unit.identities[1]]
+        assert (changed.uri, changed.changed_at) == (unit.uris[1], began)
+        assert (changed.changed_by, changed.ours) == ("archivist", False)
+        assert changed.statements == (Statement(identifier="matter-77", keeps=True),)
+        assert changed.lock_version > found[unit.identities[0]].lock_version
+        assert objects(desk, began + 1) == []
+
+    def test_a_look_goes_on_where_it_was(
+        self, world: DeskWorld, desk: Desk, unit: Delivered
+    ) -> None:
+        numbers = sorted(int(uri.rpartition("/")[2]) for uri in unit.uris)
+        found = objects(desk, after=numbers[0])
+        assert [int(item.uri.rpartition("/")[2]) for item in found] == numbers[1:]
+        pages = list(desk.find_changes(BUSINESS_UNIT, ChangeKind.OBJECTS, 0))
+        assert [page.reached for page in pages] == sorted(page.reached for page in pages)
+        assert pages[-1].reached == numbers[-1]
+        assert max(page.newest for page in pages) == world.now()
+
+    def test_what_a_statement_says(self, world: DeskWorld, desk: Desk, unit: Delivered) -> None:
+        other = hold_statement("use")
+        other["acts"][0]["act_type"] = "disseminate"
+        world.archivist.edit(
+            unit.uris[0], rights_statements=[hold_statement("until", "2033-01-01"), other]
+        )
+        (found,) = (item for item in objects(desk) if item.uri == unit.uris[0])
+        assert found.statements == (
+            Statement(identifier="until", keeps=True, end="2033-01-01"),
+            Statement(identifier="use", keeps=False),
+        )
+
+    def test_events_of_archivists_are_found(
+        self, world: DeskWorld, desk: Desk, unit: Delivered
+    ) -> None:
+        archivist = world.archivist
+        archivist.ask([unit.uris[0]], "a request is none")
+        desk.record_event(BUSINESS_UNIT, make_event(unit.uris[0]))
+        first = archivist.ask([unit.uris[0]], event_type="validation", outcome="pass")
+        ids = [{"jsonmodel_type": "external_id", "external_id": "M-77", "source": "court"}]
+        archivist.edit(first, external_ids=ids)
+        world.advance(10)
+        second = archivist.ask([unit.unit], event_type="validation", outcome="fail", role="source")
+        found = events(desk)
+        assert [(item.uri, item.outcome) for item in found] == [(first, "pass"), (second, "fail")]
+        assert [item.identities for item in found] == [(unit.identities[0],), unit.identities]
+        assert found[0].matters == ("M-77",)
+        assert found[0].references == ("M-77", "Form 7")
+        assert {item.changed_by for item in found} == {"archivist"}
+        assert [item.uri for item in events(desk, world.now())] == [second]
+
+    def test_an_event_of_ours_that_an_archivist_has_changed_is_found(
+        self, world: DeskWorld, desk: Desk, unit: Delivered
+    ) -> None:
+        refid = "hf:disposal-0123456789ab"
+        event = make_event(unit.unit, event_type="validation", outcome="pending", refid=refid)
+        uri = desk.record_event(BUSINESS_UNIT, event)
+        assert events(desk) == []
+        world.archivist.edit(uri, outcome="pass")
+        (found,) = events(desk)
+        assert (found.uri, found.outcome, found.ours) == (uri, "pass", False)
+        assert found.references[0] == refid
+
+    def test_a_matter_may_stand_in_an_external_document(
+        self, world: DeskWorld, desk: Desk, unit: Delivered
+    ) -> None:
+        uri = world.archivist.ask([unit.uris[0]], event_type="validation")
+        paper = {"jsonmodel_type": "external_document", "title": "Matter", "location": "M-1"}
+        world.archivist.edit(uri, external_documents=[paper])
+        (found,) = events(desk)
+        assert found.matters == ("M-1",)
+
+    def test_a_record_that_is_deleted_is_missed(
+        self, world: DeskWorld, desk: Desk, unit: Delivered
+    ) -> None:
+        records = dict(zip(unit.uris, unit.identities, strict=True))
+        seen, lost = desk.look_at(BUSINESS_UNIT, records)
+        assert {item.identity for item in seen} == set(unit.identities)
+        assert lost == []
+        began = world.now()
+        world.archivist.delete(unit.uris[0])
+        world.archivist.suppress(unit.uris[1])
+        seen, lost = desk.look_at(BUSINESS_UNIT, records)
+        assert [item.identity for item in seen] == [unit.identities[2]]
+        told = desk.find_deleted(began)
+        assert told in (None, [unit.uris[0]]), "an account may not be allowed to know"
+        kinds = (
+            [FactKind.RECORD_GONE] * 2
+            if told is None
+            else [FactKind.RECORD_DELETED, FactKind.RECORD_SUPPRESSED]
+        )
+        expected = dict(zip(unit.identities, kinds, strict=False))
+        assert {item.identity: item.kind for item in lost} == expected
+        world.archivist.suppress(unit.uris[1], hidden=False)
+        seen, _ = desk.look_at(BUSINESS_UNIT, records)
+        assert {item.identity for item in seen} == set(unit.identities[1:])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hotfolder.core.crashpoints import (
     AMEND_POINTS,
+    FEED_POINTS,
     GIVE_POINTS,
     HOLD_POINTS,
     POINTS,
@@ -83,3 +84,11 @@ def test_every_crash_point_of_holds_is_explained() -> None:
 def test_those_of_changes_are_explained_too() -> None:
     explained = table_after("Telling ArchivesSpace of changes, and what a kill leaves")
     assert sorted(name.strip("`") for name in explained) == sorted(AMEND_POINTS)
+
+
+def test_those_of_feedback_and_feed_are_explained_too() -> None:
+    section = TEXT.split("## Feedback and feed, and what a kill leaves\n", 1)[1].split("\n## ", 1)[
+        0
+    ]
+    points = re.findall(r"^\| `((?:look|fact|feed)\.[a-z]+)` \|", section, re.MULTILINE)
+    assert sorted(points) == sorted(FEED_POINTS)

@@ -22,6 +22,7 @@ RIGHTS = (
     "delete_event_record",
     "update_digital_object_record",
     "delete_archival_record",
+    "suppress_archival_record",
 )
 
 
@@ -47,6 +48,9 @@ class Archivist(Protocol):
 
     def delete(self, uri: str) -> None:
         """Remove an event or a digital object."""
+
+    def suppress(self, uri: str, *, hidden: bool = True) -> None:
+        """Hide a digital object from others, or show it again."""
 
     def describe(self, digital_object_id: str) -> str:
         """Make a digital object of one's own; its uri."""
@@ -123,6 +127,10 @@ class SandboxArchivist:
     def delete(self, uri: str) -> None:
         assert self._client.http.delete(uri).status_code == 200
 
+    def suppress(self, uri: str, *, hidden: bool = True) -> None:
+        answer = self._client.http.post(f"{uri}/suppressed?suppressed={str(hidden).lower()}")
+        assert answer.status_code == 200, answer.text
+
     def describe(self, digital_object_id: str) -> str:
         record = {
             "jsonmodel_type": "digital_object",
@@ -163,7 +171,7 @@ class ModelArchivist:
         if uri in self._server.records.events:
             assert self._server.replace_event(changed, "archivist")
         else:
-            assert self._server.replace_document(changed)
+            assert self._server.replace_document(changed, "archivist")
 
     def read(self, uri: str) -> Json:
         records = self._server.records
@@ -179,6 +187,10 @@ class ModelArchivist:
             return
         (identity,) = (name for name, item in records.documents.items() if item.uri == uri)
         self._server.lose(identity)
+
+    def suppress(self, uri: str, *, hidden: bool = True) -> None:
+        (found,) = (item for item in self._server.records.documents.values() if item.uri == uri)
+        found.record["suppressed"] = hidden
 
     def describe(self, digital_object_id: str) -> str:
         return self._server.save_stranger(digital_object_id).uri

@@ -7,12 +7,21 @@ Looks and writes meet the troubles that are next in the server's row, as those o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hotfolder.archivesspace.merging import merge
 from hotfolder.core.changes import CONTENDED, Amended, Amendment
 from hotfolder.core.errors import OperatorFault, Transient
+from hotfolder.core.facts import (
+    ChangeKind,
+    ChangePage,
+    FactKind,
+    Lost,
+    SeenEvent,
+    SeenObject,
+    Statement,
+)
 from hotfolder.core.identity import is_document_identity, is_unit_ref_id
 from hotfolder.core.profiles import ArchiveProfile
 from hotfolder.core.records import ArchiveEvent, ArchiveRequest
@@ -192,13 +201,90 @@ class ModelDesk(ModelArchive):
                     raise OperatorFault("a record is gone", code="archive.record")
             raise Transient("the event was not taken now")
 
+    # -- changes ---------------------------------------------------------------------
+    def find_changes(
+        self, business_unit: str, kind: ChangeKind, since: int, after: int = 0
+    ) -> Iterator[ChangePage]:
+        """By number, a record on each page: who calls must not count on large ones."""
+        with self._lock:
+            self._look()
+            records = self._server.records
+            found: list[tuple[int, int, ChangePage]] = []
+            if kind is ChangeKind.OBJECTS:
+                for item in records.documents.values():
+                    ours = is_document_identity(item.identity) and not item.record["suppressed"]
+                    at = item.record["user_mtime"]
+                    objects = (_seen(item.identity, item.uri, item.record),) if ours else ()
+                    page = ChangePage(reached=_number(item.uri), newest=at, objects=objects)
+                    found.append((_number(item.uri), at, page))
+            else:
+                for event in records.events.values():
+                    at, number = event["user_mtime"], _number(event["uri"])
+                    page = ChangePage(reached=number, newest=at, events=self._events(event))
+                    found.append((number, at, page))
+        for number, at, page in sorted(found, key=lambda item: item[0]):
+            if at >= since and number > after:
+                yield page
+
+    def look_at(
+        self, business_unit: str, records: Mapping[str, str]
+    ) -> tuple[list[SeenObject], list[Lost]]:
+        """In this one repository."""
+        with self._lock:
+            self._look()
+            kept = self._server.records.documents
+            buried = {uri for _, uri in self._server.deleted}
+            seen, lost = [], []
+            for uri, identity in records.items():
+                item = kept.get(identity)
+                if item is not None and not item.record["suppressed"]:
+                    seen.append(_seen(identity, item.uri, item.record))
+                    continue
+                kind = FactKind.RECORD_DELETED if uri in buried else FactKind.RECORD_SUPPRESSED
+                told = kind if self._server.feed else FactKind.RECORD_GONE
+                lost.append(Lost(identity=identity, kind=told))
+            return seen, sorted(lost, key=lambda item: item.identity)
+
+    def find_deleted(self, since: int) -> list[str] | None:
+        """In order."""
+        with self._lock:
+            self._look()
+            if not self._server.feed:
+                return None
+            return [uri for at, uri in self._server.deleted if at >= since]
+
+    def _events(self, event: Json) -> tuple[SeenEvent, ...]:
+        own = event["created_by"] == event["last_modified_by"] == ACCOUNT and event.get("refid")
+        if event["event_type"] == "request" or own:
+            return ()
+        linked = [item["ref"] for item in event["linked_records"] if item["role"] in _ROLES]
+        ids = [item["external_id"] for item in event.get("external_ids", ())]
+        papers = event.get("external_documents", ())
+        matters = ids + [p["location"] for p in papers if p["title"].casefold() == "matter"]
+        texts = [event.get("refid") or "", *matters, *(item["title"] for item in papers)]
+        names = [name for uri in linked for name in self._at(uri, units_only=True)]
+        return (
+            SeenEvent(
+                uri=event["uri"],
+                event_type=event["event_type"],
+                outcome=event["outcome"],
+                references=tuple(dict.fromkeys(text for text in texts if text)),
+                matters=tuple(dict.fromkeys(matters)),
+                lock_version=event["lock_version"],
+                changed_at=event["user_mtime"],
+                changed_by=event["last_modified_by"],
+                ours=event["last_modified_by"] == ACCOUNT,
+                identities=tuple(dict.fromkeys(names)),
+            ),
+        )
+
     # -- inside ----------------------------------------------------------------------
     def _replace(self, event: Json, refused: list[bool]) -> None:
         if not self._server.replace_event(event, ACCOUNT):
             refused.append(True)
 
     def _replace_record(self, record: Json, saved: list[bool]) -> None:
-        saved.append(self._server.replace_document(record))
+        saved.append(self._server.replace_document(record, ACCOUNT))
 
     def _save(self, record: Json) -> None:
         self._server.save_event(record, ACCOUNT)
@@ -227,6 +313,33 @@ class ModelDesk(ModelArchive):
             changed_at=float(event["user_mtime"]),
             changed_by_us=event["last_modified_by"] == ACCOUNT,
         )
+
+
+def _number(uri: str) -> int:
+    return int(uri.rpartition("/")[2])
+
+
+def _seen(identity: str, uri: str, record: Json) -> SeenObject:
+    return SeenObject(
+        uri=uri,
+        identity=identity,
+        lock_version=record["lock_version"],
+        changed_at=record["user_mtime"],
+        changed_by=record["last_modified_by"],
+        ours=record["last_modified_by"] == ACCOUNT,
+        statements=tuple(
+            Statement(
+                identifier=item["identifier"],
+                keeps=any(
+                    (act["act_type"], act["restriction"]) == ("delete", "disallow")
+                    for act in item["acts"]
+                ),
+                end=item.get("end_date", ""),
+            )
+            for item in record["rights_statements"]
+        ),
+        suppressed=record["suppressed"],
+    )
 
 
 def _below(event: Json, note: str) -> str:

@@ -85,6 +85,8 @@ class ModelServer:
         self.up = True
         self.troubles: deque[Trouble] = deque()
         self.late: list[UnitRequest] = []
+        self.feed: bool = True  # whether the account may read what was deleted
+        self.deleted: list[tuple[int, str]] = []
         self.lost: set[str] = set()  # identities that it had once and has no more
         self.committed: set[str] = set()  # identities that it has had at any time
         self.requests = 0
@@ -107,6 +109,7 @@ class ModelServer:
 
     def lose(self, identity: str) -> None:
         """Somebody deletes a document; no unit lists it any more."""
+        self.deleted.append((self.now, self.records.documents[identity].uri))
         del self.records.documents[identity]
         for unit in self.records.units.values():
             unit.documents = [name for name in unit.documents if name != identity]
@@ -150,9 +153,8 @@ class ModelServer:
             sha256=sha256,
             size=size,
         )
-        self.records.documents[identity].record = _record(
-            row, self.records.documents[identity].uri, holds
-        )
+        found = self.records.documents[identity]
+        found.record = {**_record(row, found.uri, holds), **self._saved("hotfolder")}
         self.lost.discard(identity)
         self.committed.add(identity)
         return None
@@ -165,6 +167,14 @@ class ModelServer:
             sha256=None,
             size=None,
         )
+        made.record = {
+            "uri": made.uri,
+            "digital_object_id": digital_object_id,
+            "lock_version": 0,
+            "rights_statements": [],
+            "file_versions": [],
+            **self._saved("archivist"),
+        }
         self.records.documents[digital_object_id] = made
         return made
 
@@ -180,13 +190,14 @@ class ModelServer:
         )
         return None
 
-    def replace_document(self, record: dict[str, Any]) -> bool:
+    def replace_document(self, record: dict[str, Any], author: str) -> bool:
         """A digital object as it shall be; False if it was changed since it was read."""
         with self._lock:
             kept = self.records.documents.get(record["digital_object_id"])
             if kept is None or kept.record["lock_version"] != record["lock_version"]:
                 return False
-            kept.record = {**deepcopy(record), "lock_version": record["lock_version"] + 1}
+            version = {"lock_version": record["lock_version"] + 1}
+            kept.record = {**deepcopy(record), **version, **self._saved(author)}
             checksums = [item["checksum"] for item in record["file_versions"] if "checksum" in item]
             kept.sha256 = checksums[0] if checksums else None
             return True
@@ -217,6 +228,9 @@ class ModelServer:
                        "last_modified_by": author}  # fmt: skip
             self.records.events[event["uri"]] = {**deepcopy(event), **changed}
             return True
+
+    def _saved(self, author: str) -> dict[str, Any]:
+        return {"user_mtime": self.now, "last_modified_by": author, "suppressed": False}
 
     def uris(self) -> set[str]:
         """Of every document and unit."""

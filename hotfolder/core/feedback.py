@@ -1,0 +1,278 @@
+"""What an archivist did, found by comparing a record with what the journal last knew of it.
+
+Pure and total. Who saved a record last tells little: an archivist's edit may be followed
+by one of ours. So the content decides: what hotfolder wrote is known by its identifier
+and by the journal, and everything else is somebody's word.
+
+``retention`` is the identifier of our retention statement, ``hold:<matter>`` those of our
+holds (docs/archivesspace.md). Any other statement whose act forbids deletion, and which
+has no end, is a hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+
+from hotfolder.core.facts import (
+    EventTypes,
+    FactKind,
+    KnownRecord,
+    Lost,
+    NewFact,
+    SeenEvent,
+    SeenHold,
+    SeenObject,
+    Sight,
+    Statement,
+)
+
+RETENTION = "retention"
+HOLD = "hold:"
+_DISPOSAL = re.compile(r"(?<![0-9a-z-])disposal-[0-9a-z]{12}(?![0-9a-z])")
+_ANYBODY = "unknown"
+_LONGEST = 200  # characters of a matter; a text from outside
+
+
+def actor_of(user: str) -> str:
+    """An archivist, as the audit chain names them."""
+    return f"archivesspace:{user or _ANYBODY}"
+
+
+def compare_object(known: KnownRecord, seen: SeenObject) -> Sight:
+    """What became of a record since it was looked at last. Looked at twice without a
+    change in between, the second gives no fact."""
+    if seen.suppressed:
+        return compare_lost(
+            known, Lost(identity=known.identity, kind=FactKind.RECORD_SUPPRESSED, uri=seen.uri)
+        )
+    facts: list[NewFact] = []
+    if known.absent is not None:
+        facts.append(_fact(known, seen, FactKind.RECORD_BACK, "", {"was": known.absent.value}))
+    elif seen.uri != known.uri:
+        kind = FactKind.RECORD_TRANSFERRED
+        facts.append(_fact(known, seen, kind, seen.uri, {"from": known.uri}))
+    end = _end_of_ours(seen)
+    facts += _holds(known, seen)
+    facts += _retention(known, seen, end)
+    return Sight(
+        identity=known.identity,
+        uri=seen.uri,
+        lock_version=seen.lock_version,
+        changed_at=seen.changed_at,
+        end=end,
+        facts=tuple(facts),
+    )
+
+
+def compare_lost(known: KnownRecord, lost: Lost) -> Sight:
+    """A record that is no longer to be seen where it was."""
+    facts: tuple[NewFact, ...] = ()
+    if known.absent is not lost.kind:
+        facts = (
+            NewFact(
+                key=f"{lost.kind}|{known.uri}|{known.absent or ''}|{lost.uri}",
+                kind=lost.kind,
+                business_unit=known.business_unit,
+                actor=actor_of(""),
+                at=0.0,
+                identity=known.identity,
+                uri=lost.uri or known.uri,
+            ),
+        )
+    return Sight(
+        identity=known.identity,
+        uri=known.uri,
+        lock_version=0,
+        changed_at=0,
+        end=known.end,
+        absent=lost.kind,
+        facts=facts,
+    )
+
+
+# -- holds on the record ---------------------------------------------------------------
+def _holds(known: KnownRecord, seen: SeenObject) -> Iterable[NewFact]:
+    found = {item.identifier: item for item in seen.statements if _is_hold(item)}
+    theirs = {name: item for name, item in found.items() if name not in known.ours}
+    before = {hold.reference.partition("#")[2]: hold for hold in known.holds}
+    for name in sorted(theirs):
+        if name not in before:
+            body = {"reference": f"{seen.uri}#{name}", "matter": matter_of(name)}
+            yield _fact(known, seen, FactKind.HOLD_PLACED, name, body)
+    for name, hold in sorted(before.items()):
+        if name != RETENTION and name not in found:
+            yield _fact(known, seen, FactKind.HOLD_RELEASED, name, _released(hold))
+    for name in sorted(known.written - found.keys() - before.keys()):
+        # Placed at hotfolder, perhaps on many documents: one record does not release it.
+        end = next((item.end for item in seen.statements if item.identifier == name), "")
+        yield _fact(
+            known,
+            seen,
+            FactKind.HOLD_RELEASED,
+            name,
+            {"matter": matter_of(name)},
+            refused="this hold was placed with hotfolder: `hotfolder holds release`",
+            key=f"{FactKind.HOLD_RELEASED}|{seen.uri}|{name}|{end or 'removed'}",
+        )
+
+
+def _is_hold(statement: Statement) -> bool:
+    return statement.keeps and not statement.end and statement.identifier != RETENTION
+
+
+def matter_of(identifier: str) -> str:
+    """The matter that an identifier names."""
+    text = identifier.removeprefix(HOLD).strip()
+    return text[:_LONGEST] or _ANYBODY
+
+
+def _released(hold: SeenHold) -> dict[str, object]:
+    return {"reference": hold.reference, "matter": hold.matter, "seen": hold.number}
+
+
+# -- the end date of our statement -------------------------------------------------------
+def _end_of_ours(seen: SeenObject) -> str | None:
+    return next((item.end for item in seen.statements if item.identifier == RETENTION), None)
+
+
+def _retention(known: KnownRecord, seen: SeenObject, end: str | None) -> Iterable[NewFact]:
+    """``end`` against the last one seen, and against what hotfolder has told."""
+    # A date that was overtaken is ours all the same, if we saved it, or are about to.
+    expected = {known.retain_until} | (known.history if known.telling or seen.ours else frozenset())
+    if end is None:
+        if known.end is not None and not seen.ours:
+            yield _fact(known, seen, FactKind.RETENTION_REMOVED, "", {"old": known.end})
+        return
+    if end == known.end:
+        return
+    told_before = known.end is None or known.end in expected
+    if end in expected:
+        if not told_before and not seen.ours:
+            body = {"old": known.end or "", "new": end}
+            yield _fact(known, seen, FactKind.RETENTION_RESTORED, end, body)
+        return
+    body = {"old": known.retain_until, "new": end}
+    if not end or (known.retain_until and end > known.retain_until):
+        held = any(hold.reference == f"{seen.uri}#{RETENTION}" for hold in known.holds)
+        body |= {"reference": f"{seen.uri}#{RETENTION}", "matter": "retention in ArchivesSpace"}
+        yield _fact(
+            known,
+            seen,
+            FactKind.RETENTION_EXTENDED,
+            end,
+            body,
+            refused="it is held for that already" if held else "",
+        )
+    else:
+        yield _fact(known, seen, FactKind.RETENTION_CUT, end, body)
+
+
+# -- events ------------------------------------------------------------------------------
+def compare_event(
+    event: SeenEvent,
+    types: EventTypes,
+    business_unit: str,
+    disposals: Collection[str],
+    holds: Iterable[SeenHold],
+) -> list[NewFact]:
+    """What an event decides. ``disposals`` are ours, of those that it may name; ``holds``
+    those in force that events have placed on documents of this event."""
+    if event.ours:
+        return []
+    named = sorted(set(disposals_in(event)) & set(disposals))
+    if event.event_type in types.decisions:
+        kind = {"pass": FactKind.DISPOSAL_APPROVED, "fail": FactKind.DISPOSAL_REFUSED}.get(
+            event.outcome
+        )
+        if kind is None:
+            return []
+        return [_of_event(event, kind, business_unit, name, {"disposal": name}) for name in named]
+    matter = next((item for item in event.matters if item.strip()), "")
+    if event.event_type in types.placed and event.identities and event.outcome != "cancelled":
+        body: dict[str, object] = {
+            "reference": event.uri,
+            "matter": matter_of(matter or event.uri),
+            "documents": sorted(event.identities),
+        }
+        return [_of_event(event, FactKind.HOLD_PLACED, business_unit, "", body)]
+    if event.event_type in types.released and event.identities:
+        return list(_releases(event, business_unit, matter, holds))
+    return []
+
+
+def disposals_in(event: SeenEvent) -> list[str]:
+    """The ids of disposals that an event names, as its refid or as a reference."""
+    return [name for text in event.references for name in _DISPOSAL.findall(text)]
+
+
+def _releases(
+    event: SeenEvent, business_unit: str, matter: str, holds: Iterable[SeenHold]
+) -> Iterable[NewFact]:
+    """A release names documents, and perhaps the matter; a hold that is on others too is
+    not released by it."""
+    found = False
+    for hold in holds:
+        if matter and hold.matter != matter_of(matter):
+            continue
+        if not hold.identities & set(event.identities):
+            continue
+        found = True
+        missing = len(hold.identities - set(event.identities))
+        yield _of_event(
+            event,
+            FactKind.HOLD_RELEASED,
+            business_unit,
+            str(hold.number),
+            _released(hold),
+            refused=f"the hold is on {missing} other documents too: `hotfolder holds release`"
+            if missing
+            else "",
+        )
+    if not found:
+        refused = "no hold that an event has placed is on these documents: `hotfolder holds list`"
+        body = {"matter": matter_of(matter)} if matter else {}
+        yield _of_event(event, FactKind.HOLD_RELEASED, business_unit, "", body, refused)
+
+
+def _of_event(
+    event: SeenEvent,
+    kind: FactKind,
+    business_unit: str,
+    mark: str,
+    body: Mapping[str, object],
+    refused: str = "",
+) -> NewFact:
+    return NewFact(
+        key=f"{kind}|{event.uri}|{mark}",
+        kind=kind,
+        business_unit=business_unit,
+        actor=actor_of(event.changed_by),
+        at=float(event.changed_at),
+        identity=event.identities[0] if len(event.identities) == 1 else "",
+        uri=event.uri,
+        body=body,
+        refused=refused,
+    )
+
+
+def _fact(
+    known: KnownRecord,
+    seen: SeenObject,
+    kind: FactKind,
+    mark: str,
+    body: Mapping[str, object],
+    refused: str = "",
+    key: str = "",
+) -> NewFact:
+    return NewFact(
+        key=key or f"{kind}|{seen.uri}|{mark}|{seen.lock_version}",
+        kind=kind,
+        business_unit=known.business_unit,
+        actor=actor_of(seen.changed_by),
+        at=float(seen.changed_at),
+        identity=known.identity,
+        uri=seen.uri,
+        body=body,
+        refused=refused,
+    )
