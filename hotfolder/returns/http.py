@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import httpx
@@ -33,10 +33,20 @@ _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class HttpReceiver:
-    """One receiver; to be used from one thread at a time."""
+    """One receiver; to be used from one thread at a time. Errors have codes that begin
+    with ``code`` and name ``place`` in the configuration."""
 
-    def __init__(self, profile: ReturnProfile, *, clock: Clock, version: str) -> None:
+    def __init__(
+        self,
+        profile: ReturnProfile,
+        *,
+        clock: Clock,
+        version: str,
+        code: str = "return",
+        place: str = "the return profile",
+    ) -> None:
         self._profile = profile
+        self._code, self._place = code, place
         self._clock = clock
         read = min(profile.read_timeout, profile.total_timeout)
         self._client = httpx.Client(
@@ -46,7 +56,7 @@ class HttpReceiver:
             trust_env=False,
             follow_redirects=False,
             transport=Wire(
-                verify=_tls(profile),
+                verify=self._tls(profile),
                 limits=httpx.Limits(max_connections=1, keepalive_expiry=5.0),
                 clock=clock,
             ),
@@ -63,10 +73,14 @@ class HttpReceiver:
 
     def send(self, key: str, record: Mapping[str, Any], content: BinaryIO, size: int) -> Sent:
         """POST the document; see ``core.ports.Receiver``."""
+        return self.post(headers_of(key, record), content, size)
+
+    def post(self, headers: Sequence[tuple[str, str]], content: BinaryIO, size: int) -> Sent:
+        """POST ``size`` bytes with these headers. Raises as ``send`` does."""
         request = self._client.build_request(
             "POST",
             self._profile.url,
-            headers=[*headers_of(key, record), ("Content-Length", str(size))],
+            headers=[*headers, ("Content-Length", str(size))],
             content=_pieces(content),
         )
         deadline = self._clock.monotonic() + self._profile.total_timeout
@@ -80,11 +94,11 @@ class HttpReceiver:
             finally:
                 response.close()
         except _NOTHING_SENT as error:
-            failure = _unreachable(error)
+            failure = self._unreachable(error)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             return Sent(reason=f"no answer: {type(error).__name__}")
         else:
-            return _judge(status)
+            return self._judge(status)
         # Raised outside the handler: httpx errors hold the request, and that the secret.
         raise failure
 
@@ -96,36 +110,46 @@ class HttpReceiver:
             if size > _MAX_ANSWER or self._clock.monotonic() > deadline:
                 return
 
-
-def _judge(status: int) -> Sent:
-    if 200 <= status < 300:
-        return Sent(taken=True)
-    if status in _OPERATOR:
-        raise OperatorFault(
-            f"the receiver denies the POST to this account ({status})",
-            hint="check username and credential of the return profile",
-            code="return.denied",
-        )
-    if status in _LATER or not 300 <= status < 500:
-        return Sent(reason=f"it answered {status}")
-    return Sent(refused=True, reason=f"it answered {status}")
-
-
-def _unreachable(error: Exception) -> Transient | OperatorFault:
-    cause: BaseException | None = error
-    for _ in range(10):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return OperatorFault(
-                "the certificate of the receiver is not trusted",
-                hint="name the issuer's certificate in ca_file of the return profile",
-                code="return.certificate",
+    def _judge(self, status: int) -> Sent:
+        if 200 <= status < 300:
+            return Sent(taken=True)
+        if status in _OPERATOR:
+            raise OperatorFault(
+                f"the receiver denies the POST to this account ({status})",
+                hint=f"check username and credential of {self._place}",
+                code=f"{self._code}.denied",
             )
-        cause = None if cause is None else cause.__cause__ or cause.__context__
-    return Transient(
-        f"the receiver cannot be reached: {type(error).__name__}",
-        hint="is it running, and is its port open to this machine?",
-        code="return.unreachable",
-    )
+        if status in _LATER or not 300 <= status < 500:
+            return Sent(reason=f"it answered {status}")
+        return Sent(refused=True, reason=f"it answered {status}")
+
+    def _unreachable(self, error: Exception) -> Transient | OperatorFault:
+        cause: BaseException | None = error
+        for _ in range(10):
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                return OperatorFault(
+                    "the certificate of the receiver is not trusted",
+                    hint=f"name the issuer's certificate in ca_file of {self._place}",
+                    code=f"{self._code}.certificate",
+                )
+            cause = None if cause is None else cause.__cause__ or cause.__context__
+        return Transient(
+            f"the receiver cannot be reached: {type(error).__name__}",
+            hint="is it running, and is its port open to this machine?",
+            code=f"{self._code}.unreachable",
+        )
+
+    def _tls(self, profile: ReturnProfile) -> ssl.SSLContext | bool:
+        if not profile.verify_tls:
+            return False
+        try:
+            return ssl.create_default_context(cafile=profile.ca_file or None)
+        except OSError:
+            raise OperatorFault(
+                f"the file named in ca_file of {self._place} cannot be read as certificates",
+                hint="it must hold the issuer's certificate in PEM",
+                code=f"{self._code}.certificate",
+            ) from None
 
 
 def _authorization(profile: ReturnProfile) -> dict[str, str]:
@@ -135,19 +159,6 @@ def _authorization(profile: ReturnProfile) -> dict[str, str]:
         return {"Authorization": f"Bearer {profile.secret}"}
     pair = f"{profile.username}:{profile.secret}".encode()
     return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
-
-
-def _tls(profile: ReturnProfile) -> ssl.SSLContext | bool:
-    if not profile.verify_tls:
-        return False
-    try:
-        return ssl.create_default_context(cafile=profile.ca_file or None)
-    except OSError:
-        raise OperatorFault(
-            "the file named in ca_file of a return profile cannot be read as certificates",
-            hint="it must hold the issuer's certificate in PEM",
-            code="return.certificate",
-        ) from None
 
 
 def _pieces(content: BinaryIO) -> Iterator[bytes]:

@@ -97,6 +97,8 @@ def _run_checks(config_path: str, *, offline: bool) -> Iterator[Check]:
     for back in configuration.returns:
         if back.kind is ReturnKind.FOLDER:
             yield _try(f"return folder {back.name}", partial(_check_return_folder, back))
+    if configuration.feed.path:
+        yield _try("folder of the feed", partial(_check_exchange, configuration.feed.path, ".tmp"))
     try:
         works = assemble(configuration, _silent)
     except HotfolderError as error:
@@ -117,7 +119,13 @@ def _check_works(works: Works, configuration: Configuration, *, offline: bool) -
     if offline:
         yield Check(subject="ArchivesSpace", said="not asked (--offline)")
         return
-    for finding in works.archive.diagnose(requests=configuration.asked.enabled):
+    types = configuration.feedback.types
+    for finding in works.archive.diagnose(
+        requests=configuration.asked.enabled,
+        events=types.placed | types.released | types.decisions
+        if configuration.feedback.enabled
+        else frozenset(),
+    ):
         yield Check(
             subject=f"ArchivesSpace {finding.subject}",
             said=finding.said,
@@ -149,20 +157,25 @@ def _check_folder(profile: FolderProfile | RequestFolder | EventFolder) -> str:
 def _check_return_folder(profile: ReturnProfile) -> str:
     """A file is written under a temporary name and renamed to another, which Exstream
     leaves alone too: what a return needs."""
-    root = os.fsencode(profile.path)
-    suffix = os.fsencode(profile.temporary_suffix)
+    return _check_exchange(profile.path, profile.temporary_suffix)
+
+
+def _check_exchange(path: str, temporary_suffix: str) -> str:
+    """A file is written under a temporary name and renamed."""
+    root = os.fsencode(path)
+    suffix = os.fsencode(temporary_suffix)
     name = b".hotfolder-check-" + secrets.token_hex(6).encode()
     source, target = (os.path.join(root, name + part + suffix) for part in (b"-1", b"-2"))
-    with os_errors("trying a rename in a return folder"):
+    with os_errors("trying a rename in a folder that others read"):
         write_new(source, b"hotfolder was here\n")
         try:
             sync_files([source])
             os.rename(source, target)
             sync_directories([root])
         finally:
-            for path in (source, target):
-                if os.path.lexists(path):
-                    os.unlink(path)
+            for left in (source, target):
+                if os.path.lexists(left):
+                    os.unlink(left)
     return f"a rename works; {free_space(root) >> 20:,} MiB free"
 
 

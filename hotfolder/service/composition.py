@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from hotfolder import __version__
 from hotfolder.archivesspace.archive import ArchivesSpace
+from hotfolder.core.duties import RolesProfile
 from hotfolder.core.errors import OperatorFault
+from hotfolder.core.facts import FeedbackProfile, FeedProfile
 from hotfolder.core.lifecycle import Backoff
 from hotfolder.core.ports import Clock, Desk, Emit, Journal, Receiver
 from hotfolder.core.profiles import (
@@ -33,6 +35,8 @@ from hotfolder.flows.aside import Aside
 from hotfolder.flows.asking import Asking
 from hotfolder.flows.deliver import Delivery
 from hotfolder.flows.eventfiles import EventFiles
+from hotfolder.flows.feedback import Feedback
+from hotfolder.flows.feeding import Feeding
 from hotfolder.flows.finish import Finisher
 from hotfolder.flows.holding import Holding
 from hotfolder.flows.intake import Intake
@@ -45,6 +49,7 @@ from hotfolder.flows.signing import Signer, Signing
 from hotfolder.flows.tell import Tell
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.returns.http import HttpReceiver
+from hotfolder.service.authority import require_of
 from hotfolder.service.settings import Configuration
 from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
@@ -52,6 +57,8 @@ from hotfolder.store.ocfl import OcflStore
 _RANDOM = random.SystemRandom()  # after an outage no two installations come back at once
 _NO_TERMS = RetrieveProfile()
 _CHANGES = ChangesProfile()
+_NO_FEED = FeedProfile()
+_NO_ROLES = RolesProfile()
 
 
 class SystemClock:
@@ -105,12 +112,15 @@ class Works:
     tell: Tell
     retaining: Retaining
     event_files: EventFiles
+    feedback: Feedback | None  # None where ArchivesSpace is not looked at
+    feeding: Feeding
     holding: Holding
     amend: Amend
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
         self.returns.close()
+        self.feeding.close()
         self.archive.close()
         self.journal.close()
 
@@ -160,6 +170,9 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         scratch=os.path.dirname(os.fsencode(configuration.journal_path)),
         audit=configuration.audit,
         changes=configuration.archive.changes,
+        feedback=configuration.feedback,
+        feed=configuration.feed,
+        roles=configuration.roles,
     )
 
 
@@ -184,10 +197,14 @@ def connect(
     terms: RetrieveProfile = _NO_TERMS,
     audit: AuditProfile | None = None,
     changes: ChangesProfile = _CHANGES,
+    feedback: FeedbackProfile | None = None,
+    feed: FeedProfile = _NO_FEED,
+    roles: RolesProfile = _NO_ROLES,
 ) -> Works:
     """Flows over ports that are open already. ``new_id`` and ``jitter`` are given where
     two runs shall be alike; ``scratch`` is a folder for what is too much for memory."""
     ids = new_id or SpoolIds()
+    holding = make_holding(journal=journal, store=store, clock=clock, emit=emit)
     aside = Aside(journal=journal, store=store, folders=folders, clock=clock, emit=emit)
     finisher = Finisher(
         journal=journal, store=store, aside=aside, folders=folders, clock=clock, emit=emit
@@ -246,7 +263,7 @@ def connect(
             emit=emit,
             new_id=ids,
         ),
-        holding=make_holding(journal=journal, store=store, clock=clock, emit=emit),
+        holding=holding,
         amend=Amend(
             journal=journal,
             desk=archive.desk,
@@ -255,6 +272,24 @@ def connect(
             emit=emit,
             jitter=jitter,
             backoff=backoff,
+        ),
+        feedback=None
+        if feedback is None or not feedback.enabled
+        else Feedback(
+            journal=journal,
+            desk=archive.desk,
+            profile=feedback,
+            business_units=[unit.code for unit in rules.business_units],
+            holds=holding,
+            decisions=None,
+            may=lambda duty, unit, actor: require_of(roles, journal, duty, unit, actor),
+            clock=clock,
+            emit=emit,
+            jitter=jitter,
+            backoff=backoff,
+        ),
+        feeding=make_feeding(
+            journal=journal, profile=feed, clock=clock, emit=emit, jitter=jitter, backoff=backoff
         ),
         signing=None
         if audit is None or not audit.signing_key
@@ -338,6 +373,32 @@ def make_returns(
         clock=clock,
         emit=emit,
         new_id=new_id or SpoolIds(),
+        jitter=jitter,
+        backoff=backoff,
+    )
+
+
+def make_feeding(
+    *,
+    journal: SqliteJournal,
+    profile: FeedProfile,
+    clock: Clock,
+    emit: Emit,
+    jitter: Callable[[], float] = _RANDOM.random,
+    backoff: Backoff | None = None,
+) -> Feeding:
+    """The feed, which needs no ArchivesSpace. No network is touched yet."""
+    called = profile.callback
+    return Feeding(
+        journal=journal,
+        profile=profile,
+        callback=None
+        if called is None
+        else HttpReceiver(
+            called, clock=clock, version=__version__, code="feed", place="[feed.callback]"
+        ),
+        clock=clock,
+        emit=emit,
         jitter=jitter,
         backoff=backoff,
     )

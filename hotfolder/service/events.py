@@ -71,6 +71,24 @@ EVENTS: Mapping[str, Event] = {
     "hold.unreadable": _event(
         WARNING, "", "The store keeps a legal hold that this release cannot read; its marks stay."
     ),
+    # -- what comes back, and goes downstream --------------------------------------------
+    "feedback.received": _event(
+        INFO, "facts unit", "Archivists have decided something in ArchivesSpace: so many facts."
+    ),
+    "feedback.carried_out": _event(
+        INFO, "fact kind state", "What a fact asks for was done, or refused; see `feed facts`."
+    ),
+    "feedback.deferred": _event(
+        WARNING, "fact kind reason", "What a fact asks for could not be done; tried again."
+    ),
+    "feed.written": _event(INFO, "file facts", "A file of the feed is there, with so many facts."),
+    "feed.posted": _event(INFO, "file facts", "The callback has taken a change set."),
+    "feed.deferred": _event(
+        WARNING, "file reason seconds", "The callback did not take a change set; tried again."
+    ),
+    "feed.differs": _event(
+        WARNING, "file", "A file was written anew and is not as it was: a document's fields went."
+    ),
     # -- the audit chain ------------------------------------------------------------
     "audit.signed": _event(
         INFO, "links key", "The audit chain with so many links got a signed tree head."

@@ -34,6 +34,12 @@ class KeepingLoops:
             ("amend", self._works.amend.step),
         ]
         found += [(folder.name.replace(".", ":", 1), folder.step) for folder in self._folders]
+        if self._works.feedback is not None:
+            found.append(("feedback", self._works.feedback.step))
+        if self._works.feeding.enabled:
+            found.append(("feed", self._works.feeding.step))
+        if self._works.feeding.calls:
+            found.append(("callback", self._works.feeding.step_post))
         return found
 
     def pending(self) -> bool:

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from hotfolder.core.duties import RolesProfile
 from hotfolder.core.errors import Fault, OperatorFault
+from hotfolder.core.facts import FeedbackProfile, FeedProfile
 from hotfolder.core.profiles import (
     ArchiveProfile,
     AskedProfile,
@@ -34,6 +35,14 @@ from hotfolder.core.profiles import (
 from hotfolder.service.settings_account import Account, advise, find_account
 from hotfolder.service.settings_audit import advise_audit, audit_profile, check_audit
 from hotfolder.service.settings_checks import check_records
+from hotfolder.service.settings_feed import (
+    FeedSecrets,
+    advise_feed,
+    check_feed,
+    feed_profile,
+    feedback_profile,
+    find_feed_secrets,
+)
 from hotfolder.service.settings_folders import check_folder, check_places
 from hotfolder.service.settings_model import SettingsFile
 from hotfolder.service.settings_records import archive_profile, event_folder, folder_profile, rules
@@ -85,6 +94,8 @@ class Configuration:
     requests: tuple[RequestFolder, ...] = ()
     events: tuple[EventFolder, ...] = ()
     asked: AskedProfile = field(default_factory=AskedProfile)
+    feedback: FeedbackProfile = field(default_factory=FeedbackProfile)
+    feed: FeedProfile = field(default_factory=FeedProfile)
     roles: RolesProfile = field(default_factory=RolesProfile)
     advice: tuple[Fault, ...] = ()
 
@@ -105,13 +116,16 @@ def load(
     account = Account(url=settings.archivesspace.url, username="", password="")
     findings: list[Finding] = []
     secrets: dict[str, str] = {}
+    feed_secrets = FeedSecrets()
     if not only_looking:
         account, findings = find_account(settings.archivesspace, environment)
         secrets, wrong_secrets = find_secrets(settings, environment)
-        findings += wrong_secrets
+        feed_secrets, wrong_feed = find_feed_secrets(settings, environment)
+        findings += [*wrong_secrets, *wrong_feed]
     names = {table: _names(text.values, table) for table in _TABLES}
     findings += check_records(settings, account.url, names)
     findings += check_returns(settings, names)
+    findings += check_feed(settings)
     for name, item in settings.folders.items():
         findings += check_folder(name, item)
     findings += check_places(settings, must_exist=not only_looking)
@@ -146,6 +160,8 @@ def load(
         requests=tuple(request_folder(name, item) for name, item in settings.requests.items()),
         events=tuple(event_folder(name, item) for name, item in settings.events.items()),
         asked=asked_profile(settings.archivesspace.requests),
+        feedback=feedback_profile(settings.feedback),
+        feed=feed_profile(settings.feed, feed_secrets),
         roles=roles_profile(settings),
         advice=tuple(
             _place(
@@ -153,6 +169,7 @@ def load(
                     *advise(settings.archivesspace, account, path),
                     *advise_audit(settings.audit, audit),
                     *advise_returns(settings),
+                    *advise_feed(settings),
                 ],
                 text,
                 source,

@@ -20,6 +20,7 @@ _KINDS = {
     "requests": "request folder",
     "events": "event folder",
     "return": "return folder",
+    "feed": "folder of the feed",
 }
 
 
@@ -165,24 +166,7 @@ def check_places(settings: SettingsFile, *, must_exist: bool) -> Iterator[Findin
     A network share that is away is waited for: it is no fault here. Without
     ``must_exist`` nothing need be there.
     """
-    paths: dict[Place, str] = {
-        ("folders", name, "path"): item.path for name, item in settings.folders.items()
-    }
-    paths |= {("requests", name, "path"): item.path for name, item in settings.requests.items()}
-    paths |= {("events", name, "path"): item.path for name, item in settings.events.items()}
-    paths |= {
-        ("return", name, "path"): item.path for name, item in settings.returns.items() if item.path
-    }
-    paths |= {
-        ("return", name, "ca_file"): item.ca_file
-        for name, item in settings.returns.items()
-        if item.ca_file
-    }
-    paths["journal", "path"] = settings.journal.path
-    paths["store", "path"] = settings.store.path
-    ca_file = settings.archivesspace.ca_file
-    if ca_file:
-        paths["archivesspace", "ca_file"] = ca_file
+    paths = _paths(settings)
     usable: dict[Place, str] = {}
     for place, path in paths.items():
         if not os.path.isabs(path) or "\0" in path:
@@ -206,6 +190,33 @@ def check_places(settings: SettingsFile, *, must_exist: bool) -> Iterator[Findin
             "keep it beside the store",
         )
     yield from _check_copies(settings, folders, must_exist=must_exist)
+
+
+def _paths(settings: SettingsFile) -> dict[Place, str]:
+    """Every path that is configured, by its place in the file."""
+    paths: dict[Place, str] = {
+        ("folders", name, "path"): item.path for name, item in settings.folders.items()
+    }
+    paths |= {("requests", name, "path"): item.path for name, item in settings.requests.items()}
+    paths |= {("events", name, "path"): item.path for name, item in settings.events.items()}
+    paths |= {
+        ("return", name, "path"): item.path for name, item in settings.returns.items() if item.path
+    }
+    paths |= {
+        ("return", name, "ca_file"): item.ca_file
+        for name, item in settings.returns.items()
+        if item.ca_file
+    }
+    if settings.feed.path:
+        paths["feed", "path"] = settings.feed.path
+    if settings.feed.callback.ca_file:
+        paths["feed", "callback", "ca_file"] = settings.feed.callback.ca_file
+    paths["journal", "path"] = settings.journal.path
+    paths["store", "path"] = settings.store.path
+    ca_file = settings.archivesspace.ca_file
+    if ca_file:
+        paths["archivesspace", "ca_file"] = ca_file
+    return paths
 
 
 def _check_copies(
@@ -248,8 +259,8 @@ def _shared(places: Iterable[Place]) -> set[Place]:
 
 
 def _may_be_away(place: Place, settings: SettingsFile) -> bool:
-    if place[0] == "return":
-        return True  # orders are journalled, and wait for it
+    if place[0] in ("return", "feed"):
+        return True  # orders and facts are journalled, and wait for it
     if place[0] == "requests":
         return settings.requests[place[1]].network
     if place[0] == "events":
@@ -279,7 +290,7 @@ def _check_overlaps(folders: dict[Place, str]) -> Iterator[Finding]:
     for (place, first), (other, second) in itertools.combinations(folders.items(), 2):
         if place[0] == other[0] == "return":
             continue  # two profiles may give into one folder: names are never the same
-        one = f"{_KINDS[place[0]]} {place[1]}"
+        one = _KINDS[place[0]] if place[0] == "feed" else f"{_KINDS[place[0]]} {place[1]}"
         if _same(first, second):
             how = f"it is the same folder as that of {one}"
         elif _within(os.path.realpath(second), os.path.realpath(first)):

@@ -68,6 +68,66 @@ class ChangesSection(Section):
     retention: str = Field("policy assignment", description="of a last day that was decided anew")
 
 
+class FeedbackSection(Section):
+    """What archivists decide in ArchivesSpace."""
+
+    enabled: bool = Field(False, description="look for holds, decisions and dates there")
+    poll: PositiveSeconds = Field(60, description="seconds between looks")
+    overlap: int = Field(
+        900, ge=0, le=86_400, description="seconds that each look goes back behind the last"
+    )
+    sweep: Seconds = Field(
+        86_400, description="seconds between two looks at every record; 0: never"
+    )
+    hold_events: list[str] = Field(
+        default_factory=lambda: ["legal_hold_applied"],
+        description="types of events that place a hold on what they are linked to",
+    )
+    release_events: list[str] = Field(
+        default_factory=lambda: ["legal_hold_released"],
+        description="types of events that release what such an event has placed",
+    )
+    decision_events: list[str] = Field(
+        default_factory=lambda: ["appraisal"],
+        description="types of events that approve (pass) or refuse (fail) a disposal",
+    )
+
+
+class CallbackSection(Section):
+    """Somebody who is told of each change set over HTTP."""
+
+    url: str = Field("", description="where change sets are posted to; empty: nowhere")
+    username: str = Field("", description="with a secret; without a name it is a token")
+    secret_file: str = Field("", description="password or token; else the credential feed-callback")
+    signing_key_file: str = Field(
+        "", description="key of the signature header; else the credential feed-signing-key"
+    )
+    connect_timeout: PositiveSeconds = Field(10, description="seconds to connect")
+    read_timeout: PositiveSeconds = Field(60, description="seconds between two bytes")
+    total_timeout: PositiveSeconds = Field(120, description="seconds for one change set")
+    verify_tls: bool = Field(True, description="check the receiver's certificate")
+    ca_file: str = Field("", description="authorities to trust instead of the system's")
+
+
+class FeedSection(Section):
+    """Facts for those downstream."""
+
+    path: str = Field("", description="the folder, absolute; empty: there is no feed")
+    formats: Literal["jsonl", "csv", "both"] = Field(
+        "both", description="of each change set: JSON lines, CSV, or both"
+    )
+    fields: list[str] = Field(
+        default_factory=lambda: ["source", "business_key", "document_type", "customer_id"],
+        description="what is told of a document besides its identity",
+    )
+    kinds: list[str] = Field(
+        default_factory=list, description="kinds of facts that are told; empty: all"
+    )
+    every: PositiveSeconds = Field(60, description="seconds between two files")
+    limit: int = Field(1000, ge=1, le=10_000, description="facts in one file, at most")
+    callback: CallbackSection = Field(default_factory=CallbackSection)
+
+
 class ArchiveSection(Section):
     """How to reach ArchivesSpace and how to describe documents there."""
 
@@ -443,6 +503,8 @@ class SettingsFile(BaseSettings):
     audit: AuditSection = Field(default_factory=AuditSection)
     retrieve: RetrieveSection = Field(default_factory=RetrieveSection)
     verify: VerifySection = Field(default_factory=VerifySection)
+    feedback: FeedbackSection = Field(default_factory=FeedbackSection)
+    feed: FeedSection = Field(default_factory=FeedSection)
     roles: RolesSection = Field(default_factory=RolesSection)
     log: LogSection = Field(default_factory=LogSection)
     metrics: MetricsSection = Field(default_factory=MetricsSection)

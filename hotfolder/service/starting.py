@@ -10,8 +10,8 @@ STARTING_CONFIGURATION = """\
 # Try it with `hotfolder check`. Keys that begin with # show their default.
 #
 # HOTFOLDER_SECTION__KEY in the environment overrides a key of the sections
-# archivesspace, journal, store, retrieve, verify, audit, log, metrics, service
-# and vocabularies.
+# archivesspace, journal, store, retrieve, verify, audit, feedback, feed, log, metrics,
+# service and vocabularies.
 
 [archivesspace]
 # The backend (stock port 8089), not the staff or public interface.
@@ -120,6 +120,47 @@ path = "/var/lib/hotfolder/store"
 # heads = []
 # The hour of the day (UTC) in which it is signed.
 # hour = 0
+
+[feedback]
+# Look for what archivists decide: holds, disposals, dates (docs/feed.md).
+# enabled = false
+# Seconds between looks, and how far each goes back behind the last.
+# poll = 60
+# overlap = 900
+# Seconds between two looks at every record; 0: never. Finds what was deleted or hidden.
+# sweep = 86400
+# Types of events that place a hold, release it, and decide on a disposal. An
+# administrator adds those that the list event_event_type does not have.
+# hold_events = ["legal_hold_applied"]
+# release_events = ["legal_hold_released"]
+# decision_events = ["appraisal"]
+
+[feed]
+# A folder for those downstream: facts as numbered files (docs/feed.md).
+# path = ""
+# jsonl, csv, both.
+# formats = "both"
+# What is told of a document besides its identity.
+# fields = ["source", "business_key", "document_type", "customer_id"]
+# Kinds of facts that are told; empty: all.
+# kinds = []
+# Seconds between two files, and facts in one file, at most.
+# every = 60
+# limit = 1000
+
+[feed.callback]
+# Post each file to this address as well.
+# url = ""
+# With a secret; without a name it is a token. Under systemd the credentials feed-callback
+# and feed-signing-key come before these files.
+# username = ""
+# secret_file = ""
+# signing_key_file = ""
+# connect_timeout = 10
+# read_timeout = 60
+# total_timeout = 120
+# verify_tls = true
+# ca_file = ""
 
 [log]
 # auto is JSON unless standard error is a terminal; or json, console.
