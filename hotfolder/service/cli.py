@@ -22,6 +22,7 @@ from hotfolder.service.commands_audit import audit
 from hotfolder.service.commands_case import case
 from hotfolder.service.commands_compare import compare
 from hotfolder.service.commands_evidence import evidence
+from hotfolder.service.commands_feed import feed
 from hotfolder.service.commands_fill import fill
 from hotfolder.service.commands_holds import holds
 from hotfolder.service.commands_report import report
@@ -253,6 +254,7 @@ group.add_command(report)
 group.add_command(requests)
 group.add_command(verify)
 group.add_command(retention)
+group.add_command(feed)
 group.add_command(holds)
 
 
