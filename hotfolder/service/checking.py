@@ -87,6 +87,20 @@ def _run_checks(config_path: str, *, offline: bool) -> Iterator[Check]:
         yield Check(
             subject=f"configuration {fault.place}", said=fault.message, fault=fault, advice=True
         )
+    yield from _check_folders(configuration)
+    try:
+        works = assemble(configuration, _silent)
+    except HotfolderError as error:
+        yield _failed("journal and store", error)
+        return
+    try:
+        yield from _check_works(works, configuration, offline=offline)
+    finally:
+        works.close()
+
+
+def _check_folders(configuration: Configuration) -> Iterator[Check]:
+    """Every folder that is shared with others."""
     for profile in configuration.folders:
         yield _try(f"hot folder {profile.name}", partial(_check_folder, profile))
         yield from _advise_owner(profile)
@@ -99,15 +113,6 @@ def _run_checks(config_path: str, *, offline: bool) -> Iterator[Check]:
             yield _try(f"return folder {back.name}", partial(_check_return_folder, back))
     if configuration.feed.path:
         yield _try("folder of the feed", partial(_check_exchange, configuration.feed.path, ".tmp"))
-    try:
-        works = assemble(configuration, _silent)
-    except HotfolderError as error:
-        yield _failed("journal and store", error)
-        return
-    try:
-        yield from _check_works(works, configuration, offline=offline)
-    finally:
-        works.close()
 
 
 def _check_works(works: Works, configuration: Configuration, *, offline: bool) -> Iterator[Check]:

@@ -151,8 +151,8 @@ path = "/var/lib/hotfolder/store"
 [feed.callback]
 # Post each file to this address as well.
 # url = ""
-# With a secret; without a name it is a token. Under systemd the credentials feed-callback
-# and feed-signing-key come before these files.
+# With a secret; without a name it is a token. Under systemd the credentials
+# feed-callback and feed-signing-key come before these files.
 # username = ""
 # secret_file = ""
 # signing_key_file = ""
