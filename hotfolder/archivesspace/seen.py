@@ -48,6 +48,7 @@ def seen_event(record: Record, known: Mapping[str, Iterable[str]], username: str
         changed_at=seconds(record.get("user_mtime")),
         changed_by=_text(record, "last_modified_by"),
         ours=_is(record.get("last_modified_by"), username),
+        made=_is(record.get("created_by"), username) and bool(_text(record, "refid")),
         identities=tuple(
             dict.fromkeys(name for uri in linked(record) for name in known.get(uri, ()))
         ),

@@ -96,6 +96,7 @@ class SeenEvent:
     changed_at: int
     changed_by: str
     ours: bool
+    made: bool = False  # hotfolder has recorded it, whoever changed it since
     identities: tuple[str, ...] = ()
 
 

@@ -108,6 +108,9 @@ class FactsJournal(Protocol):
         """Choose the oldest facts that are in no file for the next one; None if there are
         none. Those of other ``kinds`` (all, if empty) are passed over for good."""
 
+    def has_unfed_facts(self) -> bool:
+        """Whether a fact that is at its end is in no file, or a file is not written."""
+
     def unwritten_feed_file(self) -> FeedFile | None:
         """The file that is not written, if there is one."""
 

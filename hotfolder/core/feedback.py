@@ -188,6 +188,8 @@ def compare_event(
         if kind is None:
             return []
         return [_of_event(event, kind, business_unit, name, {"disposal": name}) for name in named]
+    if event.made:
+        return []  # what hotfolder tells of its own holds is no decision, with a note or without
     matter = next((item for item in event.matters if item.strip()), "")
     if event.event_type in types.placed and event.identities and event.outcome != "cancelled":
         body: dict[str, object] = {

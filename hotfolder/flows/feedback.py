@@ -98,6 +98,7 @@ class Feedback:
         self._backoff = backoff or Backoff()
         self._round: Iterator[None] | None = None
         self._next = 0.0  # monotonic
+        self._tried = False  # a whole round
         self._listed: dict[str, float] = {}  # when a list was asked for last, monotonic
 
     def step(self) -> float:
@@ -114,11 +115,22 @@ class Feedback:
         try:
             next(self._round)
         except StopIteration:
-            self._round = None
+            self._round, self._tried = None, True
         except HotfolderError:
-            self._round = None
+            self._round, self._tried = None, True
             raise
         return 0.0
+
+    def pending(self) -> bool:
+        """Whether something can be done now: a round in hand, or not one tried yet; a fact
+        whose time has come."""
+        if self._round is not None or not self._tried:
+            return True
+        return bool(self._journal.waiting_facts(due_at=self._clock.now(), limit=1))
+
+    def waiting(self) -> bool:
+        """Whether a fact is not at its end."""
+        return bool(self._journal.waiting_facts(limit=1))
 
     def poll(self) -> None:
         """A whole round, and what it asks for."""

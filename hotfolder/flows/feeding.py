@@ -23,7 +23,7 @@ from hotfolder.core.feedlines import SCHEMA, csv_rows, json_lines
 from hotfolder.core.lifecycle import Backoff
 from hotfolder.core.orders import Sent
 from hotfolder.core.ports import Clock, Emit, Journal
-from hotfolder.files.giving import give_files, identify_folder, stage_files
+from hotfolder.files.giving import discard_files, give_files, identify_folder, stage_files
 
 _IDLE = 1.0
 _PAGE = 500
@@ -63,6 +63,7 @@ class Feeding:
         self._jitter = jitter
         self._backoff = backoff or Backoff()
         self._next = 0.0  # monotonic
+        self._gathered = False  # all that was there at the start
 
     @property
     def enabled(self) -> bool:
@@ -87,8 +88,26 @@ class Feeding:
             return 0.0
         if self._journal.unwritten_feed_file() is None and self._clock.monotonic() < self._next:
             return _IDLE
+        self._gathered = True
+        if not self.write():
+            return _IDLE
         self._next = self._clock.monotonic() + self.profile.every
-        return 0.0 if self.write() else _IDLE
+        return 0.0
+
+    def pending(self) -> bool:
+        """Whether a file is to be written, or posted, now or at the end of the interval."""
+        if not self.enabled:
+            return False
+        file = self._journal.unposted_feed_file() if self.calls else None
+        due = file is not None and (file.next_at is None or file.next_at <= self._clock.now())
+        return due or not self._gathered or self._journal.has_unfed_facts()
+
+    def waiting(self) -> bool:
+        """Whether something did not get to who is to have it."""
+        return self.enabled and (
+            self._journal.has_unfed_facts()
+            or (self.calls and self._journal.unposted_feed_file() is not None)
+        )
 
     def gather(self) -> int:
         """Turn what happened here into facts, a page at most; returns how many it was."""
@@ -162,7 +181,17 @@ class Feeding:
         digest = self._write(file, ".replay")
         if file.state is FileState.WRITTEN and digest != file.sha256:
             self._emit("feed.differs", file=number)
-        give_files(folder, identify_folder(folder), self._names(file, ".replay"))
+        try:
+            give_files(folder, identify_folder(folder), self._names(file, ".replay"))
+        except OperatorFault as error:
+            discard_files(folder, f"-{number:010d}.", b".replay")
+            if error.code != "return.name":
+                raise
+            raise OperatorFault(
+                f"file {number} of the feed is there",
+                hint="it is written again when it is not; move it away first",
+                code="feed.there",
+            ) from error
         self._journal.record_feed_file(number, self._clock.now())
         return file
 

@@ -327,7 +327,16 @@ def _told(
                 ours.add(name)
             if in_force and settled:
                 written.add(name)
-    return frozenset(ours), frozenset(written), telling
+    # Those of holds here are ours even where nothing is known of telling them any more.
+    standing = {
+        HOLD + matter
+        for (matter,) in conn.execute(
+            "SELECT h.matter FROM hold_members AS m JOIN holds AS h ON h.number = m.hold"
+            " WHERE m.document = ? AND h.source = 'hotfolder' AND h.released_at IS NULL",
+            (number,),
+        )
+    }
+    return frozenset(ours | standing), frozenset(written), telling
 
 
 def _seen_hold(conn: sqlite3.Connection, number: int) -> SeenHold:

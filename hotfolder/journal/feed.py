@@ -139,6 +139,17 @@ class Feed:
             )
             return _file(conn, "number = ?", number)
 
+    def has_unfed_facts(self) -> bool:
+        """Whether a fact that is at its end is in no file, or a file is not written."""
+        with self._db.reading() as conn:
+            return (
+                conn.execute(
+                    "SELECT 1 FROM facts WHERE file IS NULL AND state <> 'WAITING' UNION ALL"
+                    " SELECT 1 FROM feed_files WHERE state <> 'WRITTEN' LIMIT 1"
+                ).fetchone()
+                is not None
+            )
+
     def unwritten_feed_file(self) -> FeedFile | None:
         """The file that is not written, if there is one."""
         with self._db.reading() as conn:

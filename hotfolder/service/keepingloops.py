@@ -49,15 +49,29 @@ class KeepingLoops:
             return True
         if not self._works.holding.stuck() and self._holds_left():
             return True
+        if self._told_back():
+            return True
         failures, _, _ = journal.server_state()
         return not failures and journal.has_changes_due(self._works.clock.now())
 
     def waiting(self) -> bool:
         """Whether something is not at its end."""
-        return self.pending() or self._holds_left() or self._works.journal.has_changes_due(inf)
+        feedback = self._works.feedback
+        return (
+            self.pending()
+            or self._holds_left()
+            or self._works.journal.has_changes_due(inf)
+            or (feedback is not None and feedback.waiting())
+            or self._works.feeding.waiting()
+        )
 
     def _holds_left(self) -> bool:
         return bool(self._works.journal.unfinished_holds(limit=1))
+
+    def _told_back(self) -> bool:
+        """Whether ArchivesSpace is to be looked at, or somebody downstream to be told."""
+        feedback = self._works.feedback
+        return (feedback is not None and feedback.pending()) or self._works.feeding.pending()
 
     def stop(self) -> None:
         """Stop watching; the threads have ended."""

@@ -573,6 +573,7 @@ class DeskSuite:
         world.archivist.edit(uri, outcome="pass")
         (found,) = events(desk)
         assert (found.uri, found.outcome, found.ours) == (uri, "pass", False)
+        assert found.made
         assert found.references[0] == refid
 
     def test_a_matter_may_stand_in_an_external_document(

@@ -217,3 +217,10 @@ def test_no_hold_is_released_on_what_was_not_named(named: set[str], held: set[st
     assert all(fact.kind is FactKind.HOLD_RELEASED for fact in facts)
     other = replace(told, matters=("another",))
     assert all(fact.refused for fact in compare_event(other, types, "U", set(), [hold]))
+
+
+def test_what_is_told_of_a_hold_of_ours_is_none_when_an_archivist_adds_a_note() -> None:
+    told = event("placed", made=True)
+    assert compare_event(told, types, "U", set(), []) == []
+    assert compare_event(replace(told, event_type="released"), types, "U", set(), []) == []
+    assert compare_event(replace(told, made=False), types, "U", set(), []) != []

@@ -92,7 +92,8 @@ class World:
         self.edits += 1
         found = self.server.records.documents[self.identities[number]]
         theirs = [*found.record["rights_statements"], hold_statement(f"m{self.edits}")]
-        self.server.change_document(self.uris[number], "anna", rights_statements=theirs)
+        saved = {**found.record, "rights_statements": theirs}
+        assert self.server.replace_document(saved, "anna")
         found.record["user_mtime"] -= late
 
     def check(self) -> None:

@@ -274,6 +274,7 @@ class ModelDesk(ModelArchive):
                 changed_at=event["user_mtime"],
                 changed_by=event["last_modified_by"],
                 ours=event["last_modified_by"] == ACCOUNT,
+                made=event["created_by"] == ACCOUNT and bool(event.get("refid")),
                 identities=tuple(dict.fromkeys(names)),
             ),
         )
