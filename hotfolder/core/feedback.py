@@ -180,27 +180,31 @@ def compare_event(
     those in force that events have placed on documents of this event."""
     if event.ours:
         return []
-    named = sorted(set(disposals_in(event)) & set(disposals))
     if event.event_type in types.decisions:
-        kind = {"pass": FactKind.DISPOSAL_APPROVED, "fail": FactKind.DISPOSAL_REFUSED}.get(
-            event.outcome
-        )
-        if kind is None:
-            return []
-        return [_of_event(event, kind, business_unit, name, {"disposal": name}) for name in named]
-    if event.made:
-        return []  # what hotfolder tells of its own holds is no decision, with a note or without
+        return _decisions(event, business_unit, disposals)
+    # What hotfolder tells of its own holds is no decision, even if somebody adds a note.
+    if event.made or not event.identities:
+        return []
     matter = next((item for item in event.matters if item.strip()), "")
-    if event.event_type in types.placed and event.identities and event.outcome != "cancelled":
+    if event.event_type in types.placed and event.outcome != "cancelled":
         body: dict[str, object] = {
             "reference": event.uri,
             "matter": matter_of(matter or event.uri),
             "documents": sorted(event.identities),
         }
         return [_of_event(event, FactKind.HOLD_PLACED, business_unit, "", body)]
-    if event.event_type in types.released and event.identities:
+    if event.event_type in types.released:
         return list(_releases(event, business_unit, matter, holds))
     return []
+
+
+def _decisions(event: SeenEvent, business_unit: str, disposals: Collection[str]) -> list[NewFact]:
+    kinds = {"pass": FactKind.DISPOSAL_APPROVED, "fail": FactKind.DISPOSAL_REFUSED}
+    kind = kinds.get(event.outcome)
+    if kind is None:
+        return []
+    named = sorted(set(disposals_in(event)) & set(disposals))
+    return [_of_event(event, kind, business_unit, name, {"disposal": name}) for name in named]
 
 
 def disposals_in(event: SeenEvent) -> list[str]:
