@@ -37,7 +37,7 @@ DOORS = {
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
     "daemon": {"service"},
-    "cryptography": {"service/signingkey.py"},
+    "cryptography": {"service/signingkey.py", "store/ciphers.py"},
     "prometheus_client": {"service"},
     "pikepdf": {"formats", "indexes/pdfparts.py", "indexes/pdftext.py"},
     "pypdf": {"indexes/pdftext.py"},

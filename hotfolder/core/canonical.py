@@ -120,6 +120,27 @@ def document_line(document: Document) -> bytes:
     return (dump(document_to_dict(document)) + "\n").encode()
 
 
+_BARE = ("document_type", "issue_date", "retention_class", "trigger_date", "jurisdiction")
+
+
+def bare_line(line: bytes) -> bytes:
+    """A line of documents.jsonl without all that a customer is known by: ids, digests,
+    classes and dates stay. It is what is left of a document that was destroyed; the
+    identity stands for its business key. Raises ``Corrupt`` if it is no such line."""
+    try:
+        found = json.loads(line)
+        known = found["metadata"]
+        bare = {
+            **found,
+            "business_key": found["identity"],
+            "title": "",
+            "metadata": {name: known[name] for name in _BARE if name in known},
+        }
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise _unreadable(error) from error
+    return (dump(bare) + "\n").encode()
+
+
 def read_document_line(line: bytes) -> Document:
     """The inverse of ``document_line``; raises ``Corrupt`` if it is none."""
     try:

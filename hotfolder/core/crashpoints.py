@@ -105,6 +105,13 @@ HOLD_POINTS: tuple[str, ...] = (
 )
 # Those of telling ArchivesSpace of changes, likewise.
 AMEND_POINTS: tuple[str, ...] = ("record.amended", "records.told")
+# Those of encrypted spools (docs/encryption.md), with tests of their own.
+KEY_POINTS: tuple[str, ...] = (
+    "keys.placed",
+    "keys.copied",
+    "keys.destroyed",
+    "keys.rewrapped",
+)
 
 _hook: Callable[[str], None] | None = None
 

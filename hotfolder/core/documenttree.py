@@ -34,42 +34,53 @@ class RootOfLines:
 
 def root_of(lines: Iterable[bytes]) -> str:
     """The root over these lines, hex; empty if there are none."""
+    return root_of_leaves(map(leaf_hash, lines))
+
+
+def root_of_leaves(leaves: Iterable[bytes]) -> str:
+    """The root over lines of which only the leaves are there."""
     tree = Frontier()
-    for line in lines:
-        tree.append(leaf_hash(line))
+    for leaf in leaves:
+        tree.append(leaf)
     return tree.root().hex() if tree.size else ""
 
 
-def prove_line(lines: Iterable[bytes], index: int, size: int) -> list[str]:
-    """The inclusion proof of line ``index`` (from 0) among ``size`` lines: hex, from the
-    leaf upwards. ``Corrupt`` if there are not so many; ``ValueError`` for another index."""
+def prove_leaf(leaves: Iterable[bytes], index: int, size: int) -> list[str]:
+    """The inclusion proof of line ``index`` (from 0) among the ``size`` lines of these
+    leaves: hex, from the leaf upwards. ``Corrupt`` if there are not so many; ``ValueError``
+    for another index."""
     if not 0 <= index < size:
         raise ValueError(f"no line {index} of {size}")
-    leaves = iter(lines)
-    path = _path(leaves, index, size)
-    if next(leaves, None) is not None:
+    left = iter(leaves)
+    path = _path(left, index, size)
+    if next(left, None) is not None:
         raise _counted_wrongly()
     return [digest.hex() for digest in path]
 
 
-def _path(lines: Iterator[bytes], index: int, size: int) -> list[bytes]:
+def prove_line(lines: Iterable[bytes], index: int, size: int) -> list[str]:
+    """``prove_leaf`` over the lines themselves."""
+    return prove_leaf(map(leaf_hash, lines), index, size)
+
+
+def _path(leaves: Iterator[bytes], index: int, size: int) -> list[bytes]:
     if size == 1:
-        _next(lines)
+        _next(leaves)
         return []
     left = _split(size)
     if index < left:
-        path = _path(lines, index, left)
-        return [*path, _subtree(lines, size - left)]
-    beside = _subtree(lines, left)
-    return [*_path(lines, index - left, size - left), beside]
+        path = _path(leaves, index, left)
+        return [*path, _subtree(leaves, size - left)]
+    beside = _subtree(leaves, left)
+    return [*_path(leaves, index - left, size - left), beside]
 
 
-def _subtree(lines: Iterator[bytes], size: int) -> bytes:
+def _subtree(leaves: Iterator[bytes], size: int) -> bytes:
     if size == 1:
-        return leaf_hash(_next(lines))
+        return _next(leaves)
     left = _split(size)
-    first = _subtree(lines, left)
-    return node_hash(first, _subtree(lines, size - left))
+    first = _subtree(leaves, left)
+    return node_hash(first, _subtree(leaves, size - left))
 
 
 def _split(size: int) -> int:
@@ -77,11 +88,11 @@ def _split(size: int) -> int:
     return 1 << ((size - 1).bit_length() - 1)
 
 
-def _next(lines: Iterator[bytes]) -> bytes:
-    line = next(lines, None)
-    if line is None:
+def _next(leaves: Iterator[bytes]) -> bytes:
+    leaf = next(leaves, None)
+    if leaf is None:
         raise _counted_wrongly()
-    return line
+    return leaf
 
 
 def _counted_wrongly() -> Corrupt:

@@ -93,6 +93,13 @@ class ArchiveFault(OperatorFault):
     address. Whatever is sent, to any series, would fail in the same way."""
 
 
+class Destroyed(OperatorFault):
+    """What was asked for was destroyed on purpose, and cannot be had again from anywhere."""
+
+    exit_code = EX_UNAVAILABLE
+    kind = "destroyed"
+
+
 class InputFault(HotfolderError):
     """The drop itself is wrong; carries every fault found, not only the first."""
 

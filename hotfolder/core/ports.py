@@ -19,6 +19,7 @@ from hotfolder.core.factsport import FactsJournal
 from hotfolder.core.givingport import GivingJournal
 from hotfolder.core.holdingport import HoldingJournal, HoldingStore
 from hotfolder.core.keepingport import KeepingJournal
+from hotfolder.core.keysport import StoreKeys
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.orders import (
     Sent,
@@ -297,7 +298,7 @@ class StoreRoot(Protocol):
         ``replacing`` one that is there is kept aside first."""
 
 
-class Store(HoldingStore, Protocol):
+class Store(HoldingStore, StoreKeys, Protocol):
     """Where the bytes live. What a method acknowledges is durable."""
 
     def write_spools(self, requests: Sequence[StoreRequest]) -> list[StoredObject]:
@@ -318,11 +319,17 @@ class Store(HoldingStore, Protocol):
 
     def read_documents(self, spool_id: str) -> Iterator[bytes]:
         """The lines of documents.jsonl, all verified before the first is returned; none
-        if the object has no such file. Raises ``Corrupt`` or ``KeyError``."""
+        if the object has no such file. Of a document whose key is destroyed it is the
+        ``core.canonical.bare_line``. Raises ``Corrupt`` or ``KeyError``."""
+
+    def read_leaves(self, spool_id: str) -> Iterator[bytes]:
+        """The leaf of each line of documents.jsonl (``core.documenttree``), also of one
+        that is destroyed. Raises ``Corrupt`` or ``KeyError``."""
 
     def read_inventory(self, spool_id: str) -> bytes:
         """The object's OCFL inventory (JSON, UTF-8) as it lies there, checked by its
-        sidecar. Raises ``Corrupt`` or ``KeyError``."""
+        sidecar; of an encrypted object that which it would have without encryption. Raises
+        ``Corrupt`` or ``KeyError``."""
 
     def open_part(self, spool_id: str, path: str) -> BinaryIO:
         """A file of the object, by its logical path in the inventory, verified in full

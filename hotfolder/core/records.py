@@ -328,11 +328,24 @@ class StoreRequest:
     created_at: float
     # Lines of documents.jsonl, if they are not in ``metadata``: the same at every call.
     documents: Callable[[], Iterator[bytes]] | None = None
+    encrypted: bool = False  # store it under keys of its own
+
+
+class Encryption(StrEnum):
+    """What of a spool is destroyed by destroying a key."""
+
+    NONE = ""  # nothing: it is stored as it came
+    SPOOL = "spool"  # all of it
+    DOCUMENTS = "documents"  # each of its documents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject:
-    """A spool in the store: where it is and what the inventory says of its content."""
+    """A spool in the store: where it is and what the inventory says of its content.
+
+    Of an encrypted one these are the SHA-256 of what it holds and of the inventory that it
+    would have unencrypted; both are empty where there is no key to tell them.
+    """
 
     spool_id: str
     object_path: str  # relative to the storage root
@@ -340,6 +353,7 @@ class StoredObject:
     content_size: int
     inventory_sha256: str = ""  # of inventory.json, which commits to all else; empty if unread
     documents_root: str = ""  # over the lines of documents.jsonl (core.documenttree), if known
+    encryption: Encryption = Encryption.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,12 @@ that was not the first: a damaged object is never mended in silence.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import BinaryIO, TypeVar
 
-from hotfolder.core.errors import Corrupt, Fault, HotfolderError, OperatorFault
+from hotfolder.core.errors import Corrupt, Destroyed, Fault, HotfolderError, OperatorFault
 from hotfolder.core.ports import Emit
 from hotfolder.core.records import StoredObject, StoreRequest
 from hotfolder.store.ocfl import OcflStore
@@ -79,8 +80,17 @@ class CopiesStore:
         that fails fails all; what the others have is found there the next time."""
         first, *copies = self._stores
         stored = first.write_spools(requests)
+        plain = [item for item in requests if not item.encrypted]
         for copy in copies:
-            copy.write_spools(requests)
+            copy.write_spools(plain)
+            for request in requests:
+                if not request.encrypted:
+                    continue
+                # One key for each document, whatever root it is read from.
+                if copy.has(request.spool_id):
+                    copy.write_spools([request])
+                else:
+                    copy.take_over(request.spool_id, first.place_of(request.spool_id))
         return stored
 
     def withdraw(self, spool_id: str, reason: str) -> bool:
@@ -201,6 +211,15 @@ class CopiesStore:
 
         yield from self._first_good(spool_id, begin)
 
+    def read_leaves(self, spool_id: str) -> Iterator[bytes]:
+        """See ``core.ports.Store``."""
+
+        def begin(store: OcflStore) -> Iterator[bytes]:
+            leaves = store.read_leaves(spool_id)
+            return chain([leaf for leaf in [next(leaves, None)] if leaf is not None], leaves)
+
+        yield from self._first_good(spool_id, begin)
+
     def read_inventory(self, spool_id: str) -> bytes:
         """See ``core.ports.Store``."""
         return self._first_good(spool_id, lambda store: store.read_inventory(spool_id))
@@ -216,6 +235,8 @@ class CopiesStore:
                 found = read(store)
             except KeyError:
                 continue
+            except Destroyed:
+                raise  # in one root or in all: no other may give it
             except HotfolderError as error:
                 failed.append(error)
                 continue
@@ -226,6 +247,38 @@ class CopiesStore:
         if failed:
             raise failed[0]
         raise KeyError(spool_id)
+
+    # -- keys of encrypted spools -----------------------------------------------------
+    def can_destroy_parts(self, spool_id: str) -> bool:
+        """See ``core.keysport.StoreKeys``."""
+        return any(store.can_destroy_parts(spool_id) for store in self._stores)
+
+    def destroy_parts(self, spool_id: str, ordinals: Sequence[int]) -> int:
+        """See ``core.keysport.StoreKeys``; in every root when this returns."""
+        with ExitStack() as stack:
+            # All locked before the first is touched: a key that was destroyed there is
+            # not copied back from one where it is not yet.
+            for store in sorted(self._stores, key=lambda store: store.keys.folder):
+                if not store.is_declared():
+                    raise OperatorFault(
+                        "a copy of the store is not there: its keys would stay",
+                        hint="mount its disk; nothing was destroyed",
+                        code="store.copy_missing",
+                    )
+                stack.enter_context(store.keys.lock())
+            having = [store for store in self._stores if store.keys.has(spool_id)]
+            if not having:
+                raise KeyError(spool_id)
+            return max(store.keys.destroy(spool_id, ordinals) for store in having)
+
+    def destroyed_parts(self, spool_id: str) -> frozenset[int]:
+        """See ``core.keysport.StoreKeys``: in any root."""
+        return frozenset().union(*(store.destroyed_parts(spool_id) for store in self._stores))
+
+    def remove_keys(self, spool_id: str) -> bool:
+        """See ``core.keysport.StoreKeys``; in every root when this returns."""
+        found = [store.remove_keys(spool_id) for store in self._stores]  # all, always
+        return any(found)
 
     def verify(self, spool_id: str) -> StoredObject:
         """See ``core.ports.Store``: in every root. ``Corrupt`` also if one lacks it."""

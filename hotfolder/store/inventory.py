@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from hotfolder.core.errors import Corrupt
+from hotfolder.store import sealedmap
 from hotfolder.store.naming import DOCUMENTS, METADATA, SIDECARS
 
 TYPE = "https://ocfl.io/1.1/spec/#inventory"
@@ -24,11 +25,19 @@ class Inventory:
     sha256: str = field(default="", compare=False)  # of inventory.json as it was read
 
     @property
+    def is_sealed(self) -> bool:
+        """Whether it is of an encrypted object. No plain one has such a path: names in it
+        have no slash."""
+        return sealedmap.HEADER in self.digests and sealedmap.CONTENT in self.digests
+
+    @property
     def content(self) -> str:
         """The one path that is neither metadata nor sidecar: the spool.
 
         Raises ``Corrupt`` if there is not exactly one.
         """
+        if self.is_sealed:
+            return sealedmap.CONTENT
         found = [
             path
             for path in self.digests

@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from threading import Lock
 from typing import BinaryIO
 
-from hotfolder.core.errors import Fault, OperatorFault
+from hotfolder.core.errors import Corrupt, Fault, OperatorFault
+from hotfolder.core.merkle import leaf_hash
 from hotfolder.core.ports import Clock
-from hotfolder.core.records import StoredObject, StoreRequest
+from hotfolder.core.records import Encryption, StoredObject, StoreRequest
 from hotfolder.files.content import TEMPORARY, write_atomically
 from hotfolder.files.durability import SyncScope, sync_directories
 from hotfolder.files.names import check_spool_id
@@ -29,8 +32,12 @@ from hotfolder.files.tree import (
 from hotfolder.store.copying import copy_object
 from hotfolder.store.diagnosis import diagnose_root
 from hotfolder.store.holdmarks import HoldMarks
-from hotfolder.store.naming import EXTENSION, Layout, object_id
+from hotfolder.store.keyfile import destroyed
+from hotfolder.store.keyring import Keyring
+from hotfolder.store.keystore import KeyStore
+from hotfolder.store.naming import DOCUMENTS, EXTENSION, Layout, object_id
 from hotfolder.store.reading import (
+    inventory_of,
     iterate_objects,
     iterate_places,
     open_verified,
@@ -41,6 +48,8 @@ from hotfolder.store.reading import (
     read_verified_metadata,
     verify_object,
 )
+from hotfolder.store.streams import line_stream
+from hotfolder.store.unsealing import Unsealed
 from hotfolder.store.writing import BATCH, BATCH_BYTES, READ_ONLY, Writer
 
 _DECLARATION = b"0=ocfl_1.1"
@@ -54,8 +63,16 @@ class OcflStore:
     Nothing in an object depends on ``clock``: the same spool gives the same bytes.
     """
 
-    def __init__(self, root: bytes, *, clock: Clock, staging: bytes | None = None) -> None:
+    def __init__(
+        self,
+        root: bytes,
+        *,
+        clock: Clock,
+        staging: bytes | None = None,
+        keyring: Keyring | None = None,
+    ) -> None:
         self._root = root.rstrip(b"/")
+        self.keys = KeyStore(self._root, keyring)
         self._staging = staging or self._root + b".staging"
         self._clock = clock
         self._lock = Lock()
@@ -75,6 +92,8 @@ class OcflStore:
         if not exists(os.path.join(self._root, _DECLARATION)):
             self._declare()
         self._known_layout = self._read_layout()
+        if self.keys.is_usable:
+            self.keys.introduce()
 
     def _declare(self) -> None:
         # What a crash left half-made is ours; the next write of the same file removes it.
@@ -142,6 +161,7 @@ class OcflStore:
             staging=self._staging,
             layout=self._layout,
             lock=self._lock,
+            keys=self.keys,
         )
         stored: list[StoredObject] = []
         for batch in _batches(requests):
@@ -164,6 +184,7 @@ class OcflStore:
             with SyncScope(self._root) as scope:
                 scope.sync((), [stays, self._staging])
             remove_tree(staged)
+        self.keys.remove(spool_id)
         return found
 
     def clean(self) -> int:
@@ -224,33 +245,116 @@ class OcflStore:
         return HoldMarks(self._root, self._layout)
 
     # -- reading ------------------------------------------------------------------
+    @contextmanager
+    def _unsealed(self, spool_id: str) -> Iterator[Unsealed | None]:
+        """The object of a spool if it is encrypted, open until the block ends; else None.
+        ``KeyError`` if there is none."""
+        folder = self._folder(spool_id)
+        inventory = inventory_of(folder, spool_id)
+        if not inventory.is_sealed:
+            yield None
+            return
+        keyring = self.keys.keyring
+        with self.keys.open(spool_id) as keys:
+            yield Unsealed(folder, spool_id, inventory, keys, keyring)
+
     def open_content(self, spool_id: str, *, sha256: str | None = None) -> BinaryIO:
-        """See ``core.ports.Store``; memory stays under 10 MiB."""
+        """See ``core.ports.Store``; memory stays under 10 MiB, and 56 bytes a document of
+        an encrypted spool."""
+        with self._unsealed(spool_id) as unsealed:
+            if unsealed is not None:
+                return unsealed.open_content(sha256)
         return open_verified(self._folder(spool_id), spool_id, sha256)
 
     def read_metadata(self, spool_id: str) -> bytes:
         """See ``core.ports.Store``."""
+        with self._unsealed(spool_id) as unsealed:
+            if unsealed is not None:
+                return unsealed.read_metadata()
         return read_verified_metadata(self._folder(spool_id), spool_id)
 
     def read_documents(self, spool_id: str) -> Iterator[bytes]:
         """See ``core.ports.Store``."""
-        return read_verified_documents(self._folder(spool_id), spool_id)
+        with self._unsealed(spool_id) as unsealed:
+            if unsealed is not None:
+                yield from unsealed.read_documents()
+                return
+        yield from read_verified_documents(self._folder(spool_id), spool_id)
+
+    def read_leaves(self, spool_id: str) -> Iterator[bytes]:
+        """See ``core.ports.Store``."""
+        with self._unsealed(spool_id) as unsealed:
+            if unsealed is not None:
+                yield from unsealed.read_leaves()
+                return
+        yield from map(leaf_hash, read_verified_documents(self._folder(spool_id), spool_id))
 
     def read_inventory(self, spool_id: str) -> bytes:
         """See ``core.ports.Store``."""
+        with self._unsealed(spool_id) as unsealed:
+            if unsealed is not None:
+                return unsealed.read_inventory()
         return read_verified_inventory(self._folder(spool_id), spool_id)
 
     def open_part(self, spool_id: str, path: str) -> BinaryIO:
         """See ``core.ports.Store``; memory stays under 10 MiB."""
-        return open_verified_part(self._folder(spool_id), spool_id, path)
+        with self._unsealed(spool_id) as unsealed:
+            if unsealed is None:
+                return open_verified_part(self._folder(spool_id), spool_id, path)
+            if path != DOCUMENTS or path not in unsealed.header.parts:
+                return unsealed.open_part(path)
+            if unsealed.any_gone():
+                raise destroyed()
+        return line_stream(self.read_documents(spool_id))
 
     def verify(
         self, spool_id: str, *, reached: Callable[[int], None] | None = None
     ) -> StoredObject:
         """See ``core.ports.Store``. Raises ``KeyError`` or ``Corrupt``. With ``reached``,
-        which is told of the bytes of each piece, files are read from the disk."""
+        which is told of the bytes of each piece, files are read from the disk. Of an
+        encrypted object all that is not destroyed is also decrypted and compared, if there
+        is a master key."""
         path = self._layout.path(object_id(spool_id))
-        return verify_object(self._folder(spool_id), spool_id, path, reached)[0]
+        folder = self._folder(spool_id)
+        found, inventory = verify_object(folder, spool_id, path, reached)
+        if not inventory.is_sealed:
+            return found
+        with self.keys.open(spool_id) as keys:
+            if not self.keys.is_usable:
+                kind = Encryption.DOCUMENTS if keys.divisible else Encryption.SPOOL
+                return replace(found, content_sha256="", inventory_sha256="", encryption=kind)
+            unsealed = Unsealed(folder, spool_id, inventory, keys, self.keys.keyring)
+            unsealed.check(reached)
+            return self._told(found, unsealed)
+
+    @staticmethod
+    def _told(found: StoredObject, unsealed: Unsealed) -> StoredObject:
+        return replace(
+            found,
+            content_sha256=unsealed.header.content_sha256,
+            inventory_sha256=unsealed.header.inventory_sha256,
+            encryption=unsealed.encryption,
+        )
+
+    # -- keys of encrypted spools -----------------------------------------------------
+    def can_destroy_parts(self, spool_id: str) -> bool:
+        """See ``core.keysport.StoreKeys``."""
+        return self.keys.is_divisible(spool_id)
+
+    def destroy_parts(self, spool_id: str, ordinals: Sequence[int]) -> int:
+        """See ``core.keysport.StoreKeys``."""
+        with self.keys.lock():
+            if not self.keys.has(spool_id):
+                raise KeyError(spool_id)
+            return self.keys.destroy(spool_id, ordinals)
+
+    def destroyed_parts(self, spool_id: str) -> frozenset[int]:
+        """See ``core.keysport.StoreKeys``."""
+        return self.keys.destroyed(spool_id)
+
+    def remove_keys(self, spool_id: str) -> bool:
+        """See ``core.keysport.StoreKeys``."""
+        return self.keys.remove(spool_id)
 
     def has(self, spool_id: str) -> bool:
         """Whether there is an object of this spool, whole or damaged."""
@@ -266,6 +370,12 @@ class OcflStore:
         gone, ``Transient`` when the disk is full or fails.
         """
         path = self._layout.path(object_id(spool_id))
+        theirs = KeyStore(storage_root_of(source), None)
+        if theirs.has(spool_id) and (replacing or not self.has(spool_id)):
+            with ExitStack() as stack:
+                for keys in sorted((self.keys, theirs), key=lambda keys: keys.folder):
+                    stack.enter_context(keys.lock())
+                self.keys.take_over(spool_id, theirs)
         copy_object(
             source,
             spool_id,
@@ -298,7 +408,18 @@ class OcflStore:
     def iterate(self) -> Iterator[StoredObject]:
         """See ``core.ports.Store``. An object whose inventories are both damaged comes
         with an empty checksum; reading it raises ``Corrupt``."""
-        return iterate_objects(self._root)
+        return map(self._describe, iterate_objects(self._root))
+
+    def _describe(self, found: StoredObject) -> StoredObject:
+        """Of an encrypted object, what it says of what it holds; nothing without its keys."""
+        if found.encryption is Encryption.NONE:
+            return found
+        try:
+            with self._unsealed(found.spool_id) as unsealed:
+                assert unsealed is not None
+                return self._told(found, unsealed)
+        except (Corrupt, OperatorFault):
+            return replace(found, content_sha256="", inventory_sha256="")
 
     def places(self, after: str = "") -> Iterator[tuple[str, str]]:
         """(path, spool id) of every object whose path comes after ``after``, in order."""
@@ -306,6 +427,17 @@ class OcflStore:
 
     def _folder(self, spool_id: str) -> bytes:
         return os.path.join(self._root, self._layout.path(object_id(spool_id)).encode())
+
+
+def storage_root_of(place: bytes) -> bytes:
+    """The storage root in which an object lies."""
+    path = place
+    while not exists(os.path.join(path, _DECLARATION)):
+        above = os.path.dirname(path)
+        if above == path:
+            raise KeyError(place)
+        path = above
+    return path
 
 
 def _pretty(value: object) -> bytes:

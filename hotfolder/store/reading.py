@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from hotfolder.core.errors import Corrupt, HotfolderError, InputFault, OperatorFault
-from hotfolder.core.records import StoredObject
+from hotfolder.core.records import Encryption, StoredObject
 from hotfolder.files.content import hash_file, open_regular, size_of
 from hotfolder.files.faults import classify
 from hotfolder.files.tree import exists, list_directory, walk_files
@@ -257,6 +257,8 @@ def _describe(root: bytes, path: bytes) -> StoredObject | None:
             content_sha256=inventory.digests[name],
             content_size=size_of(content_path(folder, name)),
             inventory_sha256=inventory.sha256,
+            # Of which kind, its keys tell.
+            encryption=Encryption.SPOOL if inventory.is_sealed else Encryption.NONE,
         )
     return StoredObject(
         spool_id=spool_id, object_path=object_path, content_sha256="", content_size=0

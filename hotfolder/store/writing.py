@@ -15,7 +15,7 @@ from threading import Lock
 
 from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import Corrupt, HotfolderError, InputFault, OperatorFault
-from hotfolder.core.records import StoredObject, StoreRequest
+from hotfolder.core.records import Encryption, StoredObject, StoreRequest
 from hotfolder.files.content import write_new, write_stream
 from hotfolder.files.copying import copy_and_hash
 from hotfolder.files.durability import SyncScope
@@ -30,8 +30,11 @@ from hotfolder.files.tree import (
     seal_directory,
 )
 from hotfolder.store.inventory import Inventory, dump_inventory
+from hotfolder.store.keystore import KeyStore
 from hotfolder.store.naming import DOCUMENTS, METADATA, SIDECARS, Layout, object_id, safe_name
-from hotfolder.store.reading import DECLARATION, verify_object
+from hotfolder.store.reading import DECLARATION, inventory_of, verify_object
+from hotfolder.store.sealing import Sealer
+from hotfolder.store.unsealing import Unsealed
 
 READ_ONLY = 0o440
 BATCH = 256  # objects that share their syncs
@@ -45,7 +48,8 @@ class Staged:
 
     request: StoreRequest
     folder: bytes
-    inventory_sha256: str
+    inventory_sha256: str  # of the plain one, if it is encrypted
+    encryption: Encryption
     files: tuple[bytes, ...]
     folders: tuple[bytes, ...]
 
@@ -53,12 +57,13 @@ class Staged:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
     """Writes batches of objects. ``lock`` guards the directories above objects, which
-    a withdrawal may remove when they are empty."""
+    a withdrawal may remove when they are empty. ``keys`` are those of encrypted spools."""
 
     root: bytes
     staging: bytes
     layout: Layout
     lock: Lock
+    keys: KeyStore
 
     def write(self, requests: Sequence[StoreRequest]) -> list[StoredObject]:
         """Write one batch; every object is on disk when this returns, or an error is
@@ -66,15 +71,18 @@ class Writer:
         with SyncScope(self.staging) as scope:
             parents: list[bytes] = []
             staged: list[Staged] = []
-            inventories: dict[str, str] = {}
+            there: dict[str, tuple[str, Encryption]] = {}
             try:
                 for request in requests:
                     if exists(self._place(request)):
-                        inventories[request.spool_id] = self._compare(request)
+                        there[request.spool_id] = self._compare(request)
                         parents += self._chain(request)
                     else:
                         staged.append(self._stage(request))
-                        inventories[request.spool_id] = staged[-1].inventory_sha256
+                        there[request.spool_id] = (
+                            staged[-1].inventory_sha256,
+                            staged[-1].encryption,
+                        )
                         if len(staged) % AHEAD == 0:
                             scope.start()
                 if staged:
@@ -91,7 +99,7 @@ class Writer:
                 self._discard(requests)
                 raise
             self._sync_places(scope, staged, parents)
-        return [self._acknowledge(item, inventories[item.spool_id]) for item in requests]
+        return [self._acknowledge(item, *there[item.spool_id]) for item in requests]
 
     def _sync_places(self, scope: SyncScope, staged: list[Staged], parents: list[bytes]) -> None:
         try:
@@ -105,13 +113,16 @@ class Writer:
             self._discard([item.request for item in staged])
             raise
 
-    def _acknowledge(self, request: StoreRequest, inventory_sha256: str) -> StoredObject:
+    def _acknowledge(
+        self, request: StoreRequest, inventory_sha256: str, encryption: Encryption
+    ) -> StoredObject:
         return StoredObject(
             spool_id=request.spool_id,
             object_path=self.layout.path(object_id(request.spool_id)),
             content_sha256=request.sha256,
             content_size=request.size,
             inventory_sha256=inventory_sha256,
+            encryption=encryption,
         )
 
     def _place(self, request: StoreRequest) -> bytes:
@@ -144,8 +155,10 @@ class Writer:
             make_directory(folder)
         make_directory(version)
         make_directory(content)
-        files: list[bytes] = []
         folders = [content, version, folder]
+        if request.encrypted:
+            return self._stage_sealed(request, folders)
+        files: list[bytes] = []
         digests: dict[str, str] = {}
 
         def take(source: bytes, path: str) -> tuple[str, int]:
@@ -178,6 +191,58 @@ class Writer:
                 digests[DOCUMENTS] = write_stream(path_, request.documents(), READ_ONLY)
             files.append(path_)
         digests[METADATA] = hashlib.sha256(request.metadata).hexdigest()
+        path_ = os.path.join(content, METADATA.encode())
+        with os_errors("writing to the store"):
+            write_new(path_, request.metadata, READ_ONLY)
+        files.append(path_)
+        inventory_sha256 = self._complete(request, folders, files, digests)
+        return Staged(
+            request=request,
+            folder=folder,
+            inventory_sha256=inventory_sha256,
+            encryption=Encryption.NONE,
+            files=tuple(files),
+            folders=tuple(folders),
+        )
+
+    def _stage_sealed(self, request: StoreRequest, folders: list[bytes]) -> Staged:
+        """``_stage`` for an encrypted spool. Its keys are written, but not synced."""
+        content, _, folder = folders
+        keyring = self.keys.keyring
+        sealed = Sealer(request, content).seal()
+        # survives: killed here, the half-written object is removed and written again
+        crashpoint("store.content_written")
+        files = list(sealed.files)
+        folders = [sealed.folder, *folders]
+        self._complete(request, folders, files, sealed.digests)
+        file, places = self.keys.place(sealed.keys)
+        # survives: killed here, the keys are those of no object, and others are drawn
+        crashpoint("keys.placed")
+        # Read back as everybody will read it, with the keys as they lie there.
+        with self.keys.open(request.spool_id) as keys:
+            inventory = inventory_of(folder, request.spool_id)
+            unsealed = Unsealed(folder, request.spool_id, inventory, keys, keyring)
+            unsealed.check()
+            encryption = unsealed.encryption
+        return Staged(
+            request=request,
+            folder=folder,
+            inventory_sha256=sealed.inventory_sha256,
+            encryption=encryption,
+            files=(*files, file),
+            folders=(*folders, *places),
+        )
+
+    def _complete(
+        self,
+        request: StoreRequest,
+        folders: Sequence[bytes],
+        files: list[bytes],
+        digests: dict[str, str],
+    ) -> str:
+        """Write what makes an OCFL object of these files; adds to ``files``. Returns the
+        SHA-256 of the inventory."""
+        *_, version, folder = folders
         inventory = dump_inventory(
             Inventory(object_id=object_id(request.spool_id), digests=digests),
             # Of the spool, not of the clock: it is the same in every root and attempt.
@@ -186,7 +251,6 @@ class Writer:
         inventory_sha256 = hashlib.sha256(inventory).hexdigest()
         digest = inventory_sha256.encode() + b" inventory.json\n"
         small = (
-            (os.path.join(content, METADATA.encode()), request.metadata),
             (os.path.join(version, b"inventory.json"), inventory),
             (os.path.join(version, b"inventory.json.sha256"), digest),
             (os.path.join(folder, b"inventory.json"), inventory),
@@ -194,20 +258,14 @@ class Writer:
             (os.path.join(folder, DECLARATION), b"ocfl_object_1.1\n"),
         )
         with os_errors("writing to the store"):
-            for path_, data in small:
-                write_new(path_, data, READ_ONLY)
-                files.append(path_)
-        for path_ in folders[:-1]:
-            seal_directory(path_)
+            for path, data in small:
+                write_new(path, data, READ_ONLY)
+                files.append(path)
+        for path in folders[:-1]:
+            seal_directory(path)
         # survives: killed here, the whole object is removed and written again
         crashpoint("store.object_written")
-        return Staged(
-            request=request,
-            folder=folder,
-            inventory_sha256=inventory_sha256,
-            files=tuple(files),
-            folders=tuple(folders),
-        )
+        return inventory_sha256
 
     # -- into place ---------------------------------------------------------------
     def _move_in(self, item: Staged) -> None:
@@ -223,11 +281,20 @@ class Writer:
                 )
         seal_directory(place)
 
-    def _compare(self, request: StoreRequest) -> str:
+    def _compare(self, request: StoreRequest) -> tuple[str, Encryption]:
         """An object is there already: an attempt that a crash ended, or a repetition.
-        Returns the SHA-256 of its inventory."""
+        Returns the SHA-256 of its inventory, and how it is encrypted."""
         path = self.layout.path(object_id(request.spool_id))
-        _, inventory = verify_object(self._place(request), request.spool_id, path)
+        place = self._place(request)
+        _, inventory = verify_object(place, request.spool_id, path)
+        found, inventory_sha256 = inventory.digests, inventory.sha256
+        encryption = Encryption.NONE
+        if inventory.is_sealed:
+            with self.keys.open(request.spool_id) as keys:
+                unsealed = Unsealed(place, request.spool_id, inventory, keys, self.keys.keyring)
+                unsealed.check()
+                found, inventory_sha256 = unsealed.digests(), unsealed.header.inventory_sha256
+                encryption = unsealed.encryption
         expected = {
             safe_name(request.content_name): request.sha256,
             METADATA: hashlib.sha256(request.metadata).hexdigest(),
@@ -239,15 +306,15 @@ class Writer:
             expected[DOCUMENTS] = digest.hexdigest()
         for source in request.sidecar_paths:
             name = f"{SIDECARS}/{safe_name(os.path.basename(source))}"
-            expected[name] = inventory.digests.get(name, "")
-        if dict(inventory.digests) != expected:
+            expected[name] = found.get(name, "")
+        if dict(found) != expected:
             raise Corrupt(
                 "the store has another object for this spool",
                 hint="compare it with the working copy; withdraw the wrong one",
                 code="store.differs",
             )
-        seal_directory(self._place(request))
-        return inventory.sha256
+        seal_directory(place)
+        return inventory_sha256, encryption
 
 
 def _copy(source: bytes, target: bytes) -> tuple[str, int]:

@@ -1,0 +1,33 @@
+"""Encrypted spools: destroying a document by destroying its key. A part of
+``core.ports.Store``, whose rules hold here too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class StoreKeys(Protocol):
+    """The keys of encrypted spools, in every root. What was destroyed is durable on return
+    and never comes back by mending, by filling, or from another root."""
+
+    def can_destroy_parts(self, spool_id: str) -> bool:
+        """Whether each document of the spool has a key of its own. False for a spool that is
+        not encrypted, that is one document, or whose documents share bytes."""
+
+    def destroy_parts(self, spool_id: str, ordinals: Sequence[int]) -> int:
+        """Destroy the keys of these documents, in every root, and those of the sidecars,
+        which name all documents together; how many were not destroyed before.
+
+        Harmless to repeat, and to be repeated after an error or a crash until it returns.
+        No master key is needed. From then on reading such a document raises ``Destroyed``.
+        Raises ``KeyError`` if the spool has no keys, ``ValueError`` if it cannot be done one
+        by one or an ordinal is no document's, ``OperatorFault`` if a root is away.
+        """
+
+    def destroyed_parts(self, spool_id: str) -> frozenset[int]:
+        """Ordinals of the documents that were destroyed."""
+
+    def remove_keys(self, spool_id: str) -> bool:
+        """Destroy every key of a spool, in every root, and remove the files: for a spool
+        whose object goes, or is gone. False if there were none."""
