@@ -1,10 +1,20 @@
-"""Encrypted spools: destroying a document by destroying its key. A part of
-``core.ports.Store``, whose rules hold here too."""
+"""Encrypted spools: destroying a document by destroying its key. Parts of
+``core.ports.Store`` and ``core.ports.Journal``, whose rules hold here too."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
+
+from hotfolder.core.records import Encryption
+
+
+class KeysJournal(Protocol):
+    """What the journal remembers of encrypted spools."""
+
+    def encryption_of(self, spool_ids: Sequence[str]) -> Mapping[str, Encryption]:
+        """What of each of these spools is destroyed by destroying a key; those unknown are
+        left out."""
 
 
 class StoreKeys(Protocol):

@@ -19,7 +19,7 @@ from hotfolder.core.factsport import FactsJournal
 from hotfolder.core.givingport import GivingJournal
 from hotfolder.core.holdingport import HoldingJournal, HoldingStore
 from hotfolder.core.keepingport import KeepingJournal
-from hotfolder.core.keysport import StoreKeys
+from hotfolder.core.keysport import KeysJournal, StoreKeys
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.orders import (
     Sent,
@@ -64,6 +64,7 @@ class Emit(Protocol):
 
 class Journal(
     GivingJournal, KeepingJournal, HoldingJournal, ChangesJournal, FactsJournal, Protocol
+    GivingJournal, KeepingJournal, HoldingJournal, ChangesJournal, KeysJournal, Protocol
 ):
     """The durable memory. Every method that changes something is one transaction
     and has been synced to disk when it returns. Safe to call from any thread.

@@ -129,6 +129,7 @@ class FolderProfile:
     documents: DocumentsProfile = field(default_factory=DocumentsProfile)
     manual: bool = False  # people drop files here: friendlier notes, .txt receipts
     owner: str = ""  # whom a clerk should ask
+    encrypt_documents: bool = False  # store each document under a key of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +318,14 @@ class VerifyProfile:
     rate: int = 0  # MB (a million bytes) a second
     files: int = 0  # objects a second
     archivesspace_events: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysProfile:
+    """Where the master keys are; without one nothing is encrypted."""
+
+    master_key: str = ""  # path
+    old_master_keys: tuple[str, ...] = ()  # paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -354,6 +354,7 @@ class StoredObject:
     inventory_sha256: str = ""  # of inventory.json, which commits to all else; empty if unread
     documents_root: str = ""  # over the lines of documents.jsonl (core.documenttree), if known
     encryption: Encryption = Encryption.NONE
+    destroyed: tuple[int, ...] = ()  # ordinals of documents; told by a rebuild alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from typing import IO
 from hotfolder.core import evidence as names
 from hotfolder.core.bag import Part, text_part
 from hotfolder.core.canonical import FORMAT_MANY, dump, read_document_line
-from hotfolder.core.documenttree import prove_line
+from hotfolder.core.documenttree import prove_leaf
 from hotfolder.core.errors import Corrupt, OperatorFault
 from hotfolder.core.evidence import EvidenceForm
 from hotfolder.core.ports import Journal, Store
@@ -170,7 +170,7 @@ class Exhibits(AbstractContextManager["Exhibits"]):
             self._add_part(names.DOCUMENT_LINES, DOCUMENTS)
             return
         self.needs_proof = True
-        path = prove_line(self._store.read_documents(self.spool.id), found.index, found.count)
+        path = prove_leaf(self._store.read_leaves(self.spool.id), found.index, found.count)
         proof = {"index": found.index, "size": found.count, "path": path}
         self._add_bytes(names.PROOF, (dump(proof) + "\n").encode())
 

@@ -352,6 +352,7 @@ class Intake:
             metadata=spool_to_json(row, reading, many=many),
             created_at=row.created_at,
             documents=RootOfLines(partial(map, document_line, documents)) if many else None,
+            encrypted=profile.encrypt_documents,
         )
 
 

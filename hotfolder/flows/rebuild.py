@@ -15,7 +15,7 @@ from functools import partial
 from itertools import islice
 
 from hotfolder.core.canonical import SpoolDescription, spool_from_json
-from hotfolder.core.documenttree import root_of
+from hotfolder.core.documenttree import root_of_leaves
 from hotfolder.core.errors import Corrupt
 from hotfolder.core.holds import load_hold
 from hotfolder.core.lifecycle import SpoolState
@@ -101,7 +101,9 @@ class Rebuild:
                     partial(self._store.read_documents, stored.spool_id),
                 )
                 found = replace(
-                    stored, documents_root=root_of(self._store.read_documents(stored.spool_id))
+                    stored,
+                    documents_root=root_of_leaves(self._store.read_leaves(stored.spool_id)),
+                    destroyed=tuple(sorted(self._store.destroyed_parts(stored.spool_id))),
                 )
                 self._journal.restore_spool(
                     spool_row(description), description.reading, found, self._clock.now()

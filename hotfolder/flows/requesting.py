@@ -19,6 +19,7 @@ from hotfolder.core.answers import manifest_csv, manifest_json
 from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import (
     Corrupt,
+    Destroyed,
     Fault,
     HotfolderError,
     InputFault,
@@ -247,6 +248,9 @@ class Requests:
                 emit=self._emit,
             )
             return replace(failed, why=error.message)
+        except Destroyed as error:
+            folder.discard(name)
+            return replace(failed, fate=Fate.DESTROYED, why=error.message)
         except OperatorFault as error:
             if error.code != "retrieve.form":
                 raise

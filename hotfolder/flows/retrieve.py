@@ -7,14 +7,14 @@ document's own range with what was journalled of it at intake.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
-from hotfolder.core.errors import Corrupt, OperatorFault, Transient
+from hotfolder.core.errors import Corrupt, Destroyed, OperatorFault, Transient
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.ports import Journal, Store
 from hotfolder.core.records import CatalogueRow
@@ -65,6 +65,7 @@ class OpenSpool:
         self._spool_id = ""
         self._stream: BinaryIO | None = None
         self._damage: Corrupt | None = None
+        self.destroyed: frozenset[int] = frozenset()  # ordinals in the spool that is open
 
     def open(self, row: CatalogueRow) -> BinaryIO:
         """The verified bytes of the spool; what the last call gave is closed if it was
@@ -72,6 +73,7 @@ class OpenSpool:
         if row.spool_id != self._spool_id:
             self.close()
             try:
+                self.destroyed = self._store.destroyed_parts(row.spool_id)
                 self._stream = self._store.open_content(row.spool_id, sha256=row.spool_sha256)
             except Corrupt as error:
                 self._damage = error
@@ -86,6 +88,7 @@ class OpenSpool:
         if self._stream is not None:
             self._stream.close()
         self._spool_id, self._stream, self._damage = "", None, None
+        self.destroyed = frozenset()
 
 
 @contextmanager
@@ -103,7 +106,7 @@ def retrieve(
     bytes of its own. With ``spools`` the spool stays open for the next document. Raises
     ``KeyError`` if there is no such document, ``Corrupt`` if spool or range are not what
     they were or the store has lost them, ``Transient`` if it is not stored yet,
-    ``OperatorFault`` if the form cannot be had.
+    ``OperatorFault`` if the form cannot be had, ``Destroyed`` if its key was destroyed.
     """
     row = journal.get_document(identity)
     if row is None:
@@ -120,8 +123,9 @@ def retrieve(
     opened = spools or OpenSpool(store)
     try:
         stream = _open(journal, opened, row)
+        gone = _spans_gone(journal, row, form, opened.destroyed)
         with os_errors("reading the store"):
-            yield _find(row, form, stream)
+            yield _find(row, form, stream, gone)
     finally:
         if spools is None:
             opened.close()
@@ -145,7 +149,32 @@ def _open(journal: Journal, spools: OpenSpool, row: CatalogueRow) -> BinaryIO:
         ) from None
 
 
-def _find(row: CatalogueRow, form: Form, stream: BinaryIO) -> Retrieved:
+def _spans_gone(
+    journal: Journal, row: CatalogueRow, form: Form, gone: frozenset[int]
+) -> list[tuple[int, int]]:
+    """Where in its spool documents are destroyed that come before this one. Raises
+    ``Destroyed`` if it is one of them itself, or the whole spool is asked for."""
+    place = row.document.range
+    whole = form is Form.SPOOL or place.by_pages or place.length == row.spool_size
+    if place.ordinal in gone or (gone and whole):
+        raise Destroyed(
+            "the document was destroyed" if place.ordinal in gone else "a part was destroyed",
+            hint="the tombstone and the certificate of its disposal tell when and by whom",
+            code="document.destroyed",
+        )
+    if not gone or form is not Form.ALONE:
+        return []
+    found = (item.document.range for item in journal.iterate_documents(row.spool_id))
+    return [
+        (item.offset, item.offset + item.length)
+        for item in found
+        if item.ordinal in gone and item.offset < place.offset
+    ]
+
+
+def _find(
+    row: CatalogueRow, form: Form, stream: BinaryIO, gone: Sequence[tuple[int, int]]
+) -> Retrieved:
     place = row.document.range
     window = Window(stream, row.spool_size)
     offset, length = (
@@ -160,7 +189,7 @@ def _find(row: CatalogueRow, form: Form, stream: BinaryIO) -> Retrieved:
     if form is not Form.ALONE:
         derived, pieces = False, _pieces(window, offset, length)
     else:
-        derived, pieces = _alone(row, stream, window)
+        derived, pieces = _alone(row, stream, window, gone)
     return Retrieved(
         row=row, form=form, derived=derived, pieces=pieces, sha256=None if derived else expected
     )
@@ -198,7 +227,9 @@ def _pages(row: CatalogueRow, stream: BinaryIO, first_page: int, pages: int) -> 
             yield piece
 
 
-def _alone(row: CatalogueRow, stream: BinaryIO, window: Window) -> tuple[bool, Iterator[bytes]]:
+def _alone(
+    row: CatalogueRow, stream: BinaryIO, window: Window, gone: Sequence[tuple[int, int]]
+) -> tuple[bool, Iterator[bytes]]:
     """Whether it had to be derived, and its pieces."""
     place = row.document.range
     if (place.offset, place.length) == (0, row.spool_size) and not place.by_pages:
@@ -208,7 +239,7 @@ def _alone(row: CatalogueRow, stream: BinaryIO, window: Window) -> tuple[bool, I
         assert place.pages is not None
         return True, _pages(row, stream, place.first_page, place.pages)
     if row.format_name == "afp":
-        return True, wrap_document(window, place.offset, place.length)
+        return True, wrap_document(window, place.offset, place.length, without=gone)
     raise OperatorFault(
         f"a part of a {row.format_name} spool cannot be made to stand alone",
         hint="ask for its exact bytes, or for the whole spool",

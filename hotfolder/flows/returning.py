@@ -17,7 +17,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
 from hotfolder.core.crashpoints import crashpoint
-from hotfolder.core.errors import Corrupt, HotfolderError, OperatorFault, Transient
+from hotfolder.core.errors import Corrupt, Destroyed, HotfolderError, OperatorFault, Transient
 from hotfolder.core.handover import handover_record
 from hotfolder.core.lifecycle import Backoff
 from hotfolder.core.orders import Fate, NewOrder, OrderRow, OrderState, Staged
@@ -243,6 +243,8 @@ class Returns:
                     emit=self._emit,
                 )
                 raise _FailedError(Fate.CORRUPT, error.message) from error
+            except Destroyed as error:
+                raise _FailedError(Fate.DESTROYED, error.message) from error
             except OperatorFault as error:
                 if error.code != "retrieve.form":
                     raise

@@ -8,12 +8,12 @@ AFPC-0004: print file, Begin Document, Invoke Medium Map).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hotfolder.core.errors import Fault, InputFault
 from hotfolder.formats.afp import DEEPEST
-from hotfolder.formats.afpfields import DamagedWalkError, explain, framing_of, read_batches
+from hotfolder.formats.afpfields import Batch, DamagedWalkError, explain, framing_of, read_batches
 from hotfolder.formats.afpframing import (
     BDI,
     BDT,
@@ -73,6 +73,11 @@ class _Surroundings:
         if self.copying and upto > self.mark:
             _add(self.environment if self.inside else self.head, (self.mark, upto))
 
+    def pass_over(self, start: int, end: int) -> None:
+        """A document that is no more: as if it had begun and ended."""
+        self.keep(start)
+        self.mark, self.copying = end, False
+
     def begin(self, begun: _Begun) -> None:
         """A Begin field."""
         if begun.kind in _STARTS or begun.kind == BDI:
@@ -113,28 +118,42 @@ def _add(spans: list[_Span], span: _Span) -> None:
     spans.append(span)
 
 
-def wrap_document(window: Window, offset: int, length: int) -> Iterator[bytes]:
+def wrap_document(
+    window: Window, offset: int, length: int, *, without: Sequence[_Span] = ()
+) -> Iterator[bytes]:
     """The document at ``offset`` as an AFP file that prints by itself, in chunks of at
     most 1 MiB.
 
     It is derived: bytes of the document, resources and environment are those of the
     spool and in its order, but End fields that the spool has further on are written
     anew, and indexes (BDI…EDI) are left out, as their offsets would not hold. The spool
-    is walked up to the document. Raises ``InputFault`` if the range is no whole
+    is walked up to the document, but for the (start, end) in ``without``, which are in
+    order: whole documents that are no more. Raises ``InputFault`` if the range is no whole
     document, group or pages, or if the spool is damaged before it.
     """
     framing = framing_of(window)
     try:
-        around = _look_around(window, framing, offset)
+        around = _look_around(window, framing, offset, without)
         _check_range(window, offset, length)
     except DamagedWalkError as error:
         raise InputFault([explain(window, error)]) from error
     return _write(window, framing, around, (offset, offset + length))
 
 
-def _look_around(window: Window, framing: Framing, offset: int) -> _Surroundings:
+def _batches(window: Window, around: _Surroundings, without: Sequence[_Span]) -> Iterator[Batch]:
+    start = 0
+    for first, last in without:
+        yield from read_batches(window, _WANTED, start=start, end=first)
+        around.pass_over(first, last)
+        start = last
+    yield from read_batches(window, _WANTED, start=start)
+
+
+def _look_around(
+    window: Window, framing: Framing, offset: int, without: Sequence[_Span]
+) -> _Surroundings:
     around = _Surroundings()
-    for base, data, fields, _ in read_batches(window, _WANTED):
+    for base, data, fields, _ in _batches(window, around, without):
         for place, after, kind in fields:
             start, end = base + place, base + after
             if start > offset:

@@ -11,6 +11,7 @@ from hotfolder.journal.audit import Audit
 from hotfolder.journal.catalogue import Catalogue
 from hotfolder.journal.connection import Connection, classify
 from hotfolder.journal.correspondence import Correspondence
+from hotfolder.journal.encryption import Encrypted
 from hotfolder.journal.facts import Facts
 from hotfolder.journal.feed import Feed
 from hotfolder.journal.figures import FiguresOf
@@ -54,6 +55,7 @@ class SqliteJournal(
     Feed,
     Holds,
     Updates,
+    Encrypted,
     Restoration,
 ):
     """One journal file. Safe to use from any thread."""

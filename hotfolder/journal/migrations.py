@@ -14,7 +14,7 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 13  # PRAGMA user_version after the last migration
+VERSION = 14  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -122,6 +122,13 @@ def m013_facts(db: Database) -> None:
     """What archivists decided in ArchivesSpace, and what goes downstream."""
     _run(db, "facts.sql")
     db.conn.execute("PRAGMA user_version = 13")
+
+
+@migrations()
+def m014_encryption(db: Database) -> None:
+    """Which spools are stored encrypted."""
+    _run(db, "encryption.sql")
+    db.conn.execute("PRAGMA user_version = 14")
 
 
 def _run(db: Database, name: str) -> None:

@@ -15,6 +15,7 @@ from itertools import groupby, islice
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import Document, Reading, ReadResult, Role, StoredObject
 from hotfolder.journal.connection import Connection
+from hotfolder.journal.encryption import note_encryption
 from hotfolder.journal.holding import admit_newcomers
 from hotfolder.journal.identities import Identities, insert_documents
 from hotfolder.journal.links import append_links
@@ -89,6 +90,7 @@ class Readings:
                 " FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value",
                 (json.dumps(ids),),
             ).fetchall()
+            note_encryption(conn, objects)
             numbers = [number for _, number, _ in rows]
             counts = {spool_id: documents for spool_id, _, documents in rows}
             append_links(
@@ -128,6 +130,8 @@ def stored_details(item: StoredObject, documents: int) -> dict[str, object]:
         details["inventory_sha256"] = item.inventory_sha256
     if item.documents_root:
         details["documents_root"] = item.documents_root
+    if item.encryption:
+        details["encryption"] = str(item.encryption)
     return details
 
 

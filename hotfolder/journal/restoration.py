@@ -17,6 +17,7 @@ from hotfolder.core.records import (
     StoredObject,
 )
 from hotfolder.journal.connection import Connection
+from hotfolder.journal.encryption import note_encryption, restore_destroyed
 from hotfolder.journal.holding import admit_newcomers
 from hotfolder.journal.identities import Identities, insert_documents
 from hotfolder.journal.links import append_links
@@ -100,9 +101,11 @@ class Restoration:
                 " RETURNING documents",
                 (number,),
             ).fetchone()
+            restore_destroyed(conn, number, stored.destroyed, now)
             admit_newcomers(conn, [number], now)
             details = {**stored_details(stored, count), "restored": True}
             append_links(conn, [("spool.stored", spool.id, details)], now)
+            note_encryption(conn, [stored])
         return True
 
     def restore_unit(
