@@ -63,8 +63,13 @@ class Emit(Protocol):
 
 
 class Journal(
-    GivingJournal, KeepingJournal, HoldingJournal, ChangesJournal, FactsJournal, Protocol
-    GivingJournal, KeepingJournal, HoldingJournal, ChangesJournal, KeysJournal, Protocol
+    GivingJournal,
+    KeepingJournal,
+    HoldingJournal,
+    ChangesJournal,
+    FactsJournal,
+    KeysJournal,
+    Protocol,
 ):
     """The durable memory. Every method that changes something is one transaction
     and has been synced to disk when it returns. Safe to call from any thread.

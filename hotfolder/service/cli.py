@@ -25,6 +25,7 @@ from hotfolder.service.commands_evidence import evidence
 from hotfolder.service.commands_feed import feed
 from hotfolder.service.commands_fill import fill
 from hotfolder.service.commands_holds import holds
+from hotfolder.service.commands_keys import keys
 from hotfolder.service.commands_report import report
 from hotfolder.service.commands_requests import requests
 from hotfolder.service.commands_retention import retention
@@ -256,6 +257,7 @@ group.add_command(verify)
 group.add_command(retention)
 group.add_command(feed)
 group.add_command(holds)
+group.add_command(keys)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

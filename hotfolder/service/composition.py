@@ -50,6 +50,7 @@ from hotfolder.flows.tell import Tell
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.returns.http import HttpReceiver
 from hotfolder.service.authority import require_of
+from hotfolder.service.masterkey import read_keyring
 from hotfolder.service.settings import Configuration
 from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
@@ -126,15 +127,34 @@ class Works:
 
 
 def open_store(
-    configuration: Configuration, emit: Emit, *, clock: Clock | None = None
+    configuration: Configuration,
+    emit: Emit,
+    *,
+    clock: Clock | None = None,
+    must_have_keys: bool = False,
 ) -> OcflStore | CopiesStore:
-    """The store with its copies, if there are any. Nothing is made or looked at yet."""
+    """The store with its copies, if there are any. Nothing of it is made or looked at yet.
+
+    Master keys that cannot be read are missed where something is encrypted; with
+    ``must_have_keys`` that is an ``OperatorFault`` at once.
+    """
     ticking = clock or SystemClock()
+    try:
+        keyring = read_keyring(configuration.keys)
+    except OperatorFault:
+        if must_have_keys:
+            raise
+        keyring = None  # who only looks need not be allowed to read them
     roots = [
-        OcflStore(os.fsencode(path), clock=ticking)
+        OcflStore(os.fsencode(path), clock=ticking, keyring=keyring)
         for path in (configuration.store_path, *configuration.store_copies)
     ]
     return roots[0] if len(roots) == 1 else CopiesStore(roots, emit=emit)
+
+
+def roots_of(store: OcflStore | CopiesStore) -> tuple[OcflStore, ...]:
+    """Each root as a store of its own, the leading one first."""
+    return store.roots if isinstance(store, CopiesStore) else (store,)
 
 
 def assemble(configuration: Configuration, emit: Emit) -> Works:
@@ -143,7 +163,7 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
     Raises ``OperatorFault`` if the journal or the store cannot be opened.
     """
     clock = SystemClock()
-    store = open_store(configuration, emit, clock=clock)
+    store = open_store(configuration, emit, clock=clock, must_have_keys=True)
     store.initialise()
     return connect(
         journal=SqliteJournal(os.fsencode(configuration.journal_path)),

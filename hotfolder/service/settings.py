@@ -26,6 +26,7 @@ from hotfolder.core.profiles import (
     AuditProfile,
     EventFolder,
     FolderProfile,
+    KeysProfile,
     RequestFolder,
     RetrieveProfile,
     ReturnProfile,
@@ -44,6 +45,7 @@ from hotfolder.service.settings_feed import (
     find_feed_secrets,
 )
 from hotfolder.service.settings_folders import check_folder, check_places
+from hotfolder.service.settings_keys import advise_keys, check_keys, keys_profile
 from hotfolder.service.settings_model import SettingsFile
 from hotfolder.service.settings_records import archive_profile, event_folder, folder_profile, rules
 from hotfolder.service.settings_returns import (
@@ -80,6 +82,7 @@ class Configuration:
     store_path: str
     audit: AuditProfile
     store_copies: tuple[str, ...]
+    keys: KeysProfile
     retrieve: RetrieveProfile
     verify: VerifyProfile
     archive: ArchiveProfile
@@ -131,6 +134,8 @@ def load(
     findings += check_places(settings, must_exist=not only_looking)
     audit = audit_profile(settings.audit, environment)
     findings += check_audit(settings.audit, audit, try_key=not only_looking)
+    keys = keys_profile(settings.store, environment)
+    findings += check_keys(settings, keys, try_keys=not only_looking)
     # What was taken out for its shape is complained of already; its default is nobody's.
     wrong = {finding.place for finding in shape}
     findings = [*shape, *(finding for finding in findings if finding.place not in wrong)]
@@ -143,6 +148,7 @@ def load(
         store_path=settings.store.path,
         audit=audit,
         store_copies=tuple(settings.store.copies),
+        keys=keys,
         retrieve=RetrieveProfile(**settings.retrieve.model_dump()),
         verify=VerifyProfile(**settings.verify.model_dump()),
         archive=archive_profile(settings.archivesspace, account.url, account.username),
@@ -168,6 +174,7 @@ def load(
                 [
                     *advise(settings.archivesspace, account, path),
                     *advise_audit(settings.audit, audit),
+                    *advise_keys(settings),
                     *advise_returns(settings),
                     *advise_feed(settings),
                 ],

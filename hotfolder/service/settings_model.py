@@ -175,6 +175,15 @@ class StoreSection(Section):
         default_factory=list,
         description="further storage roots that hold the same, on other disks",
     )
+    master_key: str = Field(
+        "",
+        description="of encrypted spools: the key's file; the credential store-master-key"
+        " comes first",
+    )
+    old_master_keys: list[str] = Field(
+        default_factory=list,
+        description="keys before it, while `hotfolder keys rotate` is not done",
+    )
 
 
 class RetrieveSection(Section):
@@ -430,6 +439,9 @@ class FolderSection(Section):
     documents: DocumentsSection = Field(default_factory=DocumentsSection)
     manual: bool = Field(False, description="people drop files here: receipts in words too")
     owner: str = Field("", description="whom a clerk should ask")
+    encrypt_documents: bool = Field(
+        False, description="store each document under a key of its own (docs/encryption.md)"
+    )
 
 
 class ReturnSection(Section):

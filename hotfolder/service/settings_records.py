@@ -137,6 +137,7 @@ def folder_profile(name: str, item: FolderSection) -> FolderProfile:
         documents=documents,
         manual=item.manual,
         owner=item.owner,
+        encrypt_documents=item.encrypt_documents,
     )
 
 

@@ -27,14 +27,13 @@ from hotfolder.flows.scrub import Scrub, Scrubbed
 from hotfolder.journal.connection import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
-from hotfolder.service.composition import SystemClock, open_store
+from hotfolder.service.composition import SystemClock, open_store, roots_of
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import configure_logs, make_emit
 from hotfolder.service.priority import give_way
 from hotfolder.service.settings import Configuration
 from hotfolder.service.steering import instant
 from hotfolder.service.terminal import Progress, print_json, print_table
-from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])\Z")
@@ -112,7 +111,7 @@ def mend_spool(config_path: str, name: str, *, as_json: bool) -> int:
             return EX_NOINPUT
         configure_logs(configuration.log_format, configuration.log_level)
         emit = make_emit()
-        roots = _roots(open_store(configuration, emit))
+        roots = roots_of(open_store(configuration, emit))
         _check_declared(roots)
         try:
             done = mend(journal, roots, row, actor=actor(), clock=SystemClock(), emit=emit)
@@ -154,7 +153,7 @@ def _make(
     emit = make_emit()
     return Scrub(
         journal=journal,
-        roots=_roots(open_store(configuration, emit)),
+        roots=roots_of(open_store(configuration, emit)),
         clock=SystemClock(),
         emit=emit,
         actor=actor(),
@@ -164,10 +163,6 @@ def _make(
         seconds=seconds,
         progress=progress.reached,
     )
-
-
-def _roots(store: OcflStore | CopiesStore) -> Sequence[OcflStore]:
-    return store.roots if isinstance(store, CopiesStore) else (store,)
 
 
 def _check_declared(roots: Sequence[OcflStore]) -> None:

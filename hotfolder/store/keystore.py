@@ -92,6 +92,12 @@ class KeyStore:
             found = stream.read(1 << 16).decode("ascii", "replace").split()
         return [item for item in found if len(item) == 2 * MASTER_ID]
 
+    def forget_others(self) -> None:
+        """The current master key is the only one that is used here from now on."""
+        line = f"{self.keyring.current.id.hex()}\n".encode()
+        with self.lock():
+            write_atomically(os.path.join(self.folder, _MASTERS), line, _MODE)
+
     # -- one spool --------------------------------------------------------------------
     def has(self, spool_id: str) -> bool:
         """Whether there is a key file."""
