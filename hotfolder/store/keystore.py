@@ -10,11 +10,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from hotfolder.core.crashpoints import crashpoint
-from hotfolder.core.errors import HotfolderError, OperatorFault
-from hotfolder.files.content import open_regular, write_all, write_atomically, write_stream
+from hotfolder.core.errors import Corrupt, OperatorFault
+from hotfolder.files.content import (
+    hash_file,
+    open_regular,
+    write_all,
+    write_atomically,
+    write_stream,
+)
 from hotfolder.files.durability import sync_directories
 from hotfolder.files.faults import os_errors
 from hotfolder.files.inplace import locked, shred, write_over
@@ -187,22 +193,20 @@ class KeyStore:
         with source.open(spool_id) as theirs:
             gone = {number for number, is_gone, _ in theirs.states() if is_gone}
             if exists(path):
-                try:
-                    with self.open(spool_id) as ours:
-                        dead = [item for item in ours.states() if item[1]]
-                        alive = {item[0] for item in ours.states() if not item[1]}
-                        same = ours.key_set == theirs.key_set
-                except HotfolderError:
-                    dead, alive, same = [], set(), False  # damaged: nothing of it is of use
-                late = gone & alive
-                if same and not late:
-                    return
-                gone |= {item[0] for item in dead}
-                if not same:
-                    shred(path)
+                with suppress(Corrupt), self.open(spool_id) as ours:
+                    gone |= {number for number, is_gone, _ in ours.states() if is_gone}
+            without = frozenset(gone)
+            digest = hashlib.sha256()
+            for piece in theirs.copied(without):
+                digest.update(piece)
+            if exists(path) and hash_file(path)[0] == digest.hexdigest():
+                return
+            # A copy that is only replaced would stay on the disk, and be there still when
+            # its keys are destroyed. Killed behind this, the keys are taken over again.
+            shred(path)
             make_parents(os.path.dirname(path), self._root)
             sync_directories(self._folders(path))
-            write_all([(path, theirs.copied(frozenset(gone)))], _MODE)
+            write_all([(path, theirs.copied(without))], _MODE)
             # survives: killed here, the keys are there before their object
             crashpoint("keys.copied")
 
