@@ -151,8 +151,9 @@ def _open(journal: Journal, spools: OpenSpool, row: CatalogueRow) -> BinaryIO:
 
 def _spans_gone(
     journal: Journal, row: CatalogueRow, form: Form, gone: frozenset[int]
-) -> list[tuple[int, int]]:
-    """Where in its spool documents are destroyed that come before this one. Raises
+) -> list[tuple[int, int]] | None:
+    """Where in its spool documents are destroyed that come before this one; None if none
+    is destroyed at all, or the form does not ask for what stands before it. Raises
     ``Destroyed`` if it is one of them itself, or the whole spool is asked for."""
     place = row.document.range
     whole = form is Form.SPOOL or place.by_pages or place.length == row.spool_size
@@ -163,7 +164,7 @@ def _spans_gone(
             code="document.destroyed",
         )
     if not gone or form is not Form.ALONE:
-        return []
+        return None
     found = (item.document.range for item in journal.iterate_documents(row.spool_id))
     return [
         (item.offset, item.offset + item.length)
@@ -173,7 +174,7 @@ def _spans_gone(
 
 
 def _find(
-    row: CatalogueRow, form: Form, stream: BinaryIO, gone: Sequence[tuple[int, int]]
+    row: CatalogueRow, form: Form, stream: BinaryIO, gone: Sequence[tuple[int, int]] | None
 ) -> Retrieved:
     place = row.document.range
     window = Window(stream, row.spool_size)
@@ -228,7 +229,7 @@ def _pages(row: CatalogueRow, stream: BinaryIO, first_page: int, pages: int) -> 
 
 
 def _alone(
-    row: CatalogueRow, stream: BinaryIO, window: Window, gone: Sequence[tuple[int, int]]
+    row: CatalogueRow, stream: BinaryIO, window: Window, gone: Sequence[tuple[int, int]] | None
 ) -> tuple[bool, Iterator[bytes]]:
     """Whether it had to be derived, and its pieces."""
     place = row.document.range

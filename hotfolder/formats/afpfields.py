@@ -48,23 +48,31 @@ class Batch(NamedTuple):
     last: int
 
 
-def framing_of(window: Window) -> Framing:
-    """How the fields are framed; plainly, if nobody can tell."""
-    return find_framing(window.read(0, HEAD)) or PLAIN
+def framing_of(window: Window, start: int = 0, end: int | None = None) -> Framing:
+    """How the fields are framed, by those from ``start`` to ``end``; plainly, if nobody can
+    tell."""
+    length = HEAD if end is None else min(HEAD, end - start)
+    return find_framing(window.read(start, length)) or PLAIN
 
 
 def read_batches(
-    window: Window, wanted: Container[int], *, start: int = 0, end: int | None = None
+    window: Window,
+    wanted: Container[int],
+    *,
+    start: int = 0,
+    end: int | None = None,
+    framing: Framing | None = None,
 ) -> Iterator[Batch]:
     """The fields with ``wanted`` ids in order, a batch at a time: from the record at
-    ``start`` to the byte ``end``, by default that of the window.
+    ``start`` to the byte ``end``, by default that of the window. ``framing`` is for a file
+    whose head is no more.
 
     Line ends between fields are passed over, and nothing else. Memory is bounded by a
     chunk of 512 KiB and its fields. The file is read and not mapped: mapped pages would
     count as memory, and a file that shrinks meanwhile would end the process. Raises
     ``DamagedWalkError`` where the chain breaks.
     """
-    framing = framing_of(window)
+    framing = framing or framing_of(window)
     hop = _hop_plain if framing.plain else _hop_framed
     upto = window.size if end is None else min(end, window.size)
     base = start

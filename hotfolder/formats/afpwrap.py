@@ -119,7 +119,7 @@ def _add(spans: list[_Span], span: _Span) -> None:
 
 
 def wrap_document(
-    window: Window, offset: int, length: int, *, without: Sequence[_Span] = ()
+    window: Window, offset: int, length: int, *, without: Sequence[_Span] | None = None
 ) -> Iterator[bytes]:
     """The document at ``offset`` as an AFP file that prints by itself, in chunks of at
     most 1 MiB.
@@ -127,33 +127,49 @@ def wrap_document(
     It is derived: bytes of the document, resources and environment are those of the
     spool and in its order, but End fields that the spool has further on are written
     anew, and indexes (BDI…EDI) are left out, as their offsets would not hold. The spool
-    is walked up to the document, but for the (start, end) in ``without``, which are in
-    order: whole documents that are no more. Raises ``InputFault`` if the range is no whole
+    is walked up to the document. Where documents of it are no more, ``without`` has the
+    (start, end) of those before this one, in order, and nothing behind this one is read
+    either. Raises ``InputFault`` if the range is no whole
     document, group or pages, or if the spool is damaged before it.
     """
-    framing = framing_of(window)
+    framing = (
+        framing_of(window)
+        if without is None
+        # By its own fields: those at the head may be of a document that is no more.
+        else framing_of(window, offset, offset + length)
+    )
     try:
-        around = _look_around(window, framing, offset, without)
-        _check_range(window, offset, length)
+        around = _look_around(window, framing, (offset, offset + length), without)
+        _check_range(window, framing, offset, length)
     except DamagedWalkError as error:
         raise InputFault([explain(window, error)]) from error
     return _write(window, framing, around, (offset, offset + length))
 
 
-def _batches(window: Window, around: _Surroundings, without: Sequence[_Span]) -> Iterator[Batch]:
+def _batches(
+    window: Window,
+    framing: Framing,
+    end: int,
+    around: _Surroundings,
+    without: Sequence[_Span] | None,
+) -> Iterator[Batch]:
+    if without is None:
+        yield from read_batches(window, _WANTED)
+        return
     start = 0
     for first, last in without:
-        yield from read_batches(window, _WANTED, start=start, end=first)
+        yield from read_batches(window, _WANTED, start=start, end=first, framing=framing)
         around.pass_over(first, last)
         start = last
-    yield from read_batches(window, _WANTED, start=start)
+    yield from read_batches(window, _WANTED, start=start, end=end, framing=framing)
 
 
 def _look_around(
-    window: Window, framing: Framing, offset: int, without: Sequence[_Span]
+    window: Window, framing: Framing, document: _Span, without: Sequence[_Span] | None
 ) -> _Surroundings:
     around = _Surroundings()
-    for base, data, fields, _ in _batches(window, around, without):
+    offset = document[0]
+    for base, data, fields, _ in _batches(window, framing, document[1], around, without):
         for place, after, kind in fields:
             start, end = base + place, base + after
             if start > offset:
@@ -172,13 +188,13 @@ def _look_around(
     raise _no_range(offset, "does not start with a document, page group or page")
 
 
-def _check_range(window: Window, offset: int, length: int) -> None:
+def _check_range(window: Window, framing: Framing, offset: int, length: int) -> None:
     """Raise ``InputFault`` unless the range is whole fields, and every Begin in it has
     its End."""
     end = offset + length
     depth = 0
     try:
-        for batch in read_batches(window, BEGINS_AND_ENDS, start=offset, end=end):
+        for batch in read_batches(window, BEGINS_AND_ENDS, start=offset, end=end, framing=framing):
             for _, _, kind in batch.fields:
                 depth += 1 if kind < END else -1
                 if depth < 0:

@@ -43,10 +43,14 @@ class Samples(World):
         return replace(super().profile, defaults={"document_type": "statement"})
 
 
-def afp_world(root: Path, **options: Any) -> World:
+def afp_world(root: Path, *, encrypted: bool = False, copies: int = 0, **options: Any) -> World:
     """Forty statements of as many customers, in one AFP spool."""
     world = Samples(
-        root=root, documents=DocumentsProfile(index=IndexFormat.AFP, **options), unit_size=50
+        root=root,
+        documents=DocumentsProfile(index=IndexFormat.AFP, **options),
+        unit_size=50,
+        encrypted=encrypted,
+        copies=copies,
     )
     world.start()
     shutil.copy(SAMPLES / "statements-40.afp", world.hot / "statements.afp")
@@ -54,7 +58,7 @@ def afp_world(root: Path, **options: Any) -> World:
     return world
 
 
-def pdf_world(root: Path) -> World:
+def pdf_world(root: Path, *, encrypted: bool = False) -> World:
     """Eight statements in a PDF, each some pages of it, and an index beside it."""
     with (SAMPLES / "statements-8.expected.csv").open(encoding="utf-8", newline="") as stream:
         expected = list(csv.DictReader(stream))
@@ -66,7 +70,11 @@ def pdf_world(root: Path) -> World:
                  "pages": count}  # fmt: skip
         lines += json.dumps(entry) + "\n"
         page += count
-    world = Samples(root=root, documents=DocumentsProfile(index=IndexFormat.JSON, suffix=".json"))
+    world = Samples(
+        root=root,
+        documents=DocumentsProfile(index=IndexFormat.JSON, suffix=".json"),
+        encrypted=encrypted,
+    )
     world.start()
     shutil.copy(SAMPLES / "statements-8.pdf", world.hot / "statements.pdf")
     (world.hot / "statements.pdf.json").write_text(lines)

@@ -28,6 +28,7 @@ from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
 from tests.support.countdown import arm
 from tests.support.desk_model import ModelDesk
+from tests.support.encrypted import KEYRING
 from tests.support.line import RULES, drops_in
 from tests.support.server_model import ModelServer, ProcessKilledError
 
@@ -72,6 +73,7 @@ class World:
     journal_lost: bool = False  # and not rebuilt yet
     journals: int = 1  # so many there have been
     copies: int = 0  # of the store, beside the first root
+    encrypted: bool = False  # documents are stored under keys of their own
     dropped: Counter[bytes] = field(default_factory=Counter)  # by content
     mended: set[bytes] = field(default_factory=set)  # put back with good metadata
     events: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
@@ -91,6 +93,7 @@ class World:
             business_unit="RETAIL",
             documents=self.documents,
             sidecar_required=not self.documents.many,
+            encrypt_documents=self.encrypted,
         )
 
     @property
@@ -127,7 +130,8 @@ class World:
 
     def _open_store(self) -> OcflStore | CopiesStore:
         roots = [self.root / "store", *(self.root / f"copy{n}" for n in range(self.copies))]
-        stores = [OcflStore(os.fsencode(root), clock=self.clock) for root in roots]
+        keyring = KEYRING if self.encrypted else None
+        stores = [OcflStore(os.fsencode(root), clock=self.clock, keyring=keyring) for root in roots]
         if not self.copies:
             return stores[0]
         return CopiesStore(
