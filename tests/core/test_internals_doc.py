@@ -14,6 +14,8 @@ from hotfolder.core.crashpoints import (
     RETURN_POINTS,
     SCRUB_POINTS,
 )
+)
+from hotfolder.core.crashpoints import GIVE_POINTS, KEY_POINTS, POINTS, RETURN_POINTS, SCRUB_POINTS
 from hotfolder.core.disposals import DISPOSAL_MOVES
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES
 from hotfolder.core.orders import ORDER_MOVES, REQUEST_MOVES
@@ -68,6 +70,11 @@ def test_the_states_of_a_disposal_are_those_of_the_code() -> None:
 def test_every_crash_point_of_the_way_out_is_explained() -> None:
     explained = table_after("What a kill leaves of what goes out")
     assert sorted(name.strip("`") for name in explained) == sorted(RETURN_POINTS)
+
+
+def test_those_of_keys_are_explained_too() -> None:
+    explained = table_after("Keys of encrypted spools, and what a kill leaves")
+    assert sorted(name.strip("`") for name in explained) == sorted(KEY_POINTS)
 
 
 def test_those_of_the_scrub_are_explained_too() -> None:
