@@ -7,6 +7,7 @@ import json
 import os
 import random
 import shutil
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,7 @@ from tests.support.ocfl_judge import check_valid
 from tests.support.spools import FixedClock, make_request
 
 ROOTS = ("first", "second")
+WHOLE = os.environ.get("HYPOTHESIS_PROFILE") == "whole"  # more, and larger
 
 
 def open_root(place: Path, keyring: Keyring | None = KEYRING) -> OcflStore:
@@ -512,3 +514,54 @@ def test_errors_of_the_store_are_told_apart(tmp_path: Path) -> None:
     assert Destroyed("x").exit_code == 69
     assert issubclass(Destroyed, HotfolderError)
     assert not issubclass(Destroyed, Corrupt)
+
+
+@pytest.mark.timeout(3600 if WHOLE else 120)
+def test_memory_does_not_grow_with_the_spool(tmp_path: Path) -> None:
+    """A sparse file, of 10 GB under ``HYPOTHESIS_PROFILE=whole``."""
+    store = open_root(tmp_path / "store")
+    request, documents, _ = make_many(tmp_path / "working", count=3, gap=b"")
+    length = (10 << 30 if WHOLE else 96 << 20) // 3
+    os.truncate(request.content_path, 0)
+    os.truncate(request.content_path, 3 * length)
+    piece, whole = hashlib.sha256(), hashlib.sha256()
+    for left in range(length, 0, -(1 << 20)):
+        piece.update(bytes(min(left, 1 << 20)))
+    for left in range(3 * length, 0, -(1 << 20)):
+        whole.update(bytes(min(left, 1 << 20)))
+    lines = [
+        document_line(
+            replace(
+                item,
+                range=replace(
+                    item.range,
+                    offset=number * length,
+                    length=length,
+                    sha256=piece.hexdigest(),
+                ),
+            )
+        )
+        for number, item in enumerate(documents)
+    ]
+    request = replace(
+        request, sha256=whole.hexdigest(), size=3 * length, documents=lambda: iter(lines)
+    )
+
+    def act() -> None:
+        store.write_spools([request])
+        store.destroy_parts(request.spool_id, [2])
+        with store.open_content(request.spool_id) as stream:
+            stream.seek(2 * length)
+            left = length
+            while data := stream.read(1 << 20):
+                assert not any(data)
+                left -= len(data)
+            assert left == 0
+        store.verify(request.spool_id)
+
+    tracemalloc.start()
+    try:
+        act()
+        assert tracemalloc.get_traced_memory()[1] < 24 << 20
+    finally:
+        tracemalloc.stop()
