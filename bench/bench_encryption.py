@@ -26,7 +26,7 @@ from bench.bench_encryption import open_store, request_of
 place, act, encrypted = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "1"
 store = open_store(place, encrypted)
 request = replace(request_of(place), encrypted=encrypted)
-began = time.perf_counter()
+began, used = time.perf_counter(), time.process_time()
 if act == "store":
     store.write_spools([request])
 elif act == "read":
@@ -37,8 +37,8 @@ elif act == "verify":
     store.verify(request.spool_id)
 elif act == "destroy":
     store.destroy_parts(request.spool_id, range(1, 101))
-seconds = time.perf_counter() - began
-print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+seconds, used = time.perf_counter() - began, time.process_time() - used
+print(json.dumps([seconds, used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 """
 
 
@@ -125,30 +125,34 @@ def main(arguments_: list[str]) -> int:
         make_spool(place, options.mib << 20, options.documents)
         for act in ("store", "read", "verify"):
             settle_disk()
-            plain, _ = _step(place, act, "0")
+            plain, plain_cpu, _ = _step(place, act, "0")
             settle_disk()
-            sealed, memory = _step(place, act, "1")
+            sealed, sealed_cpu, memory = _step(place, act, "1")
             for what, took in (("plain", plain), ("encrypted", sealed)):
                 rate = options.mib / took
                 report.add(f"{act}, {what}", rate, f"{rate:,.0f} MiB/s")
             ratio = sealed / plain
             report.add(f"{act}, encrypted to plain", ratio, f"{ratio:.2f} times as long")
+            ratio = sealed_cpu / plain_cpu
+            report.add(f"{act}, processor time", ratio, f"{ratio:.2f} times as much")
+            used = f"{1e6 * (sealed_cpu - plain_cpu) / options.documents:,.0f} µs"
+            report.add(f"{act}, processor time for a document more", sealed_cpu, used)
             what = f"{act}, encrypted: memory in MB"
             report.bars.append(Bar(what=what, value=memory, limit=MEMORY_BAR, at_most=True))
-        seconds, _ = _step(place, "destroy", "1")
+        seconds, _, _ = _step(place, "destroy", "1")
         report.add("destroy 100 documents", seconds, f"{1000 * seconds:.1f} ms")
     return report.finish(options.output)
 
 
-def _step(place: Path, act: str, encrypted: str) -> tuple[float, float]:
+def _step(place: Path, act: str, encrypted: str) -> tuple[float, float, float]:
     done = subprocess.run(
         [sys.executable, "-c", _STEP, str(place), act, encrypted],
         capture_output=True,
         text=True,
         check=True,
     )
-    seconds, memory = json.loads(done.stdout)
-    return seconds, memory
+    seconds, used, memory = json.loads(done.stdout)
+    return seconds, used, memory
 
 
 if __name__ == "__main__":

@@ -42,9 +42,11 @@ class NewFile:
             start_writeback(self._fd, self._size, len(data))
         self._size += len(data)
 
-    def finish(self) -> str:
-        """Read it back; the SHA-256 (hex) of it."""
+    def finish(self, *, read_back: bool = True) -> str:
+        """The SHA-256 (hex) of it. It is read back, unless the caller does that."""
         self._flush()
+        if not read_back:
+            return self._digest.hexdigest()
         with os_errors("reading a file back"):
             os.lseek(self._fd, 0, os.SEEK_SET)
             if hash_descriptor(self._fd, self._size) != (self._digest.hexdigest(), self._size):
