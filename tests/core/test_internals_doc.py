@@ -10,12 +10,11 @@ from hotfolder.core.crashpoints import (
     FEED_POINTS,
     GIVE_POINTS,
     HOLD_POINTS,
+    KEY_POINTS,
     POINTS,
     RETURN_POINTS,
     SCRUB_POINTS,
 )
-)
-from hotfolder.core.crashpoints import GIVE_POINTS, KEY_POINTS, POINTS, RETURN_POINTS, SCRUB_POINTS
 from hotfolder.core.disposals import DISPOSAL_MOVES
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES
 from hotfolder.core.orders import ORDER_MOVES, REQUEST_MOVES
