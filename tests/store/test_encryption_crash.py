@@ -63,8 +63,8 @@ def prepared(folder: Path, act: str) -> None:
 
 def finish(folder: Path, act: str, *, judged: bool = True) -> None:
     """What a restart does; then look at what there is."""
-    for store in open_store(folder, keyring=Keyring(NEWER, [MASTER])).roots:
-        store.clean()
+    for root in open_store(folder, keyring=Keyring(NEWER, [MASTER])).roots:
+        root.clean()
     perform(folder, act)
     keyring = Keyring(NEWER) if act == "rotate" else Keyring(MASTER)
     store = open_store(folder, keyring=keyring)
