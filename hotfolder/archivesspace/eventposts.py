@@ -128,6 +128,9 @@ class EventPosts:
 def event_record(event: ArchiveEvent, agent: str) -> JsonRecord:
     """``event`` as the server takes it."""
     note = clean_note(event.note)
+    agents = [{"role": "executing_program" if event.agent else event.agent_role, "ref": agent}]
+    if event.agent:
+        agents.append({"role": event.agent_role, "ref": event.agent})
     return {
         "jsonmodel_type": "event",
         "refid": event.refid,
@@ -135,7 +138,7 @@ def event_record(event: ArchiveEvent, agent: str) -> JsonRecord:
         "outcome": event.outcome,
         **({"outcome_note": note} if note else {}),
         "timestamp": datetime.fromtimestamp(int(event.at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "linked_agents": [{"role": "executing_program", "ref": agent}],
+        "linked_agents": agents,
         "linked_records": [{"role": event.role, "ref": uri} for uri in event.record_uris],
     }
 

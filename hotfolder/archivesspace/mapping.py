@@ -28,6 +28,7 @@ from hotfolder.core.identity import import_uuid, unit_event_refid
 from hotfolder.core.profiles import ArchiveProfile, ArchiveSlots, Rules
 from hotfolder.core.records import CatalogueRow, Document, UnitRequest, UnitRow
 from hotfolder.core.references import references_of
+from hotfolder.core.templates import is_template_series
 
 MAX_CASES = 50  # references per document in the archive, of all kinds; the catalogue keeps all
 MAX_EVENTS = 9  # a unit that was removed and sent again leaves its event behind, each time
@@ -115,7 +116,12 @@ def build_unit(
         unit={
             "jsonmodel_type": "archival_object",
             "uri": unit_uri,
-            **unit_fields(request.unit, place, [item["uri"] for item in documents.values()]),
+            **unit_fields(
+                request.unit,
+                place,
+                [item["uri"] for item in documents.values()],
+                title=unit_title(request),
+            ),
         },
         event={
             "jsonmodel_type": "event",
@@ -130,15 +136,29 @@ def temporary_uri(repository: str, kind: str, name: str) -> str:
     return f"{repository}/{kind}/{import_uuid(kind, name)}"
 
 
+def unit_title(request: UnitRequest) -> str:
+    """What the archival object of a unit is called that is one version of a template: as
+    that version; empty for others."""
+    if not is_template_series(request.unit.series) or len(request.documents) != 1:
+        return ""
+    return title_of(request.documents[0].document)
+
+
 def unit_fields(
-    unit: UnitRow, place: Place, document_uris: Sequence[str], *, ref_id: str = ""
+    unit: UnitRow,
+    place: Place,
+    document_uris: Sequence[str],
+    *,
+    ref_id: str = "",
+    title: str = "",
 ) -> JsonRecord:
     """The archival object that lists these digital objects and never grows."""
     count = len(document_uris)
     noun = "document" if count == 1 else "documents"
+    title = title or clean_title(f"{place.series_title} {unit.cycle}, {count} {noun}", unit.ref_id)
     return {
         "ref_id": ref_id or unit.ref_id,
-        "title": clean_title(f"{place.series_title} {unit.cycle}, {count} {noun}", unit.ref_id),
+        "title": title,
         "level": "file",
         "publish": False,
         "resource": {"ref": place.resource},

@@ -31,6 +31,7 @@ from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
 from hotfolder.core.identity import cycle_ref_id
 from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import ArchiveProfile, Rules, SeriesProfile
+from hotfolder.core.templates import series_title
 
 SOFTWARE = "hotfolder"
 
@@ -143,7 +144,7 @@ class Places:
 
     def _title_of(self, series: str) -> str:
         profile = self._rules.series_by_code(series)
-        return profile.title if profile else series
+        return profile.title if profile else series_title(series)
 
     # -- cycles ---------------------------------------------------------------------
     def _find_cycle(self, repository: str, resource: str, ref_id: str) -> str | None:
@@ -275,7 +276,7 @@ def resource_record(
     code = described.retention_class if described else None
     record: dict[str, Any] = {
         "jsonmodel_type": "resource",
-        "title": clean_title(described.title if described else "", series),
+        "title": clean_title(described.title if described else series_title(series), series),
         "id_0": series,
         "level": "series",
         "publish": False,

@@ -20,6 +20,7 @@ from hotfolder.archivesspace.mapping import (
     event_fields,
     event_refids,
     unit_fields,
+    unit_title,
 )
 from hotfolder.core.errors import Corrupt, OperatorFault, Transient
 from hotfolder.core.identity import unit_ref_id
@@ -101,6 +102,7 @@ class _Attempt:
         self._check = check
         self._place = place
         self._unit = request.unit
+        self._title = unit_title(request)
         self._rows = {row.document.identity: row for row in request.documents}
         self._uris: dict[str, str] = {}
         self._listed: set[str] = set()  # by some unit
@@ -165,7 +167,7 @@ class _Attempt:
         """Find or make the archival object that lists these, and its event; its uri."""
         repository = self._place.repository
         uris = [self._uris[name] for name in names]
-        fields = unit_fields(self._unit, self._place, uris, ref_id=ref_id)
+        fields = unit_fields(self._unit, self._place, uris, ref_id=ref_id, title=self._title)
         answer = self._calls.create(
             f"{repository}/archival_objects", {"jsonmodel_type": "archival_object", **fields}
         )

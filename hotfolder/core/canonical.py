@@ -24,6 +24,7 @@ from hotfolder.core.records import (
     Role,
     SpoolRow,
 )
+from hotfolder.core.templates import template_from_dict, template_to_dict
 
 FORMAT = "hotfolder-spool/1"
 FORMAT_MANY = "hotfolder-spool/2"  # the documents are lines of documents.jsonl beside it
@@ -187,6 +188,7 @@ class SpoolDescription:
 def spool_to_json(spool: SpoolRow, reading: Reading, *, many: bool = False) -> bytes:
     """The canonical metadata of ``spool``, UTF-8 with a final newline. With ``many`` it
     tells only how many documents there are: they lie beside it (``document_line``)."""
+    template = {} if reading.template is None else {"template": template_to_dict(reading.template)}
     return (
         dump(
             {
@@ -209,6 +211,7 @@ def spool_to_json(spool: SpoolRow, reading: Reading, *, many: bool = False) -> b
                 "documents": len(reading.documents)
                 if many
                 else [document_to_dict(document) for document in reading.documents],
+                **template,
             }
         )
         + "\n"
@@ -252,6 +255,7 @@ def spool_from_json(
                 documents=DocumentLines(count=int(found["documents"]), read=read_lines)
                 if found["format"] == FORMAT_MANY
                 else tuple(document_from_dict(item) for item in found["documents"]),
+                template=template_from_dict(found["template"]) if "template" in found else None,
             ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

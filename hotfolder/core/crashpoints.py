@@ -112,6 +112,8 @@ KEY_POINTS: tuple[str, ...] = (
     "keys.destroyed",
     "keys.rewrapped",
 )
+# Those of template packages, besides those of every spool.
+TEMPLATE_POINTS: tuple[str, ...] = ("template.told",)
 
 _hook: Callable[[str], None] | None = None
 

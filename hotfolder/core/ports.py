@@ -41,6 +41,7 @@ from hotfolder.core.records import (
     UnitRequest,
     UnitRow,
 )
+from hotfolder.core.templatesport import TemplatesJournal
 
 
 class Clock(Protocol):
@@ -69,6 +70,7 @@ class Journal(
     ChangesJournal,
     FactsJournal,
     KeysJournal,
+    TemplatesJournal,
     Protocol,
 ):
     """The durable memory. Every method that changes something is one transaction

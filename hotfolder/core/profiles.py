@@ -108,6 +108,23 @@ class DocumentsProfile:
         return b"" if self.index in _INSIDE else self.suffix.encode("utf-8", "surrogateescape")
 
 
+class FolderKind(StrEnum):
+    """What is dropped into a hot folder."""
+
+    DOCUMENTS = "documents"
+    TEMPLATES = "templates"  # packages of templates (docs/templates.md)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplatesProfile:
+    """What a template package may be, at most."""
+
+    members: int = 10_000
+    unpacked: int = 2_000  # MB (a million bytes), all members together
+    ratio: int = 200  # times its own size, if it unpacks to more than 100 MiB
+    depth: int = 16  # parts of a member's name
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderProfile:
     """One hot folder."""
@@ -128,6 +145,8 @@ class FolderProfile:
     defaults: Mapping[str, str] = field(default_factory=dict)  # canonical -> text
     documents: DocumentsProfile = field(default_factory=DocumentsProfile)
     manual: bool = False  # people drop files here: friendlier notes, .txt receipts
+    kind: FolderKind = FolderKind.DOCUMENTS
+    templates: TemplatesProfile = field(default_factory=TemplatesProfile)
     owner: str = ""  # whom a clerk should ask
     encrypt_documents: bool = False  # store each document under a key of its own
 
@@ -335,6 +354,15 @@ class AuditProfile:
     signing_key: str = ""  # path
     heads: tuple[str, ...] = ()  # directories to which each signed head is written
     hour: int = 0  # of the day, UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateEvents:
+    """How decisions about templates are told to ArchivesSpace."""
+
+    approval: str = "agreement_signed"  # of the list event_event_type
+    publication: str = "publication"
+    agents: Mapping[str, str] = field(default_factory=dict)  # person -> uri of an agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ COUNT_LIMIT = 100_000
 class DocumentQuery:
     """All that is given must hold; nothing given asks for every document.
 
-    Texts are compared as they were journalled (customer, account, case: exactly;
+    Texts are compared as they were journalled (customer, account, case, template: exactly;
     document type: without regard to the case of A to Z; ``words``: each must be the
     beginning of a word in the title, the customer's name, the campaign, the period or
     another field of the sidecar, without regard to case and accents).
@@ -29,4 +29,7 @@ class DocumentQuery:
     case_kind: str | None = None  # of ``core.references``
     words: tuple[str, ...] = ()
     spool_id: str | None = None
+    template: str | None = None  # the name of the one that made it, exactly
+    template_version: str | None = None
+    business_unit: str | None = None
     after: str | None = None  # the identity of the last document of the page before

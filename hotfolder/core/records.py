@@ -16,6 +16,7 @@ from typing import Protocol
 from hotfolder.core.errors import Fault
 from hotfolder.core.holdmark import HoldMark
 from hotfolder.core.lifecycle import SpoolState, UnitState
+from hotfolder.core.templates import Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +189,7 @@ class Reading:
     warnings: tuple[Fault, ...] = ()  # what was noticed, and the first of what was skipped
     skipped: int = 0  # documents that could not be read
     has_carrier: bool = False  # the last document is one, the others are carried by it
+    template: Template | None = None  # the version that its only document is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -429,6 +431,8 @@ class ArchiveEvent:
     record_uris: tuple[str, ...]  # of one repository; what it is about
     role: str = "outcome"  # of these records in it
     fallback: str = ""  # a type to take where the list has not the first
+    agent: str = ""  # uri of an agent in it besides ours
+    agent_role: str = "executing_program"  # of that agent, or without one of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from hotfolder.core.errors import ArchiveFault, Corrupt, OperatorFault, Transien
 from hotfolder.core.lifecycle import Backoff, UnitState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal
 from hotfolder.core.records import ArchivedDocument, UnitRequest, UnitRow
+from hotfolder.core.templates import is_template_series
 from hotfolder.flows.adopt import compare_document, sort_present
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.refusals import Refusals
@@ -57,9 +58,9 @@ class Delivery:
     def plan(self, business_unit: str, series: str, cycle: str) -> UnitRow | None:
         """Journal the next unit of this series and cycle, as large as its backlog
         allows; None if nothing waits. The unit is on disk when this returns."""
-        unit = self._journal.plan_unit(
-            business_unit, series, cycle, self._unit_size, self._clock.now()
-        )
+        # A version of a template has an archival object to itself.
+        limit = 1 if is_template_series(series) else self._unit_size
+        unit = self._journal.plan_unit(business_unit, series, cycle, limit, self._clock.now())
         if unit is not None:
             # survives: killed here, the unit is found PLANNED and sent
             crashpoint("unit.planned")

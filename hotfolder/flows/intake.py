@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -27,7 +27,7 @@ from hotfolder.core.errors import (
 )
 from hotfolder.core.lifecycle import Backoff, SpoolState
 from hotfolder.core.ports import Clock, Emit, Journal, Store
-from hotfolder.core.profiles import FolderProfile, Rules
+from hotfolder.core.profiles import FolderKind, FolderProfile, Rules
 from hotfolder.core.records import (
     Documents,
     Drop,
@@ -41,8 +41,9 @@ from hotfolder.files.content import hash_file, open_regular
 from hotfolder.files.layout import working_folder
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.finish import Finisher
-from hotfolder.flows.reading import SpoolReader
+from hotfolder.flows.reading import SpoolReader, read_sidecar
 from hotfolder.flows.spilling import JournalledDocuments
+from hotfolder.flows.templates import TemplateReader
 from hotfolder.flows.unexpected import last_frames
 from hotfolder.flows.unfinished import explain_faults
 from hotfolder.formats import inspect_spool
@@ -89,6 +90,7 @@ class Intake:
             scratch=scratch,
             interrupted=self._interrupted.is_set,
         )
+        self._templates = TemplateReader(journal=journal, rules=rules)
         self._folders = dict(folders)
         self._clock = clock
         self._emit = emit
@@ -163,9 +165,8 @@ class Intake:
         try:
             ready = [row for row in rows if row.state is SpoolState.READ]
             claimed = [row for row in rows if row.state is SpoolState.CLAIMED]
-            for many, group in groupby(claimed, key=self._may_hold_many):
-                # A spool with many documents keeps files open while it is read.
-                for batch in ([row] for row in group) if many else (list(group),):
+            for alone, group in groupby(claimed, key=self._is_read_alone):
+                for batch in ([row] for row in group) if alone else (list(group),):
                     ready += self._read(batch)
             self._store_rows(ready)
         except Transient as error:
@@ -173,9 +174,13 @@ class Intake:
             raise
         return len(rows)
 
-    def _may_hold_many(self, row: SpoolRow) -> bool:
+    def _is_read_alone(self, row: SpoolRow) -> bool:
+        """A spool with many documents keeps files open while it is read; a template is
+        compared with the versions that are journalled."""
         profile = self._folders.get(row.folder)
-        return profile is not None and profile.documents.many
+        return profile is not None and (
+            profile.documents.many or profile.kind is FolderKind.TEMPLATES
+        )
 
     def _defer(self, rows: Sequence[SpoolRow], error: Transient) -> None:
         now = self._clock.now()
@@ -255,6 +260,12 @@ class Intake:
             )
         place = working_folder(os.fsencode(profile.path), row.id)
         sha256, size = hash_file(path := os.path.join(place, os.path.basename(row.name)))
+        if profile.kind is FolderKind.TEMPLATES:
+            reading = self._templates.read(
+                row, profile, place, sha256=sha256, size=size, read_sidecar=read_sidecar
+            )
+            self._inspections[row.id] = reading.inspection
+            return nullcontext(reading)
         with open_regular(path) as stream:
             inspection = inspect_spool(stream, size, row.name)
         self._inspections[row.id] = inspection
@@ -334,12 +345,16 @@ class Intake:
         else:
             documents = tuple(item.document for item in self._journal.documents_of(row.id))
         many = len(documents) > 1  # a carrier beside the only one makes two
+        template = (
+            self._journal.template_in(row.id) if profile.kind is FolderKind.TEMPLATES else None
+        )
         reading = Reading(
             spool_id=row.id,
             sha256=row.sha256,
             size=row.size,
             inspection=inspection,
             documents=documents,
+            template=template,
         )
         names = [*row.sidecars, *row.shared]
         return StoreRequest(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hotfolder.core.errors import Fault
@@ -37,7 +37,7 @@ _LONGEST_END = 22 + 65535  # with its comment
 _PIECE = 1 << 18
 _DIRECTORY_PIECE = 1 << 20
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
-_ENCRYPTED = 0x0001 | 0x0040 | 0x2000  # member, strongly, or the directory itself
+ENCRYPTED = 0x0001 | 0x0040 | 0x2000  # member, strongly, or the directory itself
 
 
 def recognises(head: bytes) -> bool:
@@ -48,7 +48,7 @@ def recognises(head: bytes) -> bool:
 def inspect(window: Window, *, full: bool) -> Inspection:
     """See ``registry.inspect_spool``. The quick look finds the directory's end."""
     try:
-        directory = _find_directory(window)
+        directory = find_directory(window)
         unchecked = _check_members(window, directory) if full else 0
     except DamageError as damage:
         return Inspection(format_name="zip", media_type=MEDIA_TYPE, fault=damage.fault())
@@ -67,7 +67,7 @@ def inspect(window: Window, *, full: bool) -> Inspection:
 
 
 @dataclass(frozen=True, slots=True)
-class _Directory:
+class Directory:
     """Where the central directory lies, and how many entries it says it has."""
 
     offset: int
@@ -76,8 +76,9 @@ class _Directory:
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
-    """One entry of the central directory; ``number`` counts from 1."""
+class Member:
+    """One entry of the central directory; ``number`` counts from 1. ``attributes`` are the
+    external ones, whose upper half is a mode where ``system`` is Unix (APPNOTE 4.4.15)."""
 
     number: int
     flags: int
@@ -88,10 +89,12 @@ class _Member:
     offset: int
     name: bytes
     length: int  # of the entry itself
+    system: int = 0
+    attributes: int = 0
 
 
 # -- the end ----------------------------------------------------------------------
-def _find_directory(window: Window) -> _Directory:
+def find_directory(window: Window) -> Directory:
     """The directory, from the last record of the file. Raises ``DamageError`` if there
     is none, or if it does not lie right before that record."""
     reach = min(window.size, _LONGEST_END + 4096)
@@ -114,7 +117,7 @@ def _find_directory(window: Window) -> _Directory:
     )
 
 
-def _read_end(window: Window, at: int, record: bytes) -> _Directory:
+def _read_end(window: Window, at: int, record: bytes) -> Directory:
     disk, first_disk, here, members, size, offset = struct.unpack("<4H2I", record[4:20])
     end = at
     locator = window.read(at - 20, 20) if at >= 20 else b""
@@ -133,11 +136,11 @@ def _read_end(window: Window, at: int, record: bytes) -> _Directory:
         )
     if offset + size != end:
         raise _damaged("its directory is not where it says", at)
-    return _Directory(offset, size, members)
+    return Directory(offset, size, members)
 
 
 # -- the directory ----------------------------------------------------------------
-def _read_entries(window: Window, directory: _Directory) -> Iterator[_Member]:
+def read_entries(window: Window, directory: Directory) -> Iterator[Member]:
     """The entries of the central directory. Raises ``DamageError`` where it is broken."""
     offset, end = directory.offset, directory.offset + directory.size
     base, data = offset, b""
@@ -156,12 +159,13 @@ def _read_entries(window: Window, directory: _Directory) -> Iterator[_Member]:
         raise _damaged(f"its directory has {number} entries instead of {directory.members}", end)
 
 
-def _read_entry(data: bytes, place: int, number: int, offset: int) -> _Member:
+def _read_entry(data: bytes, place: int, number: int, offset: int) -> Member:
     if len(data) < place + 46 or not data.startswith(_CENTRAL, place):
         raise _damaged(f"its directory is broken at entry {number}", offset)
-    flags, method, crc, packed, size, name_length, extra_length, comment_length, disk, local = (
-        struct.unpack_from("<8x2H4x3I4H6xI", data, place)
+    system, flags, method, crc, packed, size, *lengths, disk, attributes, local = (
+        struct.unpack_from("<5xB2x2H4x3I4H2x2I", data, place)
     )
+    name_length, extra_length, comment_length = lengths
     behind_name = place + 46 + name_length
     name = data[place + 46 : behind_name]
     if _FULL32 in (packed, size, local):
@@ -169,7 +173,7 @@ def _read_entry(data: bytes, place: int, number: int, offset: int) -> _Member:
         size, packed, local = _widen(extra, size, packed, local)
     if disk not in (0, _FULL16):
         raise _damaged(f"member {number} lies in another file", offset)
-    return _Member(
+    return Member(
         number,
         flags,
         method,
@@ -179,6 +183,8 @@ def _read_entry(data: bytes, place: int, number: int, offset: int) -> _Member:
         local,
         name,
         46 + name_length + extra_length + comment_length,
+        system,
+        attributes,
     )
 
 
@@ -200,14 +206,14 @@ def _widen(extra: bytes, *numbers: int) -> Iterator[int]:
 
 
 # -- the members ------------------------------------------------------------------
-def _check_members(window: Window, directory: _Directory) -> int:
+def _check_members(window: Window, directory: Directory) -> int:
     """Check every member; returns how many could not be unpacked. Raises ``DamageError`` at
     the first that is damaged."""
     packed = unpacked = checked = unchecked = 0
-    for member in _read_entries(window, directory):
+    for member in read_entries(window, directory):
         if member.number > MOST_MEMBERS:
             return unchecked + directory.members - MOST_MEMBERS
-        _check_name(member)
+        check_name(member)
         packed += member.packed + 30 + len(member.name)
         unpacked += member.size
         if packed > directory.offset:
@@ -219,15 +225,16 @@ def _check_members(window: Window, directory: _Directory) -> int:
                 member.offset,
                 "send the files in it another way",
             )
-        start = _find_data(window, member, directory)
+        start = find_data(window, member, directory)
         checked += member.size
-        skipped = member.flags & _ENCRYPTED or checked > MOST_UNPACKED
-        if skipped or not _check_content(window, member, start):
+        skipped = member.flags & ENCRYPTED or checked > MOST_UNPACKED
+        if skipped or not check_content(window, member, start):
             unchecked += 1
     return unchecked
 
 
-def _check_name(member: _Member) -> None:
+def check_name(member: Member) -> None:
+    """Raise ``DamageError`` for a name that leads out of a folder."""
     name = member.name
     if (
         not name
@@ -246,7 +253,7 @@ def _check_name(member: _Member) -> None:
         )
 
 
-def _find_data(window: Window, member: _Member, directory: _Directory) -> int:
+def find_data(window: Window, member: Member, directory: Directory) -> int:
     """Where the packed bytes of a member begin."""
     head = window.read(member.offset, 30)
     if len(head) < 30 or not head.startswith(_LOCAL):
@@ -262,8 +269,16 @@ def _find_data(window: Window, member: _Member, directory: _Directory) -> int:
     return start
 
 
-def _check_content(window: Window, member: _Member, start: int) -> bool:
-    """Unpack a member and compare it; False if nothing here can unpack it."""
+def _drop(_piece: bytes) -> None:
+    """Nobody wants what was unpacked."""
+
+
+def check_content(
+    window: Window, member: Member, start: int, sink: Callable[[bytes], object] = _drop
+) -> bool:
+    """Unpack a member into ``sink`` and compare it; False if nothing here can unpack it.
+    No more is unpacked than one piece beyond what the directory says. Raises
+    ``DamageError``."""
     end = start + member.packed
     crc = size = 0
     try:
@@ -278,6 +293,7 @@ def _check_content(window: Window, member: _Member, start: int) -> bool:
             out = unpacker.decompress(piece, _PIECE)
             crc = zlib.crc32(out, crc)
             size += len(out)
+            sink(out)
             if size > member.size or unpacker.eof or not (out or piece):
                 break
     except DAMAGES as error:

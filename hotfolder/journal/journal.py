@@ -27,6 +27,7 @@ from hotfolder.journal.restoration import Restoration
 from hotfolder.journal.retention import Retention
 from hotfolder.journal.search import Search
 from hotfolder.journal.spools import Spools
+from hotfolder.journal.templates import Templates
 from hotfolder.journal.tree import Tree
 from hotfolder.journal.units import Units
 from hotfolder.journal.updates import Updates
@@ -50,6 +51,7 @@ class SqliteJournal(
     Requests,
     Fixity,
     Retention,
+    Templates,
     FiguresOf,
     Facts,
     Feed,

@@ -14,7 +14,12 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 14  # PRAGMA user_version after the last migration
+VERSION = 15  # PRAGMA user_version after the last migration
+    db.conn.execute("PRAGMA user_version = 0")
+
+
+@migrations()
+VERSION = 15  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -129,6 +134,16 @@ def m014_encryption(db: Database) -> None:
     """Which spools are stored encrypted."""
     _run(db, "encryption.sql")
     db.conn.execute("PRAGMA user_version = 14")
+
+
+    db.conn.execute("PRAGMA user_version = 14")
+
+
+@migrations()
+def m015_templates(db: Database) -> None:
+    """Versions of templates; documents are found by the template that they name."""
+    _run(db, "templates.sql")
+    db.conn.execute("PRAGMA user_version = 15")
 
 
 def _run(db: Database, name: str) -> None:

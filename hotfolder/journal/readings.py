@@ -22,6 +22,7 @@ from hotfolder.journal.links import append_links
 from hotfolder.journal.membership import deliver_if_complete, parts_of
 from hotfolder.journal.rows import dump_faults
 from hotfolder.journal.spools import explain
+from hotfolder.journal.templates import insert_template
 
 _CHUNK = 1000  # documents that are looked up and written at once
 
@@ -49,6 +50,8 @@ class Readings:
             for chunk in _chunks(readings):
                 _admit(conn, chunk, spools, found)
             for reading in readings:
+                if reading.template is not None and found[reading.spool_id].fresh:
+                    insert_template(conn, reading.template, *spools[reading.spool_id])
                 if reading.has_carrier and not found[reading.spool_id].carrier:
                     # The same bytes have a record already, under other keys: each for itself.
                     conn.execute(

@@ -30,6 +30,7 @@ from hotfolder.journal.membership import (
 )
 from hotfolder.journal.readings import stored_details
 from hotfolder.journal.rows import dump_names, fit_time
+from hotfolder.journal.templates import insert_template
 
 _CHUNK = 1000  # documents that are looked up at once
 
@@ -90,6 +91,8 @@ class Restoration:
                     for document in Identities(conn, chunk).sort_out(chunk, spool.id)[0]:
                         free = _with_free_version(conn, spool.id, document)
                         insert_documents(conn, [(free, number, spool.business_unit)])
+                if reading.template is not None:
+                    insert_template(conn, reading.template, number, spool.business_unit)
             conn.executemany(
                 "UPDATE documents SET stored_at = ?, waiting = role <> 'carried'"
                 " WHERE spool = ? AND ordinal > ? AND ordinal <= ?",

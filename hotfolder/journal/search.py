@@ -27,6 +27,7 @@ _FIRST_KIND = (
     " AND NOT EXISTS (SELECT 1 FROM document_references AS k WHERE k.reference = c.reference"
     " AND k.document = c.document AND k.kind < c.kind)"
 )
+_TEMPLATE, _VERSION = "d.template = ?", "d.template_version = ?"
 # The newest documents, whose words are looked at without the index: a word that many
 # have is found among them at once, and the index would list millions. More of them are
 # looked at where some of the first had the words.
@@ -114,13 +115,20 @@ def _plan(
         (case, query.case_ref),
         ("d.account_number = ?", query.account_number),
         ("d.customer_id = ?", query.customer_id),
+        (_TEMPLATE, query.template),
+        (_VERSION, query.template_version),
         ("d.spool = (SELECT number FROM spools WHERE id = ?)", query.spool_id),
         ("d.document_type = ? COLLATE NOCASE", query.document_type),
     ):
         if value is not None:
-            terms.append(f"+{term}" if leader else term)
+            # Template and version are two columns of one index.
+            together = leader == _TEMPLATE and term == _VERSION
+            terms.append(f"+{term}" if leader and not together else term)
             values += asked if term == case else (value,)
             leader = leader or term
+    if query.business_unit is not None:
+        terms.append("+d.business_unit = ?")
+        values.append(query.business_unit)
     if matching is not None:
         terms.append("+d.number IN (SELECT rowid FROM words WHERE words MATCH ?)")
         values.append(matching)

@@ -31,6 +31,7 @@ from hotfolder.service.commands_requests import requests
 from hotfolder.service.commands_retention import retention
 from hotfolder.service.commands_retrieve import retrieve
 from hotfolder.service.commands_return import orders, return_document
+from hotfolder.service.commands_templates import templates
 from hotfolder.service.commands_verify import verify
 from hotfolder.service.options import CONFIG, JSON, Command, filters
 from hotfolder.service.settings import DEFAULT_PATH
@@ -258,6 +259,7 @@ group.add_command(retention)
 group.add_command(feed)
 group.add_command(holds)
 group.add_command(keys)
+group.add_command(templates)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -28,6 +28,7 @@ from hotfolder.core.profiles import (
     ReturnKind,
     ReturnProfile,
     Rules,
+    TemplateEvents,
 )
 from hotfolder.core.schedules import event_names
 from hotfolder.flows.amend import Amend
@@ -47,6 +48,7 @@ from hotfolder.flows.retention import Retaining
 from hotfolder.flows.returning import Returns
 from hotfolder.flows.signing import Signer, Signing
 from hotfolder.flows.tell import Tell
+from hotfolder.flows.templatetelling import TemplateTelling
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.returns.http import HttpReceiver
 from hotfolder.service.authority import require_of
@@ -117,6 +119,7 @@ class Works:
     feeding: Feeding
     holding: Holding
     amend: Amend
+    templates: TemplateTelling
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
@@ -193,6 +196,7 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         feedback=configuration.feedback,
         feed=configuration.feed,
         roles=configuration.roles,
+        template_events=configuration.template_events,
     )
 
 
@@ -220,6 +224,7 @@ def connect(
     feedback: FeedbackProfile | None = None,
     feed: FeedProfile = _NO_FEED,
     roles: RolesProfile = _NO_ROLES,
+    template_events: TemplateEvents | None = None,
 ) -> Works:
     """Flows over ports that are open already. ``new_id`` and ``jitter`` are given where
     two runs shall be alike; ``scratch`` is a folder for what is too much for memory."""
@@ -310,6 +315,11 @@ def connect(
         ),
         feeding=make_feeding(
             journal=journal, profile=feed, clock=clock, emit=emit, jitter=jitter, backoff=backoff
+        templates=TemplateTelling(
+            journal=journal,
+            events=template_events or TemplateEvents(),
+            clock=clock,
+            emit=emit,
         ),
         signing=None
         if audit is None or not audit.signing_key

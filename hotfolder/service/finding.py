@@ -35,6 +35,8 @@ def find(
     case: str | None,
     text: str | None,
     spool: str | None,
+    template: str | None,
+    template_version: str | None,
     after: str | None,
 ) -> int:
     """Documents, newest first. 66 if there is none."""
@@ -51,6 +53,8 @@ def find(
                     case=case,
                     text=text,
                     spool=spool,
+                    template=template,
+                    template_version=template_version,
                 ),
                 after=after,
             )
@@ -70,7 +74,7 @@ def find(
             click.echo(f"--after: no document is called {after!r}", err=True)
             return EX_NOINPUT
         holds = journal.holds_upon_documents([row.document.identity for row in rows[:limit]])
-    return _show(rows[:limit], holds, more=len(rows) > limit, as_json=as_json)
+    return show_documents(rows[:limit], holds, more=len(rows) > limit, as_json=as_json)
 
 
 class UnknownSpoolError(Exception):
@@ -88,9 +92,13 @@ def make_query(
     case: str | None = None,
     text: str | None = None,
     spool: str | None = None,
+    template: str | None = None,
+    template_version: str | None = None,
 ) -> DocumentQuery:
     """What the options of a command ask for. Raises ``UnknownSpoolError``, and
     ``click.UsageError`` for what is no day."""
+    if template_version is not None and template is None:
+        raise click.UsageError("--template-version needs --template: numbers are a template's own")
     kind, reference = (None, None) if case is None else split_reference(case)
     spool_id = None
     if spool is not None:
@@ -108,6 +116,8 @@ def make_query(
         case_kind=kind,
         words=tuple((text or "").split()),
         spool_id=spool_id,
+        template=template,
+        template_version=template_version,
     )
 
 
@@ -118,13 +128,15 @@ def page_through(journal: SqliteJournal, query: DocumentQuery) -> Iterator[Catal
         query = replace(query, after=page[-1].document.identity)
 
 
-def _show(
+def show_documents(
     rows: Sequence[CatalogueRow],
     holds: Mapping[str, Sequence[str]],
     *,
     more: bool,
     as_json: bool,
 ) -> int:
+    """A page of documents with the holds upon them, and after which the next begins; 66 if
+    there is none."""
     following = rows[-1].document.identity if more else None
     if as_json:
         print_json(
@@ -135,6 +147,8 @@ def _show(
                         **held_data(row, holds),
                         "customer_id": row.document.metadata.customer_id,
                         "account_number": row.document.metadata.account_number,
+                        "template": row.document.metadata.template,
+                        "template_version": row.document.metadata.template_version,
                         "case_refs": list(row.document.metadata.case_refs),
                         "references": [
                             {"kind": kind, "reference": reference}

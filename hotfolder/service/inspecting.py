@@ -16,6 +16,7 @@ from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import SpoolRow, UnitRow
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.fixity import LATELY, fixity_data, fixity_lines
+from hotfolder.service.provenance import made_by
 from hotfolder.service.settings import Configuration, load
 from hotfolder.service.story import (
     document_data,
@@ -226,13 +227,19 @@ def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
         unconfirmed = journal.unconfirmed([owner]).get(owner, 0)
         steps = tell(journal, row, documents if owner == row.id else ())
         holds = journal.holds_upon_documents([item.document.identity for item in documents])
+        made = {item.document.identity: made_by(journal, item) for item in documents}
     if as_json:
         print_json(
             {
                 **spool_data(row),
                 "documents_unconfirmed": unconfirmed,
                 "documents": [
-                    {**document_data(item), **held_data(item, holds)} for item in documents
+                    {
+                        **document_data(item),
+                        **held_data(item, holds),
+                        "template": made[item.document.identity],
+                    }
+                    for item in documents
                 ],
                 "history": [
                     {key: value for key, value in step.items() if key != "seconds"}
@@ -241,7 +248,7 @@ def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
             }
         )
     else:
-        lines = story_lines(row, documents, steps, unconfirmed=unconfirmed, holds=holds)
+        lines = story_lines(row, documents, steps, unconfirmed=unconfirmed, holds=holds, made=made)
         click.echo("\n".join(printable(line) for line in lines))
     return EX_OK
 

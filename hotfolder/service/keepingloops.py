@@ -32,6 +32,7 @@ class KeepingLoops:
             ("retention", self._works.retaining.step),
             ("holds", self._works.holding.step),
             ("amend", self._works.amend.step),
+            ("templates", self._works.templates.step),
         ]
         found += [(folder.name.replace(".", ":", 1), folder.step) for folder in self._folders]
         if self._works.feedback is not None:
@@ -46,6 +47,8 @@ class KeepingLoops:
         """Whether something can be done now: what waits for another attempt cannot."""
         journal = self._works.journal
         if any(folder.pending() for folder in self._folders) or journal.retention_backlog() > 0:
+            return True
+        if self._works.templates.pending():
             return True
         if not self._works.holding.stuck() and self._holds_left():
             return True

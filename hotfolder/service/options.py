@@ -46,9 +46,11 @@ _FILTERS = (
     ),
     click.option("--text", help="Words that are all in the title."),
     click.option("--spool", help="Only within this spool."),
+    click.option("--template", help="Made with the template of this name, exactly."),
+    click.option("--template-version", help="And with this version of it."),
 )
 FILTERS = ("customer", "account", "document_type", "issued_from", "issued_to", "case", "text",
-           "spool")  # fmt: skip
+           "spool", "template", "template_version")  # fmt: skip
 
 
 def filters(command: Decorated) -> Decorated:

@@ -31,6 +31,7 @@ from hotfolder.core.profiles import (
     RetrieveProfile,
     ReturnProfile,
     Rules,
+    TemplateEvents,
     VerifyProfile,
 )
 from hotfolder.service.settings_account import Account, advise, find_account
@@ -47,7 +48,13 @@ from hotfolder.service.settings_feed import (
 from hotfolder.service.settings_folders import check_folder, check_places
 from hotfolder.service.settings_keys import advise_keys, check_keys, keys_profile
 from hotfolder.service.settings_model import SettingsFile
-from hotfolder.service.settings_records import archive_profile, event_folder, folder_profile, rules
+from hotfolder.service.settings_records import (
+    archive_profile,
+    event_folder,
+    folder_profile,
+    rules,
+    template_events,
+)
 from hotfolder.service.settings_returns import (
     advise_returns,
     asked_profile,
@@ -100,6 +107,7 @@ class Configuration:
     feedback: FeedbackProfile = field(default_factory=FeedbackProfile)
     feed: FeedProfile = field(default_factory=FeedProfile)
     roles: RolesProfile = field(default_factory=RolesProfile)
+    template_events: TemplateEvents = field(default_factory=TemplateEvents)
     advice: tuple[Fault, ...] = ()
 
 
@@ -169,6 +177,7 @@ def load(
         feedback=feedback_profile(settings.feedback),
         feed=feed_profile(settings.feed, feed_secrets),
         roles=roles_profile(settings),
+        template_events=template_events(settings.templates),
         advice=tuple(
             _place(
                 [

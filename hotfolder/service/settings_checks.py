@@ -9,11 +9,12 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from hotfolder.archivesspace.slots import check_slots
-from hotfolder.core.profiles import ArchiveSlots, Vocabularies
+from hotfolder.core.profiles import ArchiveSlots, FolderKind, Vocabularies
 from hotfolder.service.settings_model import FolderSection, SettingsFile
 from hotfolder.service.settings_retention import check_retention
 from hotfolder.service.settings_roles import check_roles
 from hotfolder.service.settings_sources import Finding, nearest
+from hotfolder.service.settings_templates import check_templates
 from hotfolder.sidecars.fieldmap import CANONICAL, fold
 from hotfolder.sidecars.values import UnreadableValueError, read_value
 
@@ -29,6 +30,7 @@ def check_records(settings: SettingsFile, url: str, names: Names) -> Iterator[Fi
     yield from _check_twins(settings)
     yield from check_retention(settings)
     yield from check_roles(settings)
+    yield from check_templates(settings)
     yield from _check_series(settings, names)
     for name, item in settings.folders.items():
         yield from _check_fields(name, item, settings, names)
@@ -155,7 +157,8 @@ def _check_fields(
             if names["units"]
             else "add a [units.…] table",
         )
-    if not names["series"]:
+    templates = item.kind is FolderKind.TEMPLATES
+    if not names["series"] and not templates:
         yield Finding(
             place, "series.none", "no series can take its documents", "add a [series.…] table"
         )
@@ -177,7 +180,7 @@ def _check_fields(
     for name, value in item.defaults.items():
         yield from _check_default((*place, "defaults", name), name, value, settings, names)
     bare = item.sidecar == "none" or not (item.sidecar_required or item.manual)
-    if bare and "document_type" not in item.defaults:
+    if bare and not templates and "document_type" not in item.defaults:
         yield Finding(
             (*place, "defaults"),
             "folder.default",

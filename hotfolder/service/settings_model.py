@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from hotfolder.core.profiles import (
     CompletionRule,
     Describe,
+    FolderKind,
     HandedFormat,
     IndexFormat,
     OnBadDocument,
@@ -416,11 +417,40 @@ class DocumentsSection(Section):
     )
 
 
+class PackagesSection(Section):
+    """What a template package may be, at most."""
+
+    members: int = Field(10_000, ge=1, le=100_000, description="files in it")
+    unpacked: int = Field(
+        2_000, ge=1, le=100_000, description="MB (a million bytes), all files together"
+    )
+    ratio: int = Field(
+        200, ge=1, le=1100, description="times its size, if it unpacks to more than 100 MiB"
+    )
+    depth: int = Field(16, ge=1, le=100, description="parts of a file's name")
+
+
+class TemplateEventsSection(Section):
+    """How decisions about templates are told to ArchivesSpace."""
+
+    approval_event: str = Field(
+        "agreement_signed", min_length=1, description="event type of approvals and rejections"
+    )
+    publication_event: str = Field(
+        "publication", min_length=1, description="event type of coming into force"
+    )
+    agents: dict[str, str] = Field(
+        default_factory=dict,
+        description="person to the uri of an agent, who then is the authorizer",
+    )
+
+
 class FolderSection(Section):
     """A hot folder."""
 
     path: str = Field(description="the folder, absolute")
     business_unit: str = Field(description="a [units.…] of this file")
+    kind: FolderKind = Field(FolderKind.DOCUMENTS, description="documents, templates")
     completion: CompletionSection = Field(default_factory=CompletionSection)
     recursive: bool = Field(False, description="take files in sub-folders too")
     network: bool = Field(False, description="on a network share: poll instead of events")
@@ -437,6 +467,7 @@ class FolderSection(Section):
         default_factory=dict, description="canonical fields for files that do not say"
     )
     documents: DocumentsSection = Field(default_factory=DocumentsSection)
+    templates: PackagesSection = Field(default_factory=PackagesSection)
     manual: bool = Field(False, description="people drop files here: receipts in words too")
     owner: str = Field("", description="whom a clerk should ask")
     encrypt_documents: bool = Field(
@@ -528,6 +559,7 @@ class SettingsFile(BaseSettings):
     folders: dict[Name, FolderSection] = Field(default_factory=dict)
     requests: dict[Name, RequestsSection] = Field(default_factory=dict)
     events: dict[Name, EventsSection] = Field(default_factory=dict)
+    templates: TemplateEventsSection = Field(default_factory=TemplateEventsSection)
     # [return.NAME]: a word that Python keeps for itself, so it is named at a distance.
     __annotations__["return"] = "dict[Name, ReturnSection]"
     locals()["return"] = Field(default_factory=dict)

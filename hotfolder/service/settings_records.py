@@ -10,10 +10,13 @@ from hotfolder.core.profiles import (
     Completion,
     DocumentsProfile,
     EventFolder,
+    FolderKind,
     FolderProfile,
     Rules,
     SeriesProfile,
     SidecarFormat,
+    TemplateEvents,
+    TemplatesProfile,
     Vocabularies,
 )
 from hotfolder.service.settings_model import (
@@ -23,6 +26,7 @@ from hotfolder.service.settings_model import (
     EventsSection,
     FolderSection,
     SettingsFile,
+    TemplateEventsSection,
 )
 from hotfolder.service.settings_retention import retention_classes
 
@@ -115,6 +119,7 @@ def folder_profile(name: str, item: FolderSection) -> FolderProfile:
     """One hot folder. What cannot be asked for there (writers on a share, metadata in a
     folder that reads none) is off, whatever its default."""
     documents = documents_profile(item.documents)
+    templates = item.kind is FolderKind.TEMPLATES
     return FolderProfile(
         name=name,
         path=item.path,
@@ -124,17 +129,22 @@ def folder_profile(name: str, item: FolderSection) -> FolderProfile:
         network=item.network,
         poll=item.poll,
         rescan=item.rescan,
-        sidecar=item.sidecar,
+        # The manifest of a template is JSON, or in the package.
+        sidecar=SidecarFormat.JSON
+        if templates and item.sidecar is SidecarFormat.AUTO
+        else item.sidecar,
         sidecar_required=item.sidecar_required
         and not item.manual
         and item.sidecar is not SidecarFormat.NONE
         # Where an index tells of the documents, metadata of the whole spool is a bonus.
-        and (not documents.many or "sidecar_required" in item.model_fields_set),
+        and (not (documents.many or templates) or "sidecar_required" in item.model_fields_set),
         include=tuple(item.include),
         ignore=tuple(item.ignore),
         field_map=dict(item.field_map),
         defaults=dict(item.defaults),
         documents=documents,
+        kind=item.kind,
+        templates=TemplatesProfile(**item.templates.model_dump()),
         manual=item.manual,
         owner=item.owner,
         encrypt_documents=item.encrypt_documents,
@@ -151,4 +161,13 @@ def event_folder(name: str, item: EventsSection) -> EventFolder:
         poll=item.poll,
         rescan=item.rescan,
         owner=item.owner,
+    )
+
+
+def template_events(item: TemplateEventsSection) -> TemplateEvents:
+    """How decisions about templates are told to ArchivesSpace."""
+    return TemplateEvents(
+        approval=item.approval_event,
+        publication=item.publication_event,
+        agents=dict(item.agents),
     )

@@ -180,6 +180,22 @@ def _count_lines(row: SpoolRow, unconfirmed: int) -> list[str]:
     return lines
 
 
+def _template_lines(made: Mapping[str, Any] | None) -> list[str]:
+    if made is None:
+        return []
+    number = f" version {made['version']}" if made["version"] else ", no version said"
+    archived = (
+        f"{made['standing']}, document {made['archived_as']}"
+        if made["archived_as"]
+        else "not archived here"
+    )
+    lines = [f"    made with template {made['name']}{number}: {archived}"]
+    force = made["in_force_when_issued"]
+    if force is not None and force != made["version"]:
+        lines.append(f"    version {force} was in force when it was issued")
+    return lines
+
+
 def story_lines(
     row: SpoolRow,
     documents: Sequence[CatalogueRow],
@@ -187,9 +203,11 @@ def story_lines(
     *,
     unconfirmed: int = 0,
     holds: Mapping[str, Sequence[str]],
+    made: Mapping[str, Mapping[str, Any] | None] | None = None,
 ) -> list[str]:
     """The same for a person at a terminal. ``documents`` may be the first of many;
-    ``unconfirmed`` of all are not. ``holds``: those upon a document, by identity."""
+    ``unconfirmed`` of all are not. ``holds``: those upon a document, by identity; ``made``:
+    by which template (``provenance.made_by``)."""
     lines = [
         f"{readable(row.name)}  from hot folder {row.folder}",
         f"  spool {row.id}, {row.state}",
@@ -214,6 +232,7 @@ def story_lines(
         if document.identity in holds:
             lines.append(f"    under legal hold: {', '.join(holds[document.identity])}")
         lines.append(f"    record {record_words(item)}")
+        lines += _template_lines((made or {}).get(document.identity))
     if len(documents) < total:
         lines += ["", f"  and {total - len(documents):,} more: hotfolder find --spool {row.id}"]
     for fault in (*row.faults, *row.remarks):

@@ -1,0 +1,157 @@
+"""From a package in a hot folder to what is known of it, through a daemon and a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hotfolder.core.errors import EX_NOINPUT
+from tests.support.serving import records, serving
+from tests.support.templates import (
+    APPROVED,
+    FILES,
+    TemplatePlace,
+    make_manifest,
+    make_package,
+    pack,
+)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[TemplatePlace]:
+    with serving() as sandbox:
+        yield TemplatePlace(tmp_path, sandbox.url)
+
+
+def test_a_package_is_archived_described_and_shown(place: TemplatePlace) -> None:
+    place.drop("letter.zip", make_package())
+    place.work()
+    receipt = place.receipt("letter.zip")
+    assert (receipt["outcome"], receipt["documents"][0]["version"]) == ("archived", 1)
+
+    shown = place.ask("templates", "show", "statement-letter")
+    assert (shown["version"], shown["standing"], shown["files"]) == ("1", "approved", 3)
+    assert [item["name"] for item in shown["members"]] == [
+        "letter.txt",
+        "logo.bin",
+        "manifest.json",
+    ]
+    assert shown["retention_class"] == "TPL"
+    assert shown["approvals"] == [{**APPROVED, "note": ""}]
+    (document,) = place.documents()
+    assert document["identity"] == shown["identity"]
+    (unit,) = place.units()
+    assert unit["documents"] == [document["uri"]]
+    (record,) = list(records(place.url, "/repositories/2/resources"))
+    assert (record["id_0"], record["title"]) == ("template:statements", "Templates: statements")
+
+    (approval,) = place.events("agreement_signed")
+    assert approval["linked_agents"][0]["role"] == "authorizer"
+    assert "approved by Jana Ito (legal) on 2024-12-01" in approval["outcome_note"]
+    assert {item["ref"] for item in approval["linked_records"]} == {document["uri"], unit["uri"]}
+    (publication,) = place.events("publication")
+    assert publication["timestamp"].startswith("2025-01-01")
+    # Nothing is told twice, and a second run finds nothing to do.
+    place.work()
+    assert len(place.events("agreement_signed")) == len(place.events("publication")) == 1
+
+
+def test_versions_their_documents_and_what_is_refused(place: TemplatePlace) -> None:
+    # The statement comes before the template that made it.
+    place.drop_document("early.txt")
+    place.pass_once()
+    (early,) = place.ask("templates", "documents", "statement-letter", "2")["documents"]
+    assert place.ask("show", early["spool"])["documents"][0]["template"] == {
+        "name": "statement-letter",
+        "version": "2",
+        "archived_as": None,
+        "standing": None,
+        "in_force_when_issued": None,
+    }
+
+    one = make_package(effective_until="2025-03-01")
+    two_files = {"letter.txt": b"Dear client,\n", "footer.txt": b"Page 1\n"}
+    two = pack(two_files)
+    manifest = make_manifest(
+        version=2, parent="1", effective_from="2025-04-01", title="With a footer"
+    )
+    three = make_package(version="3", parent="2", effective_from="2025-07-01", approvals=None)
+    place.drop("v1.zip", one)
+    place.drop("v2.zip", two, manifest)
+    place.drop("v3.zip", three)
+    place.drop("again.zip", one)
+    place.drop_document("late.txt", b"another\n", customer_id="C-2")
+    place.drop_document("old.txt", b"old\n", customer_id="C-3", template_version="1")
+    place.pass_once()
+
+    history = place.ask("templates", "history", "statement-letter")
+    assert [(row["version"], row["parent"], row["standing"]) for row in history["versions"]] == [
+        ("1", None, "approved"),
+        ("2", "1", "approved"),
+        ("3", "2", "unapproved"),
+    ]
+    (gap,) = history["irregular"]
+    assert (gap["kind"], gap["first"], gap["last"]) == ("gap", "2025-03-01", "2025-03-31")
+    remark = place.receipt("v2.zip")["remarks"][0]
+    assert remark["code"] == "template.gap"
+    assert "2025-03-01 to 2025-03-31" in remark["message"]
+    assert place.receipt("again.zip")["outcome"] == "duplicate"
+
+    def in_force(day: str, code: int = 0) -> str | None:
+        answer = place.ask("templates", "in-force", "statement-letter", "--on", day, code=code)
+        return None if answer["in_force"] is None else str(answer["in_force"]["version"])
+
+    assert in_force("2024-12-31", EX_NOINPUT) is None
+    assert in_force("2025-02-28") == "1"
+    assert in_force("2025-03-01", EX_NOINPUT) is None
+    assert in_force("2025-12-31") == "2"  # the third is not approved
+
+    made = place.ask("templates", "documents", "statement-letter", "2")["documents"]
+    assert {item["file"] for item in made} == {"early.txt", "late.txt"}
+    found = place.ask("find", "--template", "statement-letter", "--template-version", "1")
+    assert [item["file"] for item in found["documents"]] == ["old.txt"]
+    assert place.ask("templates", "show", "statement-letter", "2")["documents"] == 2
+    told = place.ask("show", early["spool"])["documents"][0]["template"]
+    assert (told["standing"], told["in_force_when_issued"]) == ("approved", "2")
+    second = place.ask("templates", "show", "statement-letter", "2")
+    assert told["archived_as"] == second["identity"]
+
+    changes = place.ask("templates", "diff", "statement-letter", "1", "2", "--text")["changes"]
+    assert [(item["member"], item["what"]) for item in changes] == [
+        ("footer.txt", "added"),
+        ("letter.txt", "changed"),
+        ("logo.bin", "removed"),
+        ("manifest.json", "removed"),
+    ]
+    assert changes[1]["text"][-2:] == ["-Dear customer,", "+Dear client,"]
+    assert changes[1]["new"]["size"] == len(two_files["letter.txt"])
+
+    # A number that is there keeps its bytes and its manifest.
+    place.drop("other.zip", make_package({**FILES, "new.txt": b"x"}))
+    place.drop("spelt.zip", make_package(version="01"))
+    place.drop("named.zip", make_package(name="Statement-Letter", version="9"))
+    place.drop("beside.zip", two, {**manifest, "approvals": []})
+    place.pass_once()
+    assert "a version is never changed" in place.note("other.zip")
+    assert "version 01 is there already, as 1" in place.note("spelt.zip")
+    assert "is called 'statement-letter' already" in place.note("named.zip")
+    assert "its manifest said something else" in place.note("beside.zip")
+    assert len(place.documents()) == 6
+    assert len(place.events("publication")) == 2
+    (listed,) = place.ask("templates", "list", "--on", "2025-12-31")["templates"]
+    assert (listed["versions"], listed["in_force"]) == (["1", "2", "3"], "2")
+
+    # All of it comes back from the store and the server.
+    for left in place.root.glob("journal.db*"):
+        left.unlink()
+    assert place.ask("rebuild")["spools"] == 6
+    again = place.ask("templates", "history", "statement-letter")
+    assert [{**row, "archived": None} for row in again["versions"]] == [
+        {**row, "archived": None} for row in history["versions"]
+    ]
+    assert place.ask("templates", "show", "statement-letter", "2")["members"] == second["members"]
+    place.pass_once()
+    assert len(place.events("publication")) == 2
+    assert len(place.documents()) == 6
