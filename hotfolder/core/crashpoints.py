@@ -113,7 +113,12 @@ KEY_POINTS: tuple[str, ...] = (
     "keys.rewrapped",
 )
 # Those of template packages, besides those of every spool.
-TEMPLATE_POINTS: tuple[str, ...] = ("template.told",)
+TEMPLATE_POINTS: tuple[str, ...] = (
+    "package.taken",
+    "package.put",
+    "package.packed",
+    "template.told",
+)
 
 _hook: Callable[[str], None] | None = None
 

@@ -21,11 +21,12 @@ _DATE = (1 << 5) | 1  # 1 January 1980, the first day that the format knows
 _MODE = 0o100644 << 16  # a plain file that all may read
 _UNIX = 3 << 8
 _STORED = 0
+_UTF8 = 0x0800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A file of a ZIP. ``name`` is ASCII; ``read`` gives the same bytes at every call."""
+    """A file of a ZIP; ``read`` gives the same bytes at every call."""
 
     name: str
     size: int
@@ -64,12 +65,17 @@ def _checked(entry: Entry) -> Iterator[bytes]:
         )
 
 
+def _named(entry: Entry) -> tuple[bytes, int]:
+    """The name as bytes, and what says that they are UTF-8, where that is needed."""
+    return entry.name.encode(), 0 if entry.name.isascii() else _UTF8
+
+
 def _version(*, large: bool) -> int:
     return 45 if large else 20
 
 
 def _local_header(entry: Entry) -> bytes:
-    name = entry.name.encode("ascii")
+    name, flags = _named(entry)
     large = entry.size >= _FULL
     size = _FULL if large else entry.size
     extra = struct.pack("<HHQQ", 1, 16, entry.size, entry.size) if large else b""
@@ -78,7 +84,7 @@ def _local_header(entry: Entry) -> bytes:
             "<4s5H3I2H",
             b"PK\3\4",
             _version(large=large),
-            0,
+            flags,
             _STORED,
             0,
             _DATE,
@@ -94,7 +100,7 @@ def _local_header(entry: Entry) -> bytes:
 
 
 def _directory_entry(entry: Entry, place: int) -> bytes:
-    name = entry.name.encode("ascii")
+    name, flags = _named(entry)
     values = ([entry.size, entry.size] if entry.size >= _FULL else []) + (
         [place] if place >= _FULL else []
     )
@@ -107,7 +113,7 @@ def _directory_entry(entry: Entry, place: int) -> bytes:
             b"PK\1\2",
             _UNIX | version,
             version,
-            0,
+            flags,
             _STORED,
             0,
             _DATE,

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 VERSION = 15  # PRAGMA user_version after the last migration
-    db.conn.execute("PRAGMA user_version = 0")
-
-
-@migrations()
-VERSION = 15  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -133,9 +128,6 @@ def m013_facts(db: Database) -> None:
 def m014_encryption(db: Database) -> None:
     """Which spools are stored encrypted."""
     _run(db, "encryption.sql")
-    db.conn.execute("PRAGMA user_version = 14")
-
-
     db.conn.execute("PRAGMA user_version = 14")
 
 

@@ -315,6 +315,7 @@ def connect(
         ),
         feeding=make_feeding(
             journal=journal, profile=feed, clock=clock, emit=emit, jitter=jitter, backoff=backoff
+        ),
         templates=TemplateTelling(
             journal=journal,
             events=template_events or TemplateEvents(),

@@ -89,6 +89,20 @@ EVENTS: Mapping[str, Event] = {
     "feed.differs": _event(
         WARNING, "file", "A file was written anew and is not as it was: a document's fields went."
     ),
+    # -- templates ------------------------------------------------------------------
+    "package.packed": _event(
+        INFO, "count folder", "A folder with so many files was packed as a template package."
+    ),
+    "package.left": _event(
+        WARNING,
+        "folder reason",
+        "A folder in a folder of templates is no package (manifest: it has none) and stays.",
+    ),
+    "template.told": _event(
+        INFO,
+        "count spool",
+        "So many events of a version of a template wait to be told to ArchivesSpace.",
+    ),
     # -- the audit chain ------------------------------------------------------------
     "audit.signed": _event(
         INFO, "links key", "The audit chain with so many links got a signed tree head."

@@ -24,10 +24,11 @@ from hotfolder.core.errors import (
     Transient,
 )
 from hotfolder.core.lifecycle import OPEN_SPOOL_STATES
-from hotfolder.core.profiles import FolderProfile
+from hotfolder.core.profiles import FolderKind, FolderProfile
 from hotfolder.core.records import Inspection, Sighting
 from hotfolder.files.content import open_regular
 from hotfolder.files.layout import make_folders
+from hotfolder.flows.packing import Packing
 from hotfolder.formats import inspect_trailer
 from hotfolder.service.composition import Works
 from hotfolder.service.heartbeat import Beats
@@ -56,6 +57,12 @@ class FolderLoop:
         self._works = works
         self._claimed = claimed
         self._watcher = make_watcher(profile, works)
+        # In a folder of templates a folder is a package.
+        self._packing = (
+            Packing(profile, clock=works.clock, emit=works.emit)
+            if profile.kind is FolderKind.TEMPLATES
+            else None
+        )
         self._started = False
         self._unsettled = False  # a claim failed half-way
         self._losses: float = 0
@@ -84,12 +91,15 @@ class FolderLoop:
                 # Claimed or not, they are to be seen afresh: a failed claim is tried again.
                 self._watcher.forget([drop.spool.name for drop in drops])
             self._claimed()
+        if self._packing is not None and self._watcher.healthy():
+            self._packing.step()
         return 0.0
 
     def pending(self) -> bool:
         """Whether files are there that have not settled, or no full look was made yet."""
         told = self.describe()
-        return not told["scans"] or told["waiting"] > 0
+        packing = self._packing is not None and self._packing.pending()
+        return packing or not told["scans"] or told["waiting"] > 0
 
     def describe(self) -> Mapping[str, int | float | bool]:
         """What the watcher has counted since it started."""

@@ -56,9 +56,11 @@ def test_a_file_that_changes_meanwhile_is_found(size: int, crc32: int) -> None:
         list(zip_pieces([changed]))
 
 
-def test_a_name_that_is_not_ascii_is_not_written() -> None:
-    with pytest.raises(UnicodeEncodeError):
-        list(zip_pieces([entry("b/ü", b"")]))
+def test_a_name_that_is_not_ascii_says_that_it_is_utf8() -> None:
+    data = b"".join(zip_pieces([entry("b/ü", b"x"), entry("b/u", b"y")]))
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        assert package.namelist() == ["b/ü", "b/u"]
+        assert [item.flag_bits for item in package.infolist()] == [0x800, 0]
 
 
 @given(st.integers(0, 1 << 34), st.integers(0, 1 << 36), st.integers(0, (1 << 32) - 1))

@@ -53,9 +53,15 @@ def test_a_package_is_archived_described_and_shown(place: TemplatePlace) -> None
     assert {item["ref"] for item in approval["linked_records"]} == {document["uri"], unit["uri"]}
     (publication,) = place.events("publication")
     assert publication["timestamp"].startswith("2025-01-01")
-    # Nothing is told twice, and a second run finds nothing to do.
+
+    # A folder is a package too. Nothing is told twice.
+    place.lay("letter-2", {"größe/letter.txt": b"2\n"}, version="2", parent="1")
     place.work()
-    assert len(place.events("agreement_signed")) == len(place.events("publication")) == 1
+    second = place.ask("templates", "show", "statement-letter", "2")
+    assert [item["name"] for item in second["members"]] == ["größe/letter.txt", "manifest.json"]
+    assert place.receipt("letter-2.zip")["outcome"] == "archived"
+    assert not (place.packages / "letter-2").exists()
+    assert len(place.events("agreement_signed")) == len(place.events("publication")) == 2
 
 
 def test_versions_their_documents_and_what_is_refused(place: TemplatePlace) -> None:

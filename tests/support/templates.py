@@ -130,6 +130,16 @@ class TemplatePlace:
         temporary.write_bytes(data)
         temporary.rename(self.packages / name)
 
+    def lay(self, name: str, files: Mapping[str, bytes], **fields: Any) -> None:
+        """A package as a folder, with a manifest that lists its files."""
+        place = self.packages / name
+        for member, data in files.items():
+            (place / member).parent.mkdir(parents=True, exist_ok=True)
+            (place / member).write_bytes(data)
+        listed = [{"name": member, "size": len(data)} for member, data in files.items()]
+        manifest = make_manifest(**{"members": listed, **fields})
+        (place / "manifest.json").write_text(json.dumps(manifest))
+
     def drop_document(self, name: str, content: bytes = b"text\n", **fields: str) -> None:
         """A statement that names its template."""
         known = {
