@@ -232,6 +232,8 @@ retention_class = "FIN-7Y"
 # _working, _failed and _receipts, which hotfolder makes.
 path = "/srv/exstream/statements"
 business_unit = "RETAIL"
+# What is dropped here: documents, or packages of templates (docs/templates.md).
+# kind = "documents"
 # Take files in sub-folders too.
 # recursive = false
 # On a network share: look every `poll` seconds instead of waiting for events.
@@ -311,6 +313,19 @@ rule = "quiet"
 # sidecar_wait = 900
 # Ask the kernel whether a writer holds the file (local folders only).
 # writer_check = true
+
+# A template package, at most: files, MB unpacked, times its own size, parts of a name.
+# [folders.statements.templates]
+# members = 10000
+# unpacked = 2000
+# ratio = 200
+# depth = 16
+
+# How decisions about templates are told to ArchivesSpace, and who has an agent there.
+# [templates]
+# approval_event = "agreement_signed"
+# publication_event = "publication"
+# agents = { "Jana Ito" = "/agents/people/7" }
 
 # Where documents are given back to (docs/returns.md): a folder that Exstream watches.
 # [return.reprint]

@@ -7,6 +7,7 @@ finding: another exception, a fault without a remedy, two looks that contradict.
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -17,10 +18,12 @@ from hotfolder.core.errors import Fault, InputFault
 from hotfolder.core.eventfile import read_events
 from hotfolder.core.manifest import read_manifest
 from hotfolder.core.notes import error_note
-from hotfolder.core.profiles import FolderProfile
+from hotfolder.core.profiles import FolderProfile, TemplatesProfile
 from hotfolder.core.records import Inspection, SpoolRow
 from hotfolder.core.requestfile import is_whole, read_request
+from hotfolder.core.templates import template_from_dict, template_to_dict, version_key
 from hotfolder.formats import inspect_spool, inspect_trailer
+from hotfolder.formats.templatepackage import read_package
 from hotfolder.sandbox.communications import make_communication
 from hotfolder.sandbox.exstream import make_output
 from hotfolder.sandbox.sidecarwriter import (
@@ -32,9 +35,11 @@ from hotfolder.sandbox.sidecarwriter import (
     write_xml,
 )
 from hotfolder.sidecars.interpretation import interpret
+from hotfolder.sidecars.templatemanifest import read_template_manifest
 from tests.support.formatsamples import make_format_samples
 from tests.support.journals import make_row
 from tests.support.line import RULES
+from tests.support.templates import make_manifest, make_package, pack
 
 _SAMPLES = Path(__file__).parent.parent / "samples"
 _PROFILE = FolderProfile(name="hot", path="/hot", business_unit="RETAIL")
@@ -146,6 +151,37 @@ def _read_events(data: bytes) -> object:
     return found
 
 
+def _read_template(data: bytes) -> object:
+    try:
+        found = read_template_manifest(data, "manifest.json")
+    except InputFault as error:
+        for fault in error.faults:
+            _check_fault(fault)
+        raise
+    template = found.template
+    assert template_from_dict(template_to_dict(template)) == template
+    texts = (template.name, template.family, template.version, template.title, template.author)
+    assert all(text.isprintable() for text in texts)
+    assert template.parent is None or version_key(template.parent) < version_key(template.version)
+    return found
+
+
+def _read_package(data: bytes) -> object:
+    try:
+        found = read_package(io.BytesIO(data), len(data), TemplatesProfile(members=50), "x.zip")
+    except InputFault as error:
+        for fault in error.faults:
+            _check_fault(fault)
+        raise
+    assert 0 < len(found.members) <= 50
+    names = [item.name for item in found.members]
+    assert len({name.casefold() for name in names}) == len(names)
+    for name in names:
+        assert name.isprintable()
+        assert not {"", ".", ".."} & set(name.split("/"))
+    return found
+
+
 def _check_fault(fault: Fault) -> None:
     assert fault.code, fault
     assert fault.message, fault
@@ -219,6 +255,24 @@ def make_readers() -> Mapping[str, Reader]:
                 b"account;type;case;to;text\n1;bill;K;2026-06-30;a b\n",
             ],
             read=_read_request(b"ask.csv"),
+        ),
+        "template-manifest": Reader(
+            samples=[
+                json.dumps(make_manifest()).encode(),
+                json.dumps(
+                    make_manifest(
+                        version=2,
+                        parent="1",
+                        effective_until="2026-01-01",
+                        members=[{"name": "a", "size": 1, "sha256": "0" * 64}],
+                    )
+                ).encode(),
+            ],
+            read=_read_template,
+        ),
+        "template-package": Reader(
+            samples=[make_package(), pack({"a/b": b"x" * 100, "ü": b""}, method=0)],
+            read=_read_package,
         ),
         "events": Reader(
             samples=[
