@@ -14,6 +14,7 @@ from hotfolder.core.crashpoints import (
     POINTS,
     RETURN_POINTS,
     SCRUB_POINTS,
+    TEMPLATE_POINTS,
 )
 from hotfolder.core.disposals import DISPOSAL_MOVES
 from hotfolder.core.lifecycle import SPOOL_MOVES, UNIT_MOVES
@@ -98,3 +99,8 @@ def test_those_of_feedback_and_feed_are_explained_too() -> None:
     ]
     points = re.findall(r"^\| `((?:look|fact|feed)\.[a-z]+)` \|", section, re.MULTILINE)
     assert sorted(points) == sorted(FEED_POINTS)
+
+
+def test_those_of_templates_are_explained_too() -> None:
+    explained = table_after("Templates, and what a kill leaves")
+    assert sorted(name.strip("`") for name in explained) == sorted(TEMPLATE_POINTS)
