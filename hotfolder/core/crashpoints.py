@@ -119,6 +119,19 @@ TEMPLATE_POINTS: tuple[str, ...] = (
     "package.packed",
     "template.told",
 )
+# Those of disposal (docs/disposal.md): a sweep of their own goes through them.
+DISPOSAL_POINTS: tuple[str, ...] = (
+    "disposal.proposed",
+    "disposal.approved",
+    "disposal.begun",
+    "purge.entombed",
+    "purge.renamed",
+    "purge.removed",
+    "disposal.purged",
+    "disposal.recorded",
+    "certificate.written",
+    "disposal.done",
+)
 
 _hook: Callable[[str], None] | None = None
 

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Protocol
 
 from hotfolder.core.changes import Amended, Amendment
 from hotfolder.core.changesport import ChangesJournal
+from hotfolder.core.disposalport import DisposalJournal
 from hotfolder.core.errors import Fault
 from hotfolder.core.facts import ChangeKind, ChangePage, Lost, SeenObject
 from hotfolder.core.factsport import FactsJournal
@@ -71,6 +72,7 @@ class Journal(
     FactsJournal,
     KeysJournal,
     TemplatesJournal,
+    DisposalJournal,
     Protocol,
 ):
     """The durable memory. Every method that changes something is one transaction
@@ -351,8 +353,25 @@ class Store(HoldingStore, StoreKeys, Protocol):
         """Remove an object that was never archived (its spool was refused); False
         if there is none. Durable when it returns."""
 
+    def purge(self, spool_id: str, tombstone: bytes) -> bool:
+        """Destroy the object of a spool in every root: the tombstone is on disk in all of
+        them first, then each object leaves by one rename and its files are removed. False
+        if there was none. Durable when it returns, and harmless to repeat.
+
+        Raises ``OperatorFault``: ``store.held`` while a hold is marked on the spool,
+        ``store.copy_missing`` while a root is away; ``Corrupt`` if it has another
+        tombstone; ``Transient`` if the disk fails.
+        """
+
+    def tombstone(self, spool_id: str) -> bytes | None:
+        """The tombstone of a spool that was, or is being, purged; None without."""
+
+    def tombstones(self) -> Iterator[tuple[str, bytes]]:
+        """(spool id, tombstone) of all of them."""
+
     def iterate(self) -> Iterator[StoredObject]:
-        """Every object, in flat memory, from the inventories (content not re-hashed)."""
+        """Every object that was not purged, in flat memory, from the inventories (content
+        not re-hashed)."""
 
     def clean(self) -> int:
         """Remove what a crash left half-written; returns how many objects."""

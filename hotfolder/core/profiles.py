@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hotfolder.core.disposals import MOST
 from hotfolder.core.retention import RetentionClass
 
 
@@ -363,6 +364,15 @@ class TemplateEvents:
     approval: str = "agreement_signed"  # of the list event_event_type
     publication: str = "publication"
     agents: Mapping[str, str] = field(default_factory=dict)  # person -> uri of an agent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisposalProfile:
+    """How documents are destroyed when their retention has ended."""
+
+    event: str = "appraisal"  # of event_event_type; empty: ArchivesSpace is not asked
+    most: int = MOST  # documents on one list
+    certificates: str = ""  # a folder; empty: beside the journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

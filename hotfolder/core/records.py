@@ -148,6 +148,15 @@ class Role(StrEnum):
     REFUSED = "refused"  # not at all: ArchivesSpace would not have it
 
 
+class Disposition(StrEnum):
+    """Whether a document is there (docs/disposal.md)."""
+
+    KEPT = "kept"
+    WITHHELD = "withheld"  # past its time; given to nobody until its spool goes
+    DESTROYING = "destroying"  # from here on it always comes to its end
+    DESTROYED = "destroyed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """One communication to one recipient, as journalled."""
@@ -281,6 +290,7 @@ class CatalogueRow:
     archived_at: float | None
     unit_ref_id: str | None
     record_uri: str | None  # in ArchivesSpace, once confirmed
+    disposition: Disposition = Disposition.KEPT
 
     @property
     def file_fixity(self) -> tuple[str, int]:

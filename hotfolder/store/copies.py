@@ -14,10 +14,12 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import BinaryIO, TypeVar
 
+from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import Corrupt, Destroyed, Fault, HotfolderError, OperatorFault
 from hotfolder.core.ports import Emit
 from hotfolder.core.records import StoredObject, StoreRequest
 from hotfolder.store.ocfl import OcflStore
+from hotfolder.store.purging import held
 
 Found = TypeVar("Found")
 
@@ -98,6 +100,37 @@ class CopiesStore:
         found = [store.withdraw(spool_id, reason) for store in self._stores]  # all, always
         return any(found)
 
+    def purge(self, spool_id: str, tombstone: bytes) -> bool:
+        """See ``core.ports.Store``: no root loses a byte before all have the tombstone.
+        ``OperatorFault`` if the disk of one is away."""
+        for number, store in enumerate(self._stores, 1):
+            if not store.is_declared():
+                raise OperatorFault(
+                    f"root {number} of the store is not there: a copy would be left in it",
+                    hint="mount its disk; what is under way goes on then",
+                    code="store.copy_missing",
+                )
+        if marked := self.holds_on(spool_id):
+            raise held(marked[0])
+        for store in self._stores:
+            store.entomb(spool_id, tombstone)
+        # survives: killed here, every object is there, and nothing copies or rebuilds them
+        crashpoint("purge.entombed")
+        found = [store.remove_purged(spool_id) for store in self._stores]
+        return any(found)
+
+    def tombstone(self, spool_id: str) -> bytes | None:
+        """See ``core.ports.Store``: of the first root that has one."""
+        found = (store.tombstone(spool_id) for store in self._stores)
+        return next((item for item in found if item is not None), None)
+
+    def tombstones(self) -> Iterator[tuple[str, bytes]]:
+        """See ``core.ports.Store``: what any root has."""
+        for number, store in enumerate(self._stores):
+            for spool_id, tombstone in store.tombstones():
+                if not any(before.is_purged(spool_id) for before in self._stores[:number]):
+                    yield spool_id, tombstone
+
     def clean(self) -> int:
         """See ``core.ports.Store``."""
         return sum(store.clean() for store in self._stores)
@@ -109,8 +142,12 @@ class CopiesStore:
     ) -> Filled:
         """Give every root what another has and it lacks. ``expected`` tells the SHA-256
         that the journal has of a spool (None: it does not know it); what differs is
-        copied nowhere. Marks of holds are copied too. May be interrupted and run again.
+        copied nowhere. Tombstones are copied first: what was destroyed comes back from no
+        root. Marks of holds are copied too. May be interrupted and run again.
         """
+        for spool_id, tombstone in self.tombstones():
+            for store in self._stores:
+                store.entomb(spool_id, tombstone)
         filled = Filled()
         for done, found in enumerate(self.iterate(), 1):
             lacking = [store for store in self._stores if not store.has(found.spool_id)]
@@ -314,6 +351,8 @@ class CopiesStore:
         for number, store in enumerate(self._stores):
             for found in store.iterate():
                 if any(before.has(found.spool_id) for before in self._stores[:number]):
+                    continue
+                if any(other.is_purged(found.spool_id) for other in self._stores):
                     continue
                 yield found if found.content_sha256 else self._told_by_others(found)
 

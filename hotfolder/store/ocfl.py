@@ -14,6 +14,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import BinaryIO
 
+from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import Corrupt, Fault, OperatorFault
 from hotfolder.core.merkle import leaf_hash
 from hotfolder.core.ports import Clock
@@ -36,6 +37,7 @@ from hotfolder.store.keyfile import destroyed
 from hotfolder.store.keyring import Keyring
 from hotfolder.store.keystore import KeyStore
 from hotfolder.store.naming import DOCUMENTS, EXTENSION, Layout, object_id
+from hotfolder.store.purging import Graveyard, held, purged, remove_object
 from hotfolder.store.reading import (
     inventory_of,
     iterate_objects,
@@ -77,6 +79,7 @@ class OcflStore:
         self._clock = clock
         self._lock = Lock()
         self._known_layout: Layout | None = None
+        self._graveyard = Graveyard(self._root)
 
     # -- the root -----------------------------------------------------------------
     def initialise(self) -> None:
@@ -156,6 +159,9 @@ class OcflStore:
     # -- writing ------------------------------------------------------------------
     def write_spools(self, requests: Sequence[StoreRequest]) -> list[StoredObject]:
         """See ``core.ports.Store``. The syncs of up to 256 objects are shared."""
+        for request in requests:
+            if self.is_purged(request.spool_id):
+                raise purged(request.spool_id)
         writer = Writer(
             root=self._root,
             staging=self._staging,
@@ -186,6 +192,40 @@ class OcflStore:
             remove_tree(staged)
         self.keys.remove(spool_id)
         return found
+
+    def purge(self, spool_id: str, tombstone: bytes) -> bool:
+        """See ``core.ports.Store``."""
+        self.entomb(spool_id, tombstone)
+        # survives: killed here, the object is there, and nothing copies or rebuilds it
+        crashpoint("purge.entombed")
+        return self.remove_purged(spool_id)
+
+    def entomb(self, spool_id: str, tombstone: bytes) -> None:
+        """The first half of ``purge``: the tombstone is on disk when this returns."""
+        if marked := self.holds_on(spool_id):
+            raise held(marked[0])
+        self._graveyard.write(spool_id, self._path(spool_id), tombstone)
+
+    def remove_purged(self, spool_id: str) -> bool:
+        """The second half: remove an object that has a tombstone. ``ValueError`` without."""
+        if not self.is_purged(spool_id):
+            raise ValueError(f"spool {spool_id} has no tombstone")
+        with self._lock:
+            found = remove_object(self._root, self._staging, spool_id, self._path(spool_id))
+        self.keys.remove(spool_id)
+        return found
+
+    def is_purged(self, spool_id: str) -> bool:
+        """Whether the spool has a tombstone here."""
+        return self._graveyard.has(spool_id, self._path(spool_id))
+
+    def tombstone(self, spool_id: str) -> bytes | None:
+        """See ``core.ports.Store``."""
+        return self._graveyard.read(spool_id, self._path(spool_id))
+
+    def tombstones(self) -> Iterator[tuple[str, bytes]]:
+        """See ``core.ports.Store``."""
+        return self._graveyard.each()
 
     def clean(self) -> int:
         """See ``core.ports.Store``. Call it only while nothing is being written."""
@@ -369,22 +409,30 @@ class OcflStore:
         ``Corrupt`` if the source is damaged or changes meanwhile, ``KeyError`` if it is
         gone, ``Transient`` when the disk is full or fails.
         """
-        path = self._layout.path(object_id(spool_id))
+        if self.is_purged(spool_id):
+            raise purged(spool_id)
         theirs = KeyStore(storage_root_of(source), None)
         if theirs.has(spool_id) and (replacing or not self.has(spool_id)):
             with ExitStack() as stack:
                 for keys in sorted((self.keys, theirs), key=lambda keys: keys.folder):
                     stack.enter_context(keys.lock())
                 self.keys.take_over(spool_id, theirs)
-        copy_object(
-            source,
-            spool_id,
-            root=self._root,
-            staging=self._staging,
-            object_path=path,
-            lock=self._lock,
-            aside=self._place_aside(spool_id) if replacing else None,
-        )
+        path = self._path(spool_id)
+        try:
+            copy_object(
+                source,
+                spool_id,
+                root=self._root,
+                staging=self._staging,
+                object_path=path,
+                lock=self._lock,
+                aside=self._place_aside(spool_id) if replacing else None,
+            )
+        finally:
+            if self.is_purged(spool_id):
+                # Destroyed while it was copied; its tombstone was there before it left.
+                self.remove_purged(spool_id)
+                raise purged(spool_id)
         return self.verify(spool_id)
 
     def place_of(self, spool_id: str) -> bytes:
@@ -408,7 +456,8 @@ class OcflStore:
     def iterate(self) -> Iterator[StoredObject]:
         """See ``core.ports.Store``. An object whose inventories are both damaged comes
         with an empty checksum; reading it raises ``Corrupt``."""
-        return map(self._describe, iterate_objects(self._root))
+        there = (item for item in iterate_objects(self._root) if not self.is_purged(item.spool_id))
+        return map(self._describe, there)
 
     def _describe(self, found: StoredObject) -> StoredObject:
         """Of an encrypted object, what it says of what it holds; nothing without its keys."""
@@ -426,7 +475,10 @@ class OcflStore:
         return iterate_places(self._root, after)
 
     def _folder(self, spool_id: str) -> bytes:
-        return os.path.join(self._root, self._layout.path(object_id(spool_id)).encode())
+        return os.path.join(self._root, self._path(spool_id).encode())
+
+    def _path(self, spool_id: str) -> str:
+        return self._layout.path(object_id(spool_id))
 
 
 def storage_root_of(place: bytes) -> bytes:

@@ -225,6 +225,46 @@ class StoreSuite:
         found = list(connect().iterate())
         assert sorted(found, key=lambda item: item.spool_id) == stored
 
+    def test_what_is_purged_is_gone_and_has_a_tombstone(
+        self, connect: Connect, tmp_path: Path
+    ) -> None:
+        one, other = make_request(tmp_path, 1), make_request(tmp_path, 2)
+        store = connect()
+        store.write_spools([one, other])
+        assert store.tombstone(one.spool_id) is None
+        assert store.purge(one.spool_id, b'{"stone": 1}\n')
+        again = connect()
+        with pytest.raises(KeyError):
+            again.open_content(one.spool_id)
+        with pytest.raises(KeyError):
+            again.verify(one.spool_id)
+        assert again.tombstone(one.spool_id) == b'{"stone": 1}\n'
+        assert list(again.tombstones()) == [(one.spool_id, b'{"stone": 1}\n')]
+        assert [found.spool_id for found in again.iterate()] == [other.spool_id]
+        check_there(again, other, again.verify(other.spool_id))
+        assert again.clean() == 0
+
+    def test_purging_twice_is_purging_once(self, connect: Connect, tmp_path: Path) -> None:
+        request = make_request(tmp_path, 1)
+        store = connect()
+        store.write_spools([request])
+        assert store.purge(request.spool_id, b"stone")
+        assert not store.purge(request.spool_id, b"stone")
+        with pytest.raises(Corrupt) as refused:
+            store.purge(request.spool_id, b"another")
+        assert refused.value.code == "store.tombstone"
+        assert not connect().purge(spool_id(9), b"of what never was")
+
+    def test_what_was_purged_is_never_written_again(self, connect: Connect, tmp_path: Path) -> None:
+        request = make_request(tmp_path, 1)
+        store = connect()
+        store.write_spools([request])
+        store.purge(request.spool_id, b"stone")
+        with pytest.raises(Corrupt) as refused:
+            connect().write_spools([request, make_request(tmp_path, 2)])
+        assert refused.value.code == "store.purged"
+        assert list(connect().iterate()) == []
+
     # -- holds --------------------------------------------------------------------
     def test_holds_are_marked_until_they_are_lifted(self, connect: Connect, tmp_path: Path) -> None:
         store = connect()

@@ -1,0 +1,126 @@
+"""What the journal remembers of disposals: a part of ``core.ports.Journal``, whose rules
+hold here too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Protocol
+
+from hotfolder.core.disposals import (
+    DisposalMember,
+    DisposalRow,
+    DisposalState,
+    DoomedSpool,
+    DueDocument,
+    DueFilter,
+    Tombstone,
+)
+from hotfolder.core.records import ArchiveEvent
+
+
+class DisposalJournal(Protocol):
+    """What may go, what was decided of it, and what was destroyed."""
+
+    # -- today ---------------------------------------------------------------------
+    def note_day(self, day: date, actor: str, now: float, *, vouched: bool = False) -> bool:
+        """The clock shows ``day``; whether it is believed. With ``vouched`` a person says
+        that it is right, which is on the audit chain."""
+
+    # -- before ----------------------------------------------------------------------
+    def due_documents(
+        self, wanted: DueFilter, today: date, *, after: tuple[str, int] = ("", 0), limit: int = 500
+    ) -> tuple[list[DueDocument], tuple[str, int] | None]:
+        """A page of the documents whose retention ended before ``today``, oldest end first,
+        and where the next page begins; None behind the last."""
+
+    def propose_disposals(
+        self,
+        wanted: DueFilter,
+        ids: Mapping[str, str],
+        today: date,
+        limit: int,
+        actor: str,
+        reason: str,
+        now: float,
+        event_type: str = "appraisal",
+    ) -> list[DisposalRow]:
+        """Freeze a list for each business unit, by ``ids`` (business unit to the id of the
+        disposal), of up to ``limit`` documents that may be proposed; a spool is on a list
+        with all its documents that may be, or not. PROPOSED, audit ``disposal.proposed``
+        and the event for ArchivesSpace in one transaction."""
+
+    def approve_disposal(self, disposal: str, actor: str, authority: str, now: float) -> None:
+        """PROPOSED to APPROVED. ``KeyError``; ``OperatorFault`` if the actor proposed it,
+        if it is no longer PROPOSED, or if a document of it is to be reviewed and no
+        authority is named."""
+
+    def withdraw_disposal(self, disposal: str, actor: str, reason: str, now: float) -> None:
+        """PROPOSED or APPROVED to WITHDRAWN; its documents may be proposed again."""
+
+    # -- destroying ----------------------------------------------------------------
+    def begin_disposal(
+        self,
+        disposal: str,
+        schedule: str,
+        actor: str,
+        now: float,
+        *,
+        marked: Mapping[str, str] | None = None,
+    ) -> DisposalRow:
+        """APPROVED to EXECUTING: every document of the list is looked at again, and in the
+        same transaction becomes ``destroying``, ``withheld`` or excluded, with the reason.
+        ``schedule`` is the digest of the schedule that the caller has; ``marked`` are spools
+        that the store has a mark of a hold on, with the hold: they are excluded.
+
+        ``KeyError``; ``OperatorFault`` if it is not APPROVED, if today is not believed or
+        the schedule is another than the one noted last; ``Transient`` while dates are
+        being computed. Nothing has changed then."""
+
+    def doomed_spools(self, disposal: str, limit: int = 100) -> list[DoomedSpool]:
+        """Spools of a disposal that are not recorded as destroyed."""
+
+    def tombstone_of(self, spool_id: str) -> bytes:
+        """What the store keeps of a spool that is being destroyed: the same at every call."""
+
+    def record_destroyed(self, disposal: str, spool_id: str, now: float, limit: int = 2000) -> bool:
+        """The store has nothing of the spool any more: its next ``limit`` documents are
+        ``destroyed``, what is personal leaves the catalogue, audit ``document.destroyed``
+        of each. True when that were the last. Harmless to repeat."""
+
+    def finish_disposal(
+        self, disposal: str, certificate: bytes, events: Sequence[ArchiveEvent], now: float
+    ) -> None:
+        """EXECUTING to DONE with its certificate (JSON), audit ``disposal.done``, the updates
+        and events for ArchivesSpace. ``ValueError`` while a spool of it is not recorded."""
+
+    # -- looking ---------------------------------------------------------------------
+    def disposals(
+        self, states: Sequence[DisposalState] = (), *, limit: int = 1000
+    ) -> list[DisposalRow]:
+        """Disposals, newest first; in these states, or all."""
+
+    def get_disposal(self, disposal: str) -> DisposalRow | None:
+        """One, by its id or a unique prefix of it."""
+
+    def disposal_members(self, disposal: str) -> Iterator[DisposalMember]:
+        """Its list, by identity, in flat memory."""
+
+    def disposal_certificate(self, disposal: str) -> bytes | None:
+        """The certificate of one that is DONE, byte for byte."""
+
+    def disposal_units(self, disposal: str) -> list[str]:
+        """Uris of the archival objects that list documents of it."""
+
+    def destroyed_document(self, identity: str) -> Tombstone | None:
+        """What is left of a document whose destruction was begun; None if it was not."""
+
+    def is_partly_withheld(self, spool_id: str) -> bool:
+        """Whether a document of the spool is withheld."""
+
+    def destroyed_among(self, identities: Sequence[str]) -> list[Tombstone]:
+        """Those of these documents that were destroyed, or are being."""
+
+    def restore_tombstones(self, tombstones: Sequence[Tombstone], now: float) -> int:
+        """Journal what the store says was destroyed, after the journal was lost; how many
+        are new."""
