@@ -57,6 +57,7 @@ class Catalogue:
                 row = conn.execute(
                     f"SELECT {DOCUMENT_COLUMNS} FROM {DOCUMENTS_JOINED}"
                     f" WHERE d.identity = ? AND d.live = {live} AND d.kept = 1"
+                    " AND d.disposition IN ('kept', 'withheld')"
                     " ORDER BY d.number DESC LIMIT 1",
                     (identity,),
                 ).fetchone()

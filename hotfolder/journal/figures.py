@@ -12,7 +12,7 @@ from hotfolder.journal.connection import Connection
 
 # Every document once: the record of a whole spool stands for those in it. Of what was
 # destroyed the row stays.
-_COUNTED = "d.role <> 'carrier' AND (d.live = 1 OR d.disposition = 'destroyed')"
+_COUNTED = "d.role <> 'carrier' AND (d.live = 1 OR d.disposition IN ('destroying', 'destroyed'))"
 _HELD = (
     "EXISTS (SELECT 1 FROM hold_members AS m JOIN holds AS h ON h.number = m.hold"
     " WHERE m.document = d.number AND h.released_at IS NULL)"

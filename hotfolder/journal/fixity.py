@@ -29,7 +29,7 @@ _ROUND = "number, began_at, upto, root, position, ended_at, finished, totals"
 _TARGET = "s.number, s.id, s.folder, s.sha256, s.size"
 # What the store has to have; what stands aside is there if it was stored before that.
 _IN_STORE = (
-    "s.sha256 IS NOT NULL AND (s.state IN ('STORED', 'DELIVERED', 'DONE')"
+    "s.sha256 IS NOT NULL AND s.disposed_at IS NULL AND (s.state IN ('STORED', 'DELIVERED', 'DONE')"
     " OR (s.state IN ('HELD', 'CORRUPT') AND s.held_from IN ('STORED', 'DELIVERED', 'DONE')))"
 )
 _PAGE = 1000

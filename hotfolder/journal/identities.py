@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hotfolder.core.canonical import dump
+from hotfolder.core.errors import Transient
 from hotfolder.core.records import Document
 from hotfolder.core.references import references_of
 from hotfolder.journal.rows import INSERT_DOCUMENT, document_values
@@ -31,6 +32,17 @@ class Identities:
         self._conn = conn
         # CROSS JOIN: from the list to the table, whatever the statistics say.
         names = json.dumps([document.identity for document in documents])
+        if conn.execute(
+            "SELECT 1 FROM json_each(?) AS j CROSS JOIN tombstones AS t ON t.identity = j.value"
+            " LIMIT 1",
+            (names,),
+        ).fetchone():
+            # Whoever takes spools in asks before; this one was destroyed since.
+            raise Transient(
+                "a document of it has just been destroyed",
+                hint="looked at again in a moment",
+                code="document.destroyed",
+            )
         self._owners: dict[str, str] = dict(
             conn.execute(
                 "SELECT d.identity, s.id FROM json_each(?) AS j CROSS JOIN documents AS d"
@@ -43,7 +55,8 @@ class Identities:
             for identity, number, version, supersedes in conn.execute(
                 "SELECT d.identity, d.number, d.version, d.supersedes FROM json_each(?) AS j"
                 " CROSS JOIN documents AS d"
-                " ON d.identity = j.value AND d.live = 0 AND d.kept = 1",
+                " ON d.identity = j.value AND d.live = 0 AND d.kept = 1"
+                " AND d.disposition IN ('kept', 'withheld')",
                 (names,),
             )
         }

@@ -11,6 +11,8 @@ from hotfolder.journal.audit import Audit
 from hotfolder.journal.catalogue import Catalogue
 from hotfolder.journal.connection import Connection, classify
 from hotfolder.journal.correspondence import Correspondence
+from hotfolder.journal.destroying import Destroying
+from hotfolder.journal.disposals import Disposals
 from hotfolder.journal.encryption import Encrypted
 from hotfolder.journal.facts import Facts
 from hotfolder.journal.feed import Feed
@@ -28,6 +30,7 @@ from hotfolder.journal.retention import Retention
 from hotfolder.journal.search import Search
 from hotfolder.journal.spools import Spools
 from hotfolder.journal.templates import Templates
+from hotfolder.journal.tombstones import Tombstones
 from hotfolder.journal.tree import Tree
 from hotfolder.journal.units import Units
 from hotfolder.journal.updates import Updates
@@ -58,6 +61,9 @@ class SqliteJournal(
     Holds,
     Updates,
     Encrypted,
+    Disposals,
+    Destroying,
+    Tombstones,
     Restoration,
 ):
     """One journal file. Safe to use from any thread."""

@@ -14,7 +14,7 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 15  # PRAGMA user_version after the last migration
+VERSION = 16  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -136,6 +136,13 @@ def m015_templates(db: Database) -> None:
     """Versions of templates; documents are found by the template that they name."""
     _run(db, "templates.sql")
     db.conn.execute("PRAGMA user_version = 15")
+
+
+@migrations()
+def m016_disposal(db: Database) -> None:
+    """Documents are destroyed: frozen lists, tombstones, and the days that the clock showed."""
+    _run(db, "disposal.sql")
+    db.conn.execute("PRAGMA user_version = 16")
 
 
 def _run(db: Database, name: str) -> None:

@@ -217,11 +217,13 @@ class Requests:
             )
 
     def is_destroyed(self, identity: str) -> bool:
-        """Whether the audit chain says that this document was destroyed."""
+        """Whether this document was destroyed, or is being: the audit chain or its
+        tombstone says so."""
         with self._db.reading() as conn:
             row = conn.execute(
-                "SELECT 1 FROM audit WHERE subject = ? AND action = 'document.destroyed' LIMIT 1",
-                (identity,),
+                "SELECT 1 FROM audit WHERE subject = :identity AND action = 'document.destroyed'"
+                " UNION ALL SELECT 1 FROM tombstones WHERE identity = :identity LIMIT 1",
+                {"identity": identity},
             ).fetchone()
         return row is not None
 

@@ -60,6 +60,8 @@ _PAGES = {
     "account": "documents AS d WHERE d.account_number = :subject AND d.number > :after",
     "customer": "documents AS d WHERE d.customer_id = :subject AND d.number > :after",
     "document": f"documents AS d WHERE d.number IN ({_OF_IDENTITY}) AND d.number > :after",
+    "numbers": "json_each(:subject) AS j CROSS JOIN documents AS d ON d.number = j.value"
+    " WHERE d.number > :after",
     "case": "document_references AS r JOIN documents AS d ON d.number = r.document"
     " WHERE r.reference = :subject AND r.kind = 'case' AND r.document > :after",
 }
@@ -219,6 +221,13 @@ class Retention:
             RetentionChange(at=at, field=field, old=old, new=new, reason=reason)
             for at, field, old, new, reason in rows
         ]
+
+
+def known_of(conn: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, RetainedDocument]:
+    """What retention depends on of each of these documents (``documents.number``), with the
+    events in force, as the transaction sees them."""
+    rows = _page(conn, "numbers", json.dumps(list(numbers)), 0, len(numbers))
+    return {row.number: row.document for row in rows}
 
 
 def _record(conn: sqlite3.Connection, event: NewEvent, now: float) -> int:

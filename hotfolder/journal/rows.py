@@ -13,6 +13,7 @@ from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.records import (
     CatalogueRow,
+    Disposition,
     Document,
     DocumentRange,
     Role,
@@ -36,7 +37,7 @@ DOCUMENT_COLUMNS = (
     " d.ordinal, d.start, d.length, d.sha256, d.first_page, d.pages, d.retain_until, d.metadata,"
     " d.business_unit, d.record_uri, d.archived_at,"
     " s.id, s.name, s.sha256, s.size, s.format_name, u.ref_id, d.role, d.by_pages,"
-    " d.class_version, d.cutoff"
+    " d.class_version, d.cutoff, d.disposition"
 )
 DOCUMENTS_JOINED = (
     "documents AS d JOIN spools AS s ON s.number = d.spool"
@@ -186,6 +187,7 @@ def document_from(row: Sequence[Any]) -> CatalogueRow:
         spool_size=row[22],
         format_name=row[23] or "unknown",
         unit_ref_id=row[24],
+        disposition=Disposition(row[29]),
     )
 
 

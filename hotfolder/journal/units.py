@@ -186,7 +186,8 @@ class Units:
                 lose_record(conn, number)
             aside = conn.execute(
                 "SELECT 1 FROM documents AS d JOIN spools AS s ON s.number = d.spool"
-                " WHERE d.unit = ? AND s.state NOT IN ('STORED', 'DELIVERED', 'DONE') LIMIT 1",
+                " WHERE d.unit = ? AND (s.state NOT IN ('STORED', 'DELIVERED', 'DONE')"
+                "  OR d.disposition IN ('destroying', 'destroyed')) LIMIT 1",
                 (unit,),
             ).fetchone()
             if aside is not None or unit_ref_id(members_of(conn, unit)) != ref_id:

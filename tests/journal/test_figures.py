@@ -14,6 +14,7 @@ from hotfolder.core.figures import BY, FigureRow, Figures, place, retention_repo
 from hotfolder.core.records import DocumentMetadata
 from hotfolder.core.retention import Period, RetentionClass, RetentionTrigger
 from hotfolder.journal.journal import SqliteJournal
+from tests.support.doomed import doom
 from tests.support.journals import make_document, store
 
 TODAY = date(2026, 6, 30)
@@ -56,13 +57,13 @@ def made(path: Path) -> SqliteJournal:
     )
     for number, (code, days, held, disposition, _) in enumerate(CASES, 1):
         last = None if days is None else (TODAY + timedelta(days=days)).isoformat()
-        steps = ["destroying", "destroyed"] if disposition == "destroyed" else [disposition]
         conn.execute(
             "UPDATE documents SET retain_until = ?, class_version = ? WHERE number = ?",
             (last, 1 if code in SCHEDULE else None, number),
         )
-        for step in steps:
-            conn.execute("UPDATE documents SET disposition = ? WHERE number = ?", (step, number))
+        if disposition == "destroyed":
+            doom(conn, number, disposal=f"disposal-{number:012}")
+        conn.execute("UPDATE documents SET disposition = ? WHERE number = ?", (disposition, number))
         if held:
             conn.execute("INSERT INTO hold_members VALUES (1, ?, 1)", (number,))
     conn.commit()

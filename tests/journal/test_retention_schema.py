@@ -100,13 +100,77 @@ def test_disposals_move_as_the_table_says(conn: sqlite3.Connection, old: Disposa
         conn.execute("RELEASE s")
 
 
+def begin(conn: sqlite3.Connection, today: str = "2036-03-01") -> None:
+    """Another disposal of the document, approved, is executed on a day."""
+    conn.execute("UPDATE documents SET retain_until = '2036-02-29'")
+    conn.execute("UPDATE disposals SET state = 'WITHDRAWN'")
+    conn.execute(DISPOSAL.format("PROPOSED").replace("(1, 'disposal-0", "(2, 'disposal-1"))
+    conn.execute(
+        "INSERT INTO disposal_members (disposal, document, retain_until)"
+        " VALUES (2, 1, '2036-02-29')"
+    )
+    conn.execute("UPDATE disposals SET state = 'APPROVED' WHERE number = 2")
+    conn.execute("UPDATE disposals SET state = 'EXECUTING', today = ? WHERE number = 2", (today,))
+
+
+DESTROY = "UPDATE documents SET disposition = 'destroying'"
+
+
 def test_what_is_being_destroyed_is_never_kept_again(conn: sqlite3.Connection) -> None:
     conn.execute(RELEASE)
+    begin(conn)
     for new in ("withheld", "kept", "destroying", "destroyed"):
         conn.execute("UPDATE documents SET disposition = ?", (new,))
     for new in ("kept", "withheld", "destroying"):
         with pytest.raises(sqlite3.IntegrityError, match="never kept again"):
             conn.execute("UPDATE documents SET disposition = ?", (new,))
+    with pytest.raises(sqlite3.IntegrityError, match="was destroyed"):
+        conn.execute("UPDATE documents SET waiting = waiting + 1")
+
+
+def test_nothing_goes_that_no_executed_list_names(conn: sqlite3.Connection) -> None:
+    conn.execute(RELEASE)
+    with pytest.raises(sqlite3.IntegrityError, match="may not be destroyed"):
+        conn.execute(DESTROY)
+    begin(conn)
+    conn.execute("UPDATE documents SET retain_until = '2036-02-28'")  # not as it was approved
+    with pytest.raises(sqlite3.IntegrityError, match="may not be destroyed"):
+        conn.execute(DESTROY)
+    conn.execute("UPDATE documents SET retain_until = NULL")
+    with pytest.raises(sqlite3.IntegrityError, match="may not be destroyed"):
+        conn.execute(DESTROY)
+
+
+def test_nothing_goes_on_the_last_day_of_its_retention(conn: sqlite3.Connection) -> None:
+    conn.execute(RELEASE)
+    begin(conn, "2036-02-29")
+    with pytest.raises(sqlite3.IntegrityError, match="may not be destroyed"):
+        conn.execute(DESTROY)
+
+
+def test_nothing_goes_that_is_held(conn: sqlite3.Connection) -> None:
+    begin(conn)
+    with pytest.raises(sqlite3.IntegrityError):
+        conn.execute(DESTROY)
+    conn.execute(RELEASE)
+    conn.execute(DESTROY)
+
+
+def test_a_list_is_frozen(conn: sqlite3.Connection) -> None:
+    begin(conn)
+    for statement in (
+        "UPDATE disposal_members SET retain_until = '2000-01-01' WHERE disposal = 2",
+        "UPDATE disposal_members SET action = 'destroy' WHERE disposal = 2",
+        "INSERT INTO disposal_members (disposal, document) VALUES (2, 1)",
+    ):
+        with pytest.raises(sqlite3.IntegrityError, match=r"frozen|one open"):
+            conn.execute(statement)
+
+
+def test_a_document_is_on_one_open_list(conn: sqlite3.Connection) -> None:
+    conn.execute(DISPOSAL.format("PROPOSED").replace("(1, 'disposal-0", "(2, 'disposal-1"))
+    with pytest.raises(sqlite3.IntegrityError, match="one open disposal"):
+        conn.execute("INSERT INTO disposal_members (disposal, document) VALUES (2, 1)")
 
 
 def test_every_change_of_retention_has_its_history(conn: sqlite3.Connection) -> None:

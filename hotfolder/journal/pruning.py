@@ -1,0 +1,66 @@
+"""What leaves the catalogue with a document, and what of it stays.
+
+Identity, class, dates, digests and place stay: they prove what was destroyed. Whatever
+tells of a person goes: the title, the party, the references, every field of the sidecars,
+the words by which it was found, and the names of the files.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from hotfolder.core.canonical import dump
+from hotfolder.core.records import Document
+from hotfolder.journal.identities import words_of
+from hotfolder.journal.rows import DOCUMENT_COLUMNS, DOCUMENTS_JOINED, document_from
+
+_PAGE = 500
+_STAYS = ("document_type", "issue_date", "channel", "retention_class", "jurisdiction")
+_NAME = b"destroyed"
+
+
+def prune(conn: sqlite3.Connection, spool: int, numbers: Sequence[int], now: float) -> None:
+    """Make these documents of a spool, which are being destroyed, ``destroyed``, and take
+    out of the catalogue what is personal; within a transaction of the caller."""
+    # What is deleted is overwritten in the file, too (sqlite.org/pragma.html#pragma_secure_delete).
+    conn.execute("PRAGMA secure_delete = ON")
+    for start in range(0, len(numbers), _PAGE):
+        rows = conn.execute(
+            f"SELECT {DOCUMENT_COLUMNS}, d.number FROM {DOCUMENTS_JOINED}"
+            " WHERE d.number IN (SELECT value FROM json_each(?))"
+            " AND d.disposition = 'destroying'",
+            (dump(list(numbers[start : start + _PAGE])),),
+        ).fetchall()
+        for row in rows:
+            _prune(conn, row[-1], document_from(row[:-1]).document, row[15], now)
+    conn.execute(
+        "UPDATE spools SET name = ?, sidecars = '[]', trigger_name = NULL, shared = '[]',"
+        " remarks = '[]', faults = '[]', last_error = NULL WHERE number = ?",
+        (_NAME, spool),
+    )
+    conn.execute("PRAGMA secure_delete = OFF")
+
+
+def _prune(
+    conn: sqlite3.Connection, number: int, document: Document, metadata: str, now: float
+) -> None:
+    # The index has no texts of its own: a word leaves it only by the text it came with.
+    conn.execute(
+        "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)",
+        (number, words_of(document)),
+    )
+    conn.execute("DELETE FROM document_references WHERE document = ?", (number,))
+    known = json.loads(metadata)
+    conn.execute(
+        "UPDATE documents SET disposition = 'destroyed', disposed_at = ?, title = ?,"
+        " customer_id = NULL, account_number = NULL, policy_number = NULL, job_number = NULL,"
+        " metadata = ? WHERE number = ?",
+        (
+            now,
+            document.metadata.document_type or "",
+            dump({name: known[name] for name in _STAYS if name in known}),
+            number,
+        ),
+    )
