@@ -32,12 +32,13 @@ from hotfolder.flows.custody import (
     key_texts,
 )
 from hotfolder.flows.exhibits import Exhibits
+from hotfolder.flows.gone import DESTROYED, WITHHELD, require_given, require_whole
 from hotfolder.flows.reservations import checks, details_of_storing, find_gaps
 from hotfolder.flows.terms import record_refusal, require_reason
 from hotfolder.flows.testimony import ask
 
 _FORM = "evidence"  # of a refusal, on the audit chain
-_REFUSALS = ("retrieve.reason", "evidence.shared")
+_REFUSALS = ("retrieve.reason", "evidence.shared", DESTROYED, WITHHELD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +120,12 @@ class Evidence:
     def _bag(
         self, identity: str, path: bytes, *, actor: str, reason: str, with_spool: bool | None
     ) -> Bagged:
-        row = self._journal.get_document(identity)
-        spool = None if row is None else self._journal.get_spool(row.spool_id)
-        if row is None or spool is None:
+        row = require_given(self._journal, identity)
+        spool = self._journal.get_spool(row.spool_id)
+        if spool is None:
             raise KeyError(identity)
+        if with_spool is True:
+            require_whole(self._journal, spool.id)
         shared = not _is_alone(row, spool) and self._is_shared(spool)
         form = _form(row, spool, shared=shared, with_spool=with_spool)
         account = _Account()

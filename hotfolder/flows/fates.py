@@ -9,8 +9,9 @@ from hotfolder.core.errors import InputFault, OperatorFault
 from hotfolder.core.orders import Fate, Fated
 from hotfolder.core.ports import Journal
 from hotfolder.core.query import DocumentQuery
-from hotfolder.core.records import CatalogueRow
+from hotfolder.core.records import CatalogueRow, Disposition
 from hotfolder.core.requestfile import RequestLine
+from hotfolder.flows.gone import DESTROYED, WITHHELD
 from hotfolder.flows.naming import NOT_IN_CATALOGUE
 
 Resolve = Callable[[str], Sequence[str]]
@@ -23,6 +24,14 @@ _WHY = {
     Fate.DESTROYED: "it was destroyed when its retention had ended",
     Fate.FORBIDDEN: "it belongs to a business unit that may not be asked for here",
     Fate.TOO_MANY: "more documents than one answer may have; ask for fewer",
+}
+
+
+# Of what ``retrieve`` refuses.
+FATES = {
+    "retrieve.form": Fate.FORM,
+    DESTROYED: Fate.DESTROYED,
+    WITHHELD: Fate.FORBIDDEN,
 }
 
 
@@ -51,6 +60,9 @@ def judge(
         return refused(line, fate, identity)
     if row.business_unit not in units:
         return refused(line, Fate.FORBIDDEN, identity)
+    if row.disposition is Disposition.WITHHELD:
+        why = "its retention has ended: it is withheld until its spool may go"
+        return refused(line, Fate.FORBIDDEN, identity, why)
     return Wanted(line=line, row=row)
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 
 from hotfolder.core.canonical import document_line, spool_to_json
 from hotfolder.core.crashpoints import crashpoint
@@ -41,6 +41,7 @@ from hotfolder.files.content import hash_file, open_regular
 from hotfolder.files.layout import working_folder
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.finish import Finisher
+from hotfolder.flows.gone import dropped_again
 from hotfolder.flows.reading import SpoolReader, read_sidecar
 from hotfolder.flows.spilling import JournalledDocuments
 from hotfolder.flows.templates import TemplateReader
@@ -54,6 +55,8 @@ _UNREADABLE = OperatorFault(
     " that can read it, `hotfolder release` it",
     code="spool.unreadable",
 )
+_LOOKED_UP = 1000  # identities at once
+_NAMED = 20  # documents that are named to the producer
 BATCH = 256  # spools in one transaction; bounds memory and the work lost by a kill
 
 
@@ -195,7 +198,10 @@ class Intake:
         by_id = {row.id: row for row in rows}
         with ExitStack() as stack:
             readings = [
-                reading for row in rows if (reading := self._try_reading(row, stack)) is not None
+                reading
+                for row in rows
+                if (reading := self._try_reading(row, stack)) is not None
+                and not self._was_destroyed(row, reading)
             ]
             still = self._still(SpoolState.CLAIMED, [item.spool_id for item in readings])
             readings = [item for item in readings if item.spool_id in still]
@@ -227,6 +233,15 @@ class Intake:
             ready.append(row)
         self._finisher.finish_duplicates(duplicates)
         return ready
+
+    def _was_destroyed(self, row: SpoolRow, reading: Reading) -> bool:
+        """Whether the spool holds a document that was destroyed; it stands aside then."""
+        for chunk in _identities(reading.documents):
+            if left := self._journal.destroyed_among(chunk):
+                self._inspections.pop(row.id, None)
+                self._aside.reject(row, [dropped_again(item) for item in left[:_NAMED]])
+                return True
+        return False
 
     def _still(self, state: SpoolState, spool_ids: Sequence[str]) -> set[str]:
         """Which of these are in ``state``: somebody may have held one in the meantime."""
@@ -375,3 +390,9 @@ def _root_of(request: StoreRequest) -> str:
     """The root over the documents, which have passed by on their way into the store."""
     lines = request.documents
     return (lines.root or "") if isinstance(lines, RootOfLines) else ""
+
+
+def _identities(documents: Documents) -> Iterator[list[str]]:
+    found = iter(documents)
+    while chunk := [document.identity for document in islice(found, _LOOKED_UP)]:
+        yield chunk

@@ -48,7 +48,7 @@ def _in_catalogue(journal: Journal, text: str, limit: int) -> tuple[str, ...]:
     uri = record_uri_in(text)
     if uri is not None:
         return tuple(journal.documents_by_record(uri, limit))
-    if journal.get_document(text) is not None:
+    if journal.get_document(text) is not None or journal.is_destroyed(text):
         return (text,)
     if members := journal.documents_of_unit(text, limit):
         return tuple(members)
@@ -87,7 +87,11 @@ def _in_archive(
         there = [name for unit in business_units for name in desk.find_identities(unit, text)]
     except (Transient, OperatorFault) as error:
         raise _not_asked(error) from error
-    unknown = [name for name in there if journal.get_document(name) is None]
+    unknown = [
+        name
+        for name in there
+        if journal.get_document(name) is None and not journal.is_destroyed(name)
+    ]
     if unknown:
         raise OperatorFault(
             f"ArchivesSpace has the document {unknown[0]}, and the catalogue lacks it",

@@ -21,6 +21,7 @@ from hotfolder.core.holds import load_hold
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal, Store
 from hotfolder.core.records import ArchivedDocument, CatalogueRow, Role, SpoolRow
+from hotfolder.core.tombstones import read_tombstone
 from hotfolder.flows.adopt import differs, sort_present
 
 CHUNK = 500  # documents that are looked up on the server at once
@@ -94,6 +95,10 @@ class Rebuild:
         self, counts: _Counts, progress: Callable[[int], None]
     ) -> Iterator[CatalogueRow]:
         """Journal one spool after another; gives out their documents."""
+        for spool_id, stone in self._store.tombstones():
+            # What was destroyed stays so; what a crash left of it goes now.
+            self._store.purge(spool_id, stone)
+            self._journal.restore_tombstones(read_tombstone(stone), self._clock.now())
         for stored in self._store.iterate():
             try:
                 description = spool_from_json(

@@ -15,7 +15,7 @@ from itertools import groupby, islice
 from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal
-from hotfolder.core.records import ArchivedUnit, UnitRow
+from hotfolder.core.records import ArchivedUnit, Disposition, UnitRow
 from hotfolder.flows.adopt import differs
 
 CHUNK = 50  # ref_ids in one look-up
@@ -90,7 +90,9 @@ class Replay:
         differing = [
             row
             for row in request.documents
-            if row.document.identity in there and differs(row, there[row.document.identity])
+            if row.document.identity in there
+            and row.disposition in (Disposition.KEPT, Disposition.WITHHELD)  # else it is empty
+            and differs(row, there[row.document.identity])
         ]
         for spool_id in sorted({row.spool_id for row in differing}):
             fault = Fault(

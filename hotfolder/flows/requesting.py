@@ -43,7 +43,7 @@ from hotfolder.files.faults import os_errors
 from hotfolder.files.layout import working_folder
 from hotfolder.files.working import list_working, remove_working
 from hotfolder.flows.damage import mark_damaged
-from hotfolder.flows.fates import Wanted, expand
+from hotfolder.flows.fates import FATES, Wanted, expand
 from hotfolder.flows.naming import resolve_document
 from hotfolder.flows.retrieve import Form, OpenSpool, retrieve
 from hotfolder.sidecars.handed import SUFFIXES, render_handed
@@ -252,9 +252,10 @@ class Requests:
             folder.discard(name)
             return replace(failed, fate=Fate.DESTROYED, why=error.message)
         except OperatorFault as error:
-            if error.code != "retrieve.form":
+            fate = FATES.get(error.code)
+            if fate is None:
                 raise
-            return replace(failed, fate=Fate.FORM, why=error.message)
+            return replace(failed, fate=fate, why=error.message)
         files = [name]
         if profile.sidecar is not HandedFormat.NONE:
             record = handover_record(

@@ -19,6 +19,7 @@ from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.ports import Journal, Store
 from hotfolder.core.records import CatalogueRow
 from hotfolder.files.faults import os_errors
+from hotfolder.flows.gone import require_given, require_whole
 from hotfolder.formats.afpwrap import wrap_document
 from hotfolder.formats.pdfextract import extract_pages
 from hotfolder.formats.window import Window
@@ -106,11 +107,10 @@ def retrieve(
     bytes of its own. With ``spools`` the spool stays open for the next document. Raises
     ``KeyError`` if there is no such document, ``Corrupt`` if spool or range are not what
     they were or the store has lost them, ``Transient`` if it is not stored yet,
-    ``OperatorFault`` if the form cannot be had, ``Destroyed`` if its key was destroyed.
+    ``OperatorFault`` if the form cannot be had, or it (or, for the whole spool, another in
+    it) is withheld, ``Destroyed`` if it, or its key, was destroyed.
     """
-    row = journal.get_document(identity)
-    if row is None:
-        raise KeyError(identity)
+    row = require_given(journal, identity)
     place = row.document.range
     if form is None:
         form = Form.ALONE if place.by_pages else Form.EXACT
@@ -120,6 +120,8 @@ def retrieve(
             hint="ask for it alone (derived from the spool), or for the whole spool",
             code="retrieve.form",
         )
+    if form is Form.SPOOL:
+        require_whole(journal, row.spool_id)
     opened = spools or OpenSpool(store)
     try:
         stream = _open(journal, opened, row)

@@ -29,6 +29,8 @@ from hotfolder.files.content import BUFFER
 from hotfolder.files.faults import os_errors
 from hotfolder.files.giving import discard_files, give_files, identify_folder, stage_files
 from hotfolder.flows.damage import mark_damaged_document
+from hotfolder.flows.fates import FATES
+from hotfolder.flows.gone import require_given
 from hotfolder.flows.retrieve import Form, retrieve
 from hotfolder.flows.terms import record_refusal, require_reason
 from hotfolder.sidecars.handed import SUFFIXES, render_handed
@@ -88,9 +90,8 @@ class Returns:
         reason where one is demanded; that is on the audit chain then."""
         if to not in self.profiles:
             raise unknown_profile(to, self.profiles)
-        if self._journal.get_document(identity) is None:
-            raise KeyError(identity)
         try:
+            require_given(self._journal, identity)
             require_reason(self._terms, reason)
         except OperatorFault as error:
             record_refusal(
@@ -246,9 +247,10 @@ class Returns:
             except Destroyed as error:
                 raise _FailedError(Fate.DESTROYED, error.message) from error
             except OperatorFault as error:
-                if error.code != "retrieve.form":
+                fate = FATES.get(error.code)
+                if fate is None:
                     raise
-                raise _FailedError(Fate.FORM, error.message) from error
+                raise _FailedError(fate, error.message) from error
             record = handover_record(
                 found.row,
                 form=str(found.form),

@@ -21,6 +21,7 @@ from hotfolder.service import inspecting
 from hotfolder.service.commands_audit import audit
 from hotfolder.service.commands_case import case
 from hotfolder.service.commands_compare import compare
+from hotfolder.service.commands_disposal import disposal
 from hotfolder.service.commands_evidence import evidence
 from hotfolder.service.commands_feed import feed
 from hotfolder.service.commands_fill import fill
@@ -260,6 +261,7 @@ group.add_command(feed)
 group.add_command(holds)
 group.add_command(keys)
 group.add_command(templates)
+group.add_command(disposal)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

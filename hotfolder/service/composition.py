@@ -21,6 +21,7 @@ from hotfolder.core.profiles import (
     AskedProfile,
     AuditProfile,
     ChangesProfile,
+    DisposalProfile,
     EventFolder,
     FolderProfile,
     RequestFolder,
@@ -30,11 +31,13 @@ from hotfolder.core.profiles import (
     Rules,
     TemplateEvents,
 )
+from hotfolder.core.retention import Schedule
 from hotfolder.core.schedules import event_names
 from hotfolder.flows.amend import Amend
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.asking import Asking
 from hotfolder.flows.deliver import Delivery
+from hotfolder.flows.disposing import Certifier, Disposing, Surroundings
 from hotfolder.flows.eventfiles import EventFiles
 from hotfolder.flows.feedback import Feedback
 from hotfolder.flows.feeding import Feeding
@@ -92,6 +95,26 @@ class SpoolIds:
             return f"{self._last:016x}{secrets.token_hex(8)}"
 
 
+class LazyCertifier:
+    """``flows.disposing.Certifier``; what it needs is loaded when something is certified."""
+
+    def __init__(self, audit: AuditProfile) -> None:
+        self._audit = audit
+
+    def sign(self, data: bytes) -> Mapping[str, str] | None:
+        """See ``SiteCertifier.sign``."""
+        return self._certifier().sign(data)
+
+    def render(self, certificate: bytes) -> bytes:
+        """See ``SiteCertifier.render``."""
+        return self._certifier().render(certificate)
+
+    def _certifier(self) -> Certifier:
+        from hotfolder.service.certifying import SiteCertifier  # noqa: PLC0415  reportlab is slow to load
+
+        return SiteCertifier(self._audit)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Works:
     """The ports and flows of one running hotfolder."""
@@ -120,6 +143,7 @@ class Works:
     holding: Holding
     amend: Amend
     templates: TemplateTelling
+    disposing: Disposing
 
     def close(self) -> None:
         """Close the connections and checkpoint the journal."""
@@ -197,6 +221,7 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         feed=configuration.feed,
         roles=configuration.roles,
         template_events=configuration.template_events,
+        disposal=configuration.disposal,
     )
 
 
@@ -225,6 +250,7 @@ def connect(
     feed: FeedProfile = _NO_FEED,
     roles: RolesProfile = _NO_ROLES,
     template_events: TemplateEvents | None = None,
+    disposal: DisposalProfile | None = None,
 ) -> Works:
     """Flows over ports that are open already. ``new_id`` and ``jitter`` are given where
     two runs shall be alike; ``scratch`` is a folder for what is too much for memory."""
@@ -233,6 +259,17 @@ def connect(
     aside = Aside(journal=journal, store=store, folders=folders, clock=clock, emit=emit)
     finisher = Finisher(
         journal=journal, store=store, aside=aside, folders=folders, clock=clock, emit=emit
+    )
+    disposing = make_disposing(
+        journal=journal,
+        store=store,
+        schedule=rules.retention_classes,
+        folders=folders,
+        clock=clock,
+        emit=emit,
+        state=scratch,
+        audit=audit,
+        profile=disposal,
     )
     return Works(
         journal=journal,
@@ -306,7 +343,7 @@ def connect(
             profile=feedback,
             business_units=[unit.code for unit in rules.business_units],
             holds=holding,
-            decisions=None,
+            decisions=disposing,
             may=lambda duty, unit, actor: require_of(roles, journal, duty, unit, actor),
             clock=clock,
             emit=emit,
@@ -322,6 +359,7 @@ def connect(
             clock=clock,
             emit=emit,
         ),
+        disposing=disposing,
         signing=None
         if audit is None or not audit.signing_key
         else make_signing(journal, audit, clock, emit),
@@ -432,6 +470,42 @@ def make_feeding(
         emit=emit,
         jitter=jitter,
         backoff=backoff,
+    )
+
+
+def make_disposing(
+    *,
+    journal: SqliteJournal,
+    store: OcflStore | CopiesStore,
+    schedule: Schedule,
+    folders: Mapping[str, FolderProfile],
+    clock: Clock,
+    emit: Emit,
+    state: bytes | None = None,
+    audit: AuditProfile | None = None,
+    profile: DisposalProfile | None = None,
+) -> Disposing:
+    """What lists, decides and destroys. Certificates lie in ``state``, the folder of the
+    journal, unless the profile names another."""
+    wanted = profile or DisposalProfile()
+    roots = len(store.roots) if isinstance(store, CopiesStore) else 1
+    return Disposing(
+        journal=journal,
+        store=store,
+        schedule=schedule,
+        folders=folders,
+        surroundings=Surroundings(
+            folder=os.fsencode(wanted.certificates)
+            or (os.path.join(state, b"certificates") if state else b""),
+            roots=roots,
+            version=__version__,
+            event=wanted.event,
+            most=wanted.most,
+        ),
+        certifier=LazyCertifier(audit or AuditProfile()),
+        clock=clock,
+        emit=emit,
+        new_id=lambda: secrets.token_hex(6),
     )
 
 

@@ -103,6 +103,30 @@ EVENTS: Mapping[str, Event] = {
         "count spool",
         "So many events of a version of a template wait to be told to ArchivesSpace.",
     ),
+    # -- disposal -------------------------------------------------------------------
+    "disposal.proposed": _event(
+        INFO, "disposal documents", "A list of documents whose retention has ended is proposed."
+    ),
+    "disposal.approved": _event(INFO, "disposal", "Another person has approved the list."),
+    "disposal.withdrawn": _event(INFO, "disposal", "The list is not carried out."),
+    "disposal.begun": _event(
+        INFO,
+        "disposal documents",
+        "What of the list is destroyed is decided; there is no way back.",
+    ),
+    "disposal.waits": _event(
+        WARNING,
+        "disposal reason error",
+        "A disposal that has begun cannot go on now; it is tried again.",
+    ),
+    "disposal.done": _event(
+        INFO, "disposal documents", "All that was decided is destroyed, and certified."
+    ),
+    "clock.doubted": _event(
+        ERROR,
+        "day",
+        "The clock shows a day too far behind the last one: nothing is destroyed on it.",
+    ),
     # -- the audit chain ------------------------------------------------------------
     "audit.signed": _event(
         INFO, "links key", "The audit chain with so many links got a signed tree head."

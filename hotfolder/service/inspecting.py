@@ -11,9 +11,11 @@ from typing import Any
 
 import click
 
+from hotfolder.core.disposals import Tombstone
 from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import SpoolRow, UnitRow
+from hotfolder.flows.gone import told
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.fixity import LATELY, fixity_data, fixity_lines
 from hotfolder.service.provenance import made_by
@@ -211,6 +213,9 @@ def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
             try:
                 (identity,) = resolve(config_path, journal, subject, limit=1)
                 document = journal.get_document(identity)
+                left = journal.destroyed_document(identity)
+                if left is not None:
+                    return _show_destroyed(left, as_json=as_json)
                 row = None if document is None else journal.get_spool(document.spool_id)
             except UnknownNameError as error:
                 note = error.note
@@ -250,6 +255,29 @@ def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
     else:
         lines = story_lines(row, documents, steps, unconfirmed=unconfirmed, holds=holds, made=made)
         click.echo("\n".join(printable(line) for line in lines))
+    return EX_OK
+
+
+def _show_destroyed(left: Tombstone, *, as_json: bool) -> int:
+    """What is left of a document that was destroyed."""
+    if as_json:
+        print_json(
+            {
+                "identity": left.identity,
+                "destroyed": left.begun_on.isoformat(),
+                "disposal": left.disposal,
+                "spool": left.spool_id,
+                "business_unit": left.business_unit,
+                "sha256": left.sha256,
+                "retention_class": left.retention_class,
+                "class_version": left.class_version,
+                "cutoff": left.cutoff.isoformat() if left.cutoff else None,
+                "retain_until": left.retain_until.isoformat() if left.retain_until else None,
+                "certificate_sha256": left.certificate_sha256,
+            }
+        )
+    else:
+        click.echo(f"document {left.identity}\n  {told(left)}")
     return EX_OK
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import inf
 from typing import BinaryIO
 
+from hotfolder.core.disposals import DisposalState
 from hotfolder.core.records import Inspection, Sighting
 from hotfolder.service.composition import Works
 from hotfolder.service.dropfolders import DropFolderLoop
@@ -31,6 +32,7 @@ class KeepingLoops:
         found: list[tuple[str, Callable[[], float]]] = [
             ("retention", self._works.retaining.step),
             ("holds", self._works.holding.step),
+            ("disposal", self._works.disposing.step),
             ("amend", self._works.amend.step),
             ("templates", self._works.templates.step),
         ]
@@ -52,7 +54,7 @@ class KeepingLoops:
             return True
         if not self._works.holding.stuck() and self._holds_left():
             return True
-        if self._told_back():
+        if self._told_back() or (self._destroying() and not self._works.disposing.waits):
             return True
         failures, _, _ = journal.server_state()
         return not failures and journal.has_changes_due(self._works.clock.now())
@@ -63,6 +65,7 @@ class KeepingLoops:
         return (
             self.pending()
             or self._holds_left()
+            or self._destroying()
             or self._works.journal.has_changes_due(inf)
             or (feedback is not None and feedback.waiting())
             or self._works.feeding.waiting()
@@ -75,6 +78,9 @@ class KeepingLoops:
         """Whether ArchivesSpace is to be looked at, or somebody downstream to be told."""
         feedback = self._works.feedback
         return (feedback is not None and feedback.pending()) or self._works.feeding.pending()
+
+    def _destroying(self) -> bool:
+        return bool(self._works.journal.disposals([DisposalState.EXECUTING], limit=1))
 
     def stop(self) -> None:
         """Stop watching; the threads have ended."""

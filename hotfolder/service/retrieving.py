@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 
-from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE, OperatorFault
+from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE, HotfolderError, OperatorFault
 from hotfolder.core.records import CatalogueRow
 from hotfolder.files.tree import make_directory
 from hotfolder.flows.collect import Collected, collect
 from hotfolder.flows.give import Given, Giving
+from hotfolder.flows.gone import require_given
 from hotfolder.flows.retrieve import Form
+from hotfolder.flows.terms import record_refusal
 from hotfolder.journal.journal import SqliteJournal
+from hotfolder.service.actor import actor
 from hotfolder.service.composition import SystemClock
 from hotfolder.service.finding import UnknownSpoolError, make_query, page_through
 from hotfolder.service.giving import opened_giving
 from hotfolder.service.inspecting import opened
+from hotfolder.service.logs import make_emit
 from hotfolder.service.naming import UnknownNameError, resolve
 from hotfolder.service.story import readable
 from hotfolder.service.terminal import Progress, print_json, print_table
@@ -47,7 +52,7 @@ def retrieve_documents(
         _check_usage(names, filters, output=output, out=out, as_json=as_json)
         with opened(config_path) as (configuration, journal):
             total, rows = _choose(
-                config_path, journal, names, filters, limit, several=out is not None
+                config_path, journal, names, filters, limit, reason, several=out is not None
             )
             with opened_giving(configuration, journal, reason) as giving:
                 if out is None:
@@ -77,13 +82,14 @@ def _choose(
     names: Sequence[str],
     filters: Mapping[str, str | None],
     limit: int,
+    reason: str,
     *,
     several: bool,
 ) -> tuple[int, Iterator[CatalogueRow]]:
     """How many documents are meant, and which."""
     try:
         if names:
-            identities = _resolve_all(config_path, journal, names, limit)
+            identities = _resolve_all(config_path, journal, names, limit, reason)
             total, rows = len(identities), _rows_of(journal, identities)
         else:
             query = make_query(journal, **filters)
@@ -130,7 +136,7 @@ def _check_usage(
 
 
 def _resolve_all(
-    config_path: str, journal: SqliteJournal, names: Sequence[str], limit: int
+    config_path: str, journal: SqliteJournal, names: Sequence[str], limit: int, reason: str
 ) -> list[str]:
     """The documents that these names stand for, each once; one more than the limit shows
     that there are more."""
@@ -138,7 +144,28 @@ def _resolve_all(
     for name in names:
         for identity in resolve(config_path, journal, name, limit=limit + 1):
             found[identity] = None
+    for identity in found:
+        if journal.is_destroyed(identity):
+            _refuse(journal, identity, reason)
     return list(found)
+
+
+def _refuse(journal: SqliteJournal, identity: str, reason: str) -> None:
+    """What was destroyed is not given, and that it was asked for is on the audit chain."""
+    try:
+        require_given(journal, identity)
+    except HotfolderError as error:
+        record_refusal(
+            journal,
+            identity,
+            error,
+            actor=actor(),
+            reason=reason.strip(),
+            form="",
+            now=time.time(),
+            emit=make_emit(),
+        )
+        raise
 
 
 def _rows_of(journal: SqliteJournal, identities: Sequence[str]) -> Iterator[CatalogueRow]:

@@ -24,6 +24,7 @@ from hotfolder.core.profiles import (
     ArchiveProfile,
     AskedProfile,
     AuditProfile,
+    DisposalProfile,
     EventFolder,
     FolderProfile,
     KeysProfile,
@@ -108,6 +109,7 @@ class Configuration:
     feed: FeedProfile = field(default_factory=FeedProfile)
     roles: RolesProfile = field(default_factory=RolesProfile)
     template_events: TemplateEvents = field(default_factory=TemplateEvents)
+    disposal: DisposalProfile = field(default_factory=DisposalProfile)
     advice: tuple[Fault, ...] = ()
 
 
@@ -178,6 +180,11 @@ def load(
         feed=feed_profile(settings.feed, feed_secrets),
         roles=roles_profile(settings),
         template_events=template_events(settings.templates),
+        disposal=DisposalProfile(
+            event=settings.disposal.event,
+            most=settings.disposal.most,
+            certificates=settings.disposal.certificates,
+        ),
         advice=tuple(
             _place(
                 [

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from hotfolder.core.disposals import MOST
 from hotfolder.core.profiles import (
     CompletionRule,
     Describe,
@@ -267,6 +268,27 @@ class RolesSection(DutiesSection):
 
     units: dict[Name, DutiesSection] = Field(
         default_factory=dict, description="the lists of a business unit"
+    )
+
+
+class DisposalSection(Section):
+    """How documents are destroyed when their retention has ended."""
+
+    event: str = Field(
+        "appraisal",
+        max_length=255,
+        description="type of the event by which ArchivesSpace is asked to decide; empty: it is not",
+    )
+    most: int = Field(
+        MOST,
+        ge=1,
+        le=100_000,
+        description="documents on one list: they are decided in one transaction",
+    )
+    certificates: str = Field(
+        "",
+        description="folder for certificates of destruction; empty: certificates, beside the"
+        " journal",
     )
 
 
@@ -549,6 +571,7 @@ class SettingsFile(BaseSettings):
     feedback: FeedbackSection = Field(default_factory=FeedbackSection)
     feed: FeedSection = Field(default_factory=FeedSection)
     roles: RolesSection = Field(default_factory=RolesSection)
+    disposal: DisposalSection = Field(default_factory=DisposalSection)
     log: LogSection = Field(default_factory=LogSection)
     metrics: MetricsSection = Field(default_factory=MetricsSection)
     service: ServiceSection = Field(default_factory=ServiceSection)

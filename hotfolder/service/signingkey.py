@@ -1,4 +1,4 @@
-"""The key that signs tree heads: Ed25519 (RFC 8032), in a file of its own.
+"""The key that signs tree heads and certificates: Ed25519 (RFC 8032), in a file of its own.
 
 The file is PEM (PKCS #8, unencrypted) or the 32 bytes of the seed. Under systemd it is
 the credential ``audit-signing-key``. It is read anew at every signing and not kept.
@@ -6,6 +6,7 @@ the credential ``audit-signing-key``. It is read anew at every signing and not k
 
 from __future__ import annotations
 
+import base64
 import os
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -47,6 +48,15 @@ class SigningKey:
             public_key=self.public_key,
             signature=self._key.sign(signed_bytes(head)),
         )
+
+    def sign_bytes(self, data: bytes) -> dict[str, str]:
+        """The signature of a certificate: the key's id, the public key and the signature,
+        the last two in base64."""
+        return {
+            "key": key_id(self.public_key),
+            "public_key": base64.b64encode(self.public_key).decode(),
+            "signature": base64.b64encode(self._key.sign(data)).decode(),
+        }
 
 
 def read_key(path: str) -> SigningKey:

@@ -402,6 +402,15 @@ rule = "quiet"
 # sidecar_wait = 900
 # writer_check = true
 
+# How documents are destroyed when their retention has ended (docs/disposal.md).
+# [disposal]
+# Type of the event by which ArchivesSpace is asked to decide; "" for none.
+# event = "appraisal"
+# Documents on one list: other writers wait while they are decided.
+# most = 5000
+# Where certificates lie; "" for a folder beside the journal.
+# certificates = ""
+
 # What a class of the schedule says from a day on; what is left out stays. applies: new,
 # or all, which reaches back to documents before that day.
 # [[retention.FIN-7Y.versions]]
