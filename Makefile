@@ -26,6 +26,7 @@ sweep: .venv/ready
 	$(BIN)/python -m tests.sweeps.kill_points
 	$(BIN)/python -m tests.sweeps.many_documents
 	$(BIN)/python -m tests.sweeps.network
+	$(BIN)/python -m tests.sweeps.disposal
 	$(BIN)/python -m tests.sweeps.returns
 	$(BIN)/python -m tests.sweeps.syscalls
 	$(BIN)/python -m tests.sweeps.disk

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hotfolder.core.crashpoints import (
     AMEND_POINTS,
+    DISPOSAL_POINTS,
     FEED_POINTS,
     GIVE_POINTS,
     HOLD_POINTS,
@@ -80,6 +81,11 @@ def test_those_of_keys_are_explained_too() -> None:
 def test_those_of_the_scrub_are_explained_too() -> None:
     explained = table_after("The scrub, and what a kill leaves")
     assert sorted(name.strip("`") for name in explained) == sorted(SCRUB_POINTS)
+
+
+def test_every_crash_point_of_disposal_is_explained() -> None:
+    explained = table_after("What a kill leaves of a disposal")
+    assert sorted(name.strip("`") for name in explained) == sorted(DISPOSAL_POINTS)
 
 
 def test_every_crash_point_of_holds_is_explained() -> None:

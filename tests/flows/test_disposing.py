@@ -1,0 +1,452 @@
+"""What is destroyed, what is not, and what is left of it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from hotfolder.core.clocks import NewEvent
+from hotfolder.core.disposals import DisposalState, DueFilter, Standing
+from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
+from hotfolder.core.lifecycle import SpoolState
+from hotfolder.core.query import DocumentQuery
+from hotfolder.core.retention import Subject
+from hotfolder.core.tombstones import read_tombstone
+from tests.support.disposal import SCHEDULE, TODAY, DisposalWorld, hold, make_class, moment
+from tests.support.journals import FAULT, UNIT, spool_id
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[DisposalWorld]:
+    found = DisposalWorld(tmp_path)
+    yield found
+    found.close()
+
+
+def standings(world: DisposalWorld, wanted: DueFilter | None = None) -> dict[str, Standing]:
+    found, _ = world.journal.due_documents(wanted or DueFilter(), TODAY)
+    return {item.identity: item.standing for item in found}
+
+
+def until_idle(world: DisposalWorld) -> None:
+    """The daemon's loop, until there is nothing more to do."""
+    while world.flow.step() == 0.0:
+        pass
+
+
+def refused(world: DisposalWorld, disposal: str) -> str:
+    with pytest.raises(HotfolderError) as found:
+        world.flow.begin(disposal, actor="cem")
+    row = world.journal.get_disposal(disposal)
+    assert row is not None
+    assert row.state is DisposalState.APPROVED
+    return found.value.code
+
+
+# -- what is due ----------------------------------------------------------------------
+def test_what_is_due_and_what_stands_in_the_way(world: DisposalWorld) -> None:
+    (due,) = world.add(1, "D")
+    world.add(2, "L")
+    (review,) = world.add(3, "R")
+    (keep,) = world.add(4, "K")
+    world.add(5, None)
+    (held,) = world.add(6, "D", customer="C-held")
+    pending, _, other = world.add(7, "D", "L", "D")
+    hold(world, "1", customer_id="C-held")
+    assert standings(world) == {
+        due: Standing.DUE,
+        review: Standing.DUE,
+        keep: Standing.KEPT,
+        held: Standing.HELD,
+        pending: Standing.PENDING,
+        other: Standing.PENDING,
+    }
+    assert set(standings(world, DueFilter(retention_class="R"))) == {review}
+    assert standings(world, DueFilter(business_unit="other")) == {}
+
+
+def test_the_last_day_of_retention_is_a_day_of_retention(world: DisposalWorld) -> None:
+    (last,) = world.add(1, "D", issued=TODAY.replace(year=TODAY.year - 1))
+    (before,) = world.add(2, "D", issued=date(2035, 2, 28))
+    assert set(standings(world)) == {before}
+    world.clock.time = moment(TODAY + timedelta(days=1))
+    found, _ = world.journal.due_documents(DueFilter(), TODAY + timedelta(days=1))
+    assert {item.identity for item in found} == {before, last}
+
+
+def test_due_documents_come_in_pages(world: DisposalWorld) -> None:
+    wanted = {world.add(number, "D")[0] for number in range(1, 8)}
+    seen: list[str] = []
+    after: tuple[str, int] | None = ("", 0)
+    while after is not None:
+        page, after = world.journal.due_documents(DueFilter(), TODAY, after=after, limit=2)
+        seen += [item.identity for item in page]
+    assert sorted(seen) == sorted(wanted)
+
+
+# -- from the list to the certificate ---------------------------------------------------
+def test_what_is_approved_is_destroyed_and_certified(world: DisposalWorld, tmp_path: Path) -> None:
+    (gone,) = world.add(1, "D")
+    (stays,) = world.add(2, "L")
+    disposal = world.destroy()
+    assert not world.is_there(1)
+    assert world.is_there(2)
+    row = world.journal.get_disposal(disposal)
+    assert row is not None
+    assert row.state is DisposalState.DONE
+    assert dict(row.outcomes) == {"destroyed": 1}
+    assert world.journal.get_document(gone) is None
+    assert world.journal.get_document(stays) is not None
+    assert world.journal.is_destroyed(gone)
+    assert not world.journal.is_destroyed(stays)
+    left = world.journal.destroyed_document(gone)
+    assert left is not None
+    assert (left.retention_class, left.class_version) == ("D", 1)
+    assert left.certificate_sha256 == row.certificate_sha256
+    stone = world.store.tombstone(spool_id(1))
+    assert stone is not None
+    assert [item.identity for item in read_tombstone(stone)] == [gone]
+    assert {"spool.stored", "disposal.begun"} <= {
+        item["action"] for item in json.loads(stone)["events"]
+    }
+    actions = [link.action for link in world.journal.audit(limit=10_000)]
+    assert actions[-5:] == [
+        "disposal.proposed",
+        "disposal.approved",
+        "disposal.begun",
+        "document.destroyed",
+        "disposal.done",
+    ]
+    certificate = world.journal.disposal_certificate(disposal)
+    assert certificate is not None
+    assert (tmp_path / "certificates" / f"{disposal}.json").read_bytes() == certificate
+    body = json.loads(certificate)["certificate"]
+    assert [item["identity"] for item in body["destroyed"]] == [gone]
+    assert body["proposed"]["by"] == "ada"
+    assert body["approved"]["by"] == "ben"
+    assert body["executed"]["by"] == "cem"
+    assert body["authority"] == "the board"
+    assert body["schedule"]["classes"][0]["mandate"] == "§ 147 AO"
+    assert (tmp_path / "certificates" / f"{disposal}.pdf").read_bytes().startswith(b"%PDF-")
+    conn = sqlite3.connect(tmp_path / "journal.db")
+    ((update,),) = conn.execute("SELECT body FROM updates WHERE kind = 'destroyed'")
+    refids = [refid for (refid,) in conn.execute("SELECT refid FROM outbox ORDER BY number")]
+    conn.close()
+    assert json.loads(update) == {
+        "disposal": disposal,
+        "destroyed_on": "2036-03-01",
+        "certificate_sha256": row.certificate_sha256,
+    }
+    assert refids == [disposal, f"{disposal}-done"]
+    world.journal.verify_chain()
+    assert world.journal.check() == []
+
+
+def test_nothing_personal_is_left(world: DisposalWorld, tmp_path: Path) -> None:
+    world.add(1, "D", "D", policy="P-77")
+    (stays,) = world.add(2, "L")
+    query = DocumentQuery(words=("mustermann",))
+    assert world.journal.count_documents(query) == 3
+    disposal = world.destroy()
+    assert [row.document.identity for row in world.journal.find_documents(query, 10)] == [stays]
+    assert world.journal.count_documents(DocumentQuery(customer_id="C-1")) == 0
+    assert world.journal.count_documents(DocumentQuery(case_ref="case-1")) == 0
+    for row in world.journal.documents_of(spool_id(1)):
+        assert row.document.metadata.customer_name is None
+        assert row.document.metadata.extra == {}
+        assert row.document.title == "statement"
+        assert row.spool_name == b"destroyed"
+    world.journal.close()
+    kept = b"".join(
+        path.read_bytes()
+        for path in tmp_path.rglob("*")
+        if path.is_file() and "working" not in path.parts
+    )
+    for secret in (b"P-77", b"A-1-1", b"A-1-2", b"case-1", b"mueller-4711/1"):
+        assert secret not in kept, secret
+    # The other one is there still: the names of the first are not found by chance.
+    assert b"A-2-1" in kept
+    assert disposal.encode() in kept
+    world.journal = type(world.journal)(str(tmp_path / "journal.db").encode())
+
+
+def test_the_proposer_does_not_approve(world: DisposalWorld) -> None:
+    world.add(1, "D")
+    (row,) = world.flow.propose(DueFilter(), [UNIT], actor="ada")
+    with pytest.raises(OperatorFault) as found:
+        world.flow.approve(row.id, actor="ada")
+    assert found.value.code == "disposal.same_person"
+    assert world.journal.disposals()[0].state is DisposalState.PROPOSED
+    with pytest.raises(OperatorFault) as found:
+        world.flow.begin(row.id, actor="ada")
+    assert found.value.code == "disposal.state"
+    assert world.is_there(1)
+
+
+def test_a_review_names_an_authority(world: DisposalWorld) -> None:
+    world.add(1, "R")
+    (row,) = world.flow.propose(DueFilter(), [UNIT], actor="ada")
+    assert row.to_review == 1
+    with pytest.raises(OperatorFault) as found:
+        world.flow.approve(row.id, actor="ben", authority="  ")
+    assert found.value.code == "disposal.authority"
+    world.flow.approve(row.id, actor="ben", authority="board, 12 February")
+    world.flow.begin(row.id, actor="cem")
+    world.flow.complete(row.id)
+    assert not world.is_there(1)
+
+
+def test_a_document_is_on_one_open_list(world: DisposalWorld) -> None:
+    (due,) = world.add(1, "D")
+    (row,) = world.flow.propose(DueFilter(), [UNIT], actor="ada")
+    assert standings(world) == {due: Standing.LISTED}
+    assert world.flow.propose(DueFilter(), [UNIT], actor="ada") == []
+    world.flow.withdraw(row.id, actor="ben", reason="not now")
+    (again,) = world.flow.propose(DueFilter(), [UNIT], actor="ada")
+    assert again.list_sha256 == row.list_sha256
+    with pytest.raises(OperatorFault):
+        world.flow.approve(row.id, actor="ben")
+
+
+def test_a_list_has_whole_spools_up_to_its_size(world: DisposalWorld) -> None:
+    world.add(1, "D", "D", "D")
+    world.add(2, "D", "D")
+    world.add(3, "D", "D", issued=date(2021, 1, 31))
+    ids = {UNIT: "disposal-00000000000a"}
+    (row,) = world.journal.propose_disposals(DueFilter(), ids, TODAY, 5, "ada", "", 1.0)
+    assert row.documents == 5
+    ids = {UNIT: "disposal-00000000000b"}
+    (row,) = world.journal.propose_disposals(DueFilter(), ids, TODAY, 1, "ada", "", 1.0)
+    assert row.documents == 2  # a spool with more is a list of its own
+
+
+# -- what forbids it --------------------------------------------------------------------
+def test_a_hold_after_the_approval_saves_its_document_alone(world: DisposalWorld) -> None:
+    (held,) = world.add(1, "D", customer="C-held")
+    (gone,) = world.add(2, "D")
+    disposal = world.approved()
+    hold(world, "1", customer_id="C-held")
+    world.flow.begin(disposal, actor="cem")
+    world.flow.complete(disposal)
+    assert world.outcomes(disposal) == {held: "excluded", gone: "destroyed"}
+    assert world.is_there(1)
+    assert not world.is_there(2)
+    assert world.journal.get_document(held) is not None
+
+
+def test_a_mark_in_the_store_alone_saves_it(world: DisposalWorld) -> None:
+    (held,) = world.add(1, "D")
+    disposal = world.approved()
+    world.store.place_hold(spool_id(1), "hold-0123456789ab")
+    world.flow.begin(disposal, actor="cem")
+    world.flow.complete(disposal)
+    assert world.outcomes(disposal) == {held: "excluded"}
+    assert world.is_there(1)
+
+
+def test_a_hold_comes_too_late_for_what_is_being_destroyed(world: DisposalWorld) -> None:
+    (gone,) = world.add(1, "D")
+    world.flow.begin(world.approved(), actor="cem")
+    with pytest.raises(OperatorFault) as found:
+        hold(world, "1", identities=(gone,))
+    assert found.value.code == "hold.too_late"
+
+
+def test_dates_that_changed_since_save_it(world: DisposalWorld) -> None:
+    (event,) = world.add(1, "E", policy="P-1")
+    number = world.journal.record_events([_ended("P-1", date(2030, 1, 1))], world.clock.now())[0]
+    world.compute()
+    assert standings(world) == {event: Standing.DUE}
+    disposal = world.approved()
+    world.journal.record_events([_ended("P-1", date(2031, 1, 1))], world.clock.now())
+    # Neither while it waits to be computed ...
+    world.flow.begin(disposal, actor="cem")
+    assert world.outcomes(disposal) == {event: "excluded"}
+    world.flow.complete(disposal)
+    # ... nor when it is due still, but not as it was approved.
+    world.compute()
+    disposal = world.approved()
+    world.journal.withdraw_event(number + 1, "ada", "wrong", world.clock.now())
+    world.compute()
+    world.flow.begin(disposal, actor="cem")
+    world.flow.complete(disposal)
+    assert world.outcomes(disposal) == {event: "excluded"}
+    assert world.is_there(1)
+
+
+def _ended(policy: str, day: date) -> NewEvent:
+    return NewEvent(kind=Subject.POLICY, subject=policy, event="contract-end", day=day, actor="ada")
+
+
+def test_another_schedule_stops_everything(world: DisposalWorld) -> None:
+    world.add(1, "D")
+    disposal = world.approved()
+    other = {**SCHEDULE, "D": make_class("D", 90)}
+    world.journal.note_schedule(other, world.clock.now())
+    assert refused(world, disposal) == "disposal.computing"
+    with pytest.raises(Transient):
+        world.flow.propose(DueFilter(), [UNIT], actor="ada")
+    while world.journal.compute_retention(other, 100, world.clock.now()) is not None:
+        pass
+    assert refused(world, disposal) == "disposal.schedule"
+    world.schedule = other
+    world.flow = world.make_flow()
+    world.flow.begin(disposal, actor="cem")
+    world.flow.complete(disposal)
+    assert set(world.outcomes(disposal).values()) == {"excluded"}
+    assert world.is_there(1)
+
+
+def test_a_spool_that_stands_aside_stays(world: DisposalWorld) -> None:
+    (identity,) = world.add(1, "D")
+    disposal = world.approved()
+    world.journal.set_aside(spool_id(1), SpoolState.CORRUPT, [FAULT], world.clock.now())
+    world.flow.begin(disposal, actor="cem")
+    world.flow.complete(disposal)
+    assert world.outcomes(disposal) == {identity: "excluded"}
+    assert world.is_there(1)
+
+
+def test_what_is_being_destroyed_stays_where_it_is(world: DisposalWorld) -> None:
+    world.add(1, "D")
+    world.flow.begin(world.approved(), actor="cem")
+    with pytest.raises(ValueError, match="destroyed"):
+        world.journal.set_aside(spool_id(1), SpoolState.CORRUPT, [FAULT], world.clock.now())
+    assert not world.journal.is_in_store(spool_id(1))
+
+
+# -- today ------------------------------------------------------------------------------
+def test_a_clock_that_jumped_destroys_nothing(world: DisposalWorld) -> None:
+    world.add(1, "L", issued=date(2020, 1, 31))
+    assert world.flow.step() > 0  # the daemon notes the day
+    world.clock.time = moment(date(2066, 1, 1))
+    world.flow.step()
+    disposal = world.approved()
+    assert refused(world, disposal) == "disposal.clock"
+    # The days after it are no better, and the daemon makes none of them good.
+    world.clock.time = moment(date(2066, 1, 2))
+    world.flow.step()
+    assert refused(world, disposal) == "disposal.clock"
+    assert world.is_there(1)
+    world.clock.time = moment(TODAY + timedelta(days=1))  # and set back
+    world.flow.begin(disposal, actor="cem")
+    world.flow.complete(disposal)
+    assert world.is_there(1)
+    assert set(world.outcomes(disposal).values()) == {"excluded"}
+
+
+def test_a_person_vouches_for_the_day(world: DisposalWorld) -> None:
+    world.add(1, "D")
+    world.flow.step()
+    world.clock.time = moment(TODAY + timedelta(days=200))
+    disposal = world.approved()
+    assert refused(world, disposal) == "disposal.clock"
+    with pytest.raises(OperatorFault):
+        world.flow.vouch(TODAY, actor="ada")
+    world.flow.vouch(TODAY + timedelta(days=200), actor="ada")
+    world.flow.begin(disposal, actor="cem")
+    world.flow.complete(disposal)
+    assert not world.is_there(1)
+    (link,) = [row for row in world.journal.audit(limit=1000) if row.action == "clock.vouched"]
+    assert link.actor == "ada"
+
+
+# -- spools with many documents ------------------------------------------------------------
+@pytest.mark.parametrize("carried", [False, True])
+def test_a_spool_lives_as_long_as_its_longest_document(world: DisposalWorld, carried: bool) -> None:
+    short, long = world.add(1, "D", "L", carried=carried)
+    first = world.destroy()
+    assert world.outcomes(first) == {short: "withheld"}
+    assert world.is_there(1)
+    row = world.journal.get_document(short)
+    assert row is not None
+    assert row.disposition == "withheld"
+    assert standings(world) == {short: Standing.WITHHELD}
+    assert world.flow.propose(DueFilter(), [UNIT], actor="ada") == []
+    world.clock.time = moment(date(2050, 2, 1))
+    world.flow.vouch(date(2050, 2, 1), actor="ada")
+    second = world.destroy()
+    assert world.outcomes(second) == {short: "destroyed", long: "destroyed"}
+    assert not world.is_there(1)
+    assert world.journal.destroyed_document(short) is not None
+
+
+def test_a_hold_on_one_holds_all_of_its_spool(world: DisposalWorld) -> None:
+    one, held = world.add(1, "D", "D")
+    hold(world, "1", identities=(held,))
+    world.journal.add_members("hold-000000000001", [2], world.clock.now())
+    disposal = world.destroy()
+    assert world.outcomes(disposal) == {one: "withheld"}
+    assert world.is_there(1)
+    world.journal.release_hold("hold-000000000001", "judge", "settled", world.clock.now())
+    second = world.destroy()
+    assert world.outcomes(second) == {one: "destroyed", held: "destroyed"}
+    assert not world.is_there(1)
+
+
+def test_a_document_without_a_class_keeps_its_spool(world: DisposalWorld) -> None:
+    one, _ = world.add(1, "D", None)
+    assert world.outcomes(world.destroy()) == {one: "withheld"}
+    assert world.is_there(1)
+
+
+def test_a_withheld_document_with_a_new_date_is_given_again(world: DisposalWorld) -> None:
+    one, _ = world.add(1, "E", "L", policy="P-1")
+    world.journal.record_events([_ended("P-1", date(2030, 1, 1))], world.clock.now())
+    world.compute()
+    assert world.outcomes(world.destroy()) == {one: "withheld"}
+    world.journal.record_events([_ended("P-1", date(2036, 1, 1))], world.clock.now())
+    world.compute()
+    row = world.journal.get_document(one)
+    assert row is not None
+    assert row.disposition == "kept"
+
+
+# -- afterwards ----------------------------------------------------------------------------
+def test_a_lost_unit_sends_nothing_that_was_destroyed(world: DisposalWorld) -> None:
+    (gone,) = world.add(1, "D")
+    row = world.journal.get_document(gone)
+    assert row is not None
+    assert row.unit_ref_id is not None
+    world.destroy()
+    world.journal.lose_documents([gone])
+    world.journal.lose_unit(row.unit_ref_id, "restored from a backup", world.clock.now())
+    assert world.journal.backlogs() == []
+
+
+def test_a_backup_of_a_root_is_purged_once_more(world: DisposalWorld, tmp_path: Path) -> None:
+    import shutil
+
+    world.add(1, "D")
+    place = Path(world.store.roots[1].place_of(spool_id(1)).decode())
+    shutil.copytree(place, tmp_path / "working" / "backup")
+    disposal = world.destroy()
+    shutil.copytree(tmp_path / "working" / "backup", place)
+    assert world.flow.repeat(disposal) == 1
+    assert not place.exists()
+    assert world.flow.repeat(disposal) == 0
+
+
+def test_one_that_is_held_up_holds_up_no_other(world: DisposalWorld) -> None:
+    world.add(1, "D")
+    first = world.approved()
+    world.flow.begin(first, actor="cem")
+    world.store.place_hold(spool_id(1), "hold-0123456789ab")
+    world.add(2, "D")
+    second = world.approved()
+    world.flow.begin(second, actor="cem")
+    with pytest.raises(OperatorFault) as found:
+        until_idle(world)
+    assert found.value.code == "store.held"
+    assert world.is_there(1)
+    assert not world.is_there(2)
+    assert world.flow.waits
+    world.store.lift_hold(spool_id(1), "hold-0123456789ab")
+    until_idle(world)
+    assert not world.is_there(1)
+    assert {row.state for row in world.journal.disposals()} == {DisposalState.DONE}
