@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder.core.errors import Corrupt
+from hotfolder.core.errors import Corrupt, OperatorFault
 from hotfolder.core.ports import Store
 from hotfolder.core.records import StoredObject, StoreRequest
 from tests.support.drops import spool_id
@@ -328,3 +328,16 @@ class StoreSuite:
         assert list(store.iterate()) == []
         with pytest.raises(ValueError, match="not a"):
             store.keep_hold("../../x", b"")
+
+    def test_what_is_held_is_not_purged(self, connect: Connect, tmp_path: Path) -> None:
+        request = make_request(tmp_path, 1)
+        store = connect()
+        store.write_spools([request])
+        store.place_hold(request.spool_id, "hold-0123456789ab")
+        with pytest.raises(OperatorFault) as refused:
+            connect().purge(request.spool_id, b"stone")
+        assert refused.value.code == "store.held"
+        assert store.tombstone(request.spool_id) is None
+        assert store.verify(request.spool_id)
+        store.lift_hold(request.spool_id, "hold-0123456789ab")
+        assert connect().purge(request.spool_id, b"stone")
