@@ -46,7 +46,7 @@ class Keyring:
             raise OperatorFault(
                 f"the keys of a spool are wrapped by master key {master_id.hex()}, which is not"
                 " here",
-                hint="give that key as store.old_master_keys; see docs/encryption.md",
+                hint="give that key in [store] old_master_keys; see docs/encryption.md",
                 code="keys.master_unknown",
             )
         return key

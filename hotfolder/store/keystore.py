@@ -82,7 +82,7 @@ class KeyStore:
                 raise OperatorFault(
                     "the master key is none of those with which this store was encrypted",
                     hint="give the right one; to change it, `hotfolder keys rotate` with the"
-                    " one before as store.old_master_keys",
+                    " one before in [store] old_master_keys",
                     code="keys.master_other",
                 )
             lines = [item for item in known if item != current] + [current]
