@@ -17,7 +17,7 @@ def compare_archived(
     family that are archived. ``file`` is what the package is called in them."""
     return list(
         dict.fromkeys(
-            Fault(code=f"template.{code}", message=message, remedy=remedy, file=file)
+            Fault(code=code, message=message, remedy=remedy, file=file)
             for row in rows
             for code, message, remedy in (
                 *_names(template, row.template),
@@ -30,7 +30,7 @@ def compare_archived(
 def _names(template: Template, other: Template) -> Iterator[tuple[str, str, str]]:
     if other.family != template.family and other.name == template.name:
         yield (
-            "family",
+            "template.family",
             f"template {other.name} belongs to family {other.family} already",
             "write that family, or give the template another name",
         )
@@ -40,7 +40,7 @@ def _names(template: Template, other: Template) -> Iterator[tuple[str, str, str]
     ):
         if theirs != ours and fold(theirs) == fold(ours):
             yield (
-                "spelling",
+                "template.spelling",
                 (
                     f"a {kind} is called {theirs!r} already, which ArchivesSpace takes for the same"
                     " name"
@@ -55,13 +55,13 @@ def _numbers(template: Template, sha256: str, row: TemplateRow) -> Iterator[tupl
         return
     if other.version != template.version:
         yield (
-            "spelling",
+            "template.spelling",
             f"version {template.version} is there already, as {other.version}",
             "give the new version the next number",
         )
     elif row.sha256 != sha256:
         yield (
-            "version",
+            "template.version",
             (
                 f"version {template.version} of {template.name} is archived already, with other"
                 " bytes: a version is never changed"
@@ -70,7 +70,7 @@ def _numbers(template: Template, sha256: str, row: TemplateRow) -> Iterator[tupl
         )
     elif replace(other, members=()) != replace(template, members=()):
         yield (
-            "version",
+            "template.version",
             (
                 f"version {template.version} of {template.name} is archived already, and its"
                 " manifest said something else: a version is never changed"

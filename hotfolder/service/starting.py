@@ -318,19 +318,6 @@ rule = "quiet"
 # Ask the kernel whether a writer holds the file (local folders only).
 # writer_check = true
 
-# A template package, at most: files, MB unpacked, times its own size, parts of a name.
-# [folders.statements.templates]
-# members = 10000
-# unpacked = 2000
-# ratio = 200
-# depth = 16
-
-# How decisions about templates are told to ArchivesSpace, and who has an agent there.
-# [templates]
-# approval_event = "agreement_signed"
-# publication_event = "publication"
-# agents = { "Jana Ito" = "/agents/people/7" }
-
 # Where documents are given back to (docs/returns.md): a folder that Exstream watches.
 # [return.reprint]
 # kind = "folder"
@@ -386,6 +373,19 @@ rule = "quiet"
 # temporary = ["*.tmp", "*.part", "*.filepart", "~$*", ".*"]
 # sidecar_wait = 900
 # writer_check = true
+
+# A template package, at most: files, MB unpacked, times its own size, parts of a name.
+# [folders.statements.templates]
+# members = 10000
+# unpacked = 2000
+# ratio = 200
+# depth = 16
+
+# How decisions about templates are told to ArchivesSpace, and who has an agent there.
+# [templates]
+# approval_event = "agreement_signed"
+# publication_event = "publication"
+# agents = { "Jana Ito" = "/agents/people/7" }
 
 # A folder into which CSV files of events that start clocks are put (docs/retention.md).
 # [events.contracts]
