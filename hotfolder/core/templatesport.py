@@ -45,4 +45,5 @@ class TemplatesJournal(Protocol):
     def template_documents_days(
         self, business_unit: str, name: str, version: str
     ) -> tuple[int, date | None, date | None]:
-        """How many live documents name this version, and the days of the first and last."""
+        """How many live documents name this version (``core.query.COUNT_LIMIT`` + 1 if there
+        are more), and the days of the first and last."""

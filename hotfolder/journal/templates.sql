@@ -62,5 +62,5 @@ ALTER TABLE documents ADD COLUMN template TEXT
 ALTER TABLE documents ADD COLUMN template_version TEXT
   GENERATED ALWAYS AS (json_extract(metadata, '$.template_version')) VIRTUAL;
 CREATE INDEX documents_template
-  ON documents (template, template_version, issue_date, business_unit)
+  ON documents (template, template_version, issue_date)
   WHERE template IS NOT NULL AND live = 1 AND role <> 'carrier';

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from hotfolder.core.errors import EX_NOINPUT, EX_OK
-from hotfolder.core.query import DocumentQuery
+from hotfolder.core.query import COUNT_LIMIT, DocumentQuery
 from hotfolder.core.templatechain import find_in_force, find_irregular, in_order
 from hotfolder.core.templates import TemplateRow, member_to_dict, template_to_dict
 from hotfolder.flows.retention import day_of
@@ -168,7 +168,8 @@ def show(
         f"  document {row.identity}, spool {row.spool_id}",
         f"  {row.size:,} bytes, sha-256 {row.sha256}",
         f"  record {row.record_uri or 'not confirmed yet'}",
-        f"  {count:,} documents name it"
+        (f"  more than {COUNT_LIMIT:,}" if count > COUNT_LIMIT else f"  {count:,}")
+        + " documents name it"
         + (f", issued from {first} to {last}" if first is not None else ""),
         f"  {row.members:,} files:",
     ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,7 +24,7 @@ from hotfolder.core.references import references_of
 from hotfolder.journal import search, tokens
 from hotfolder.journal.identities import WORDS
 from hotfolder.journal.journal import SqliteJournal
-from tests.support.journals import FAULT, claim, make_document, make_reading, spool_id, store
+from tests.support.journals import FAULT, UNIT, claim, make_document, make_reading, spool_id, store
 
 _FIRST = date(2026, 1, 1)
 _CUSTOMERS = ("C-1", "C-2", "c-1", "C-10", None)
@@ -384,3 +385,51 @@ def test_the_words_that_are_looked_at_are_those_of_the_index(filled: Filled) -> 
                     "SELECT rowid FROM words WHERE words MATCH ? AND rowid = ?", (asked, number)
                 )
                 assert found.fetchall() == [(number,)]
+
+
+def test_a_template_and_its_version_lead_together(tmp_path: Path) -> None:
+    journal = SqliteJournal(os.fsencode(tmp_path / "j.db"))
+    made = []
+    for number in range(1, 9):
+        metadata = DocumentMetadata(
+            issue_date=_FIRST + timedelta(days=number % 3),
+            template="letter" if number < 7 else "other",
+            template_version=str(number % 2 + 1) if number != 6 else None,
+        )
+        document = make_document(f"k{number}", metadata=metadata)
+        store(journal, number, document)
+        made.append(document)
+    filled = Filled(journal=journal, path=tmp_path, live=())
+
+    def found(**given: Any) -> list[str]:
+        query = DocumentQuery(template="letter", **given)
+        rows = journal.find_documents(query, 100)
+        assert journal.count_documents(query) == len(rows)
+        pages: list[str] = []
+        while page := journal.find_documents(replace(query, after=pages[-1] if pages else None), 2):
+            pages += [row.document.identity for row in page]
+        assert pages == [row.document.identity for row in rows]
+        return sorted(pages)
+
+    def named(*numbers: int) -> list[str]:
+        return sorted(made[number - 1].identity for number in numbers)
+
+    assert found() == named(1, 2, 3, 4, 5, 6)
+    assert found(template_version="2") == named(1, 3, 5)
+    assert found(template_version="2", business_unit=UNIT) == named(1, 3, 5)
+    assert found(template_version="2", business_unit="OTHER") == []
+    assert found(template_version="1", issued_to=_FIRST + timedelta(days=1)) == named(4)
+    query = DocumentQuery(template="letter", template_version="2", after=made[2].identity)
+    for statement, plan in _plans(filled, query):
+        assert re.search(r"INDEX documents_template \(template=\? AND template_version=\?", plan), (
+            statement,
+            plan,
+        )
+        assert "TEMP B-TREE" not in plan, (statement, plan)
+    assert journal.template_documents_days(UNIT, "letter", "2") == (
+        3,
+        _FIRST,
+        _FIRST + timedelta(days=2),
+    )
+    assert journal.template_documents_days("OTHER", "letter", "2") == (0, None, None)
+    journal.close()
