@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hotfolder.core.errors import EX_NOINPUT
-from tests.support.serving import records, serving
+from tests.support.serving import call, log_in, records, serving
 from tests.support.templates import (
     APPROVED,
     FILES,
@@ -161,3 +164,71 @@ def test_versions_their_documents_and_what_is_refused(place: TemplatePlace) -> N
     place.pass_once()
     assert len(place.events("publication")) == 2
     assert len(place.documents()) == 6
+
+
+def test_hostile_packages_leave_nothing_but_a_note(place: TemplatePlace) -> None:
+    link = zipfile.ZipInfo("link")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    hostile = {
+        "up.zip": {"../../escaped.txt": b"x"},
+        "twice.zip": {"Letter.txt": b"1", "letter.TXT": b"2"},
+        "bomb.zip": {"zeros": bytes(101 << 20)},
+        "many.zip": {f"{number}": b"" for number in range(10_001)},
+        "deep.zip": {"/".join("a" * 20): b""},
+    }
+    for name, files in hostile.items():
+        place.drop(name, pack(files, make_manifest()))
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as package:
+        package.writestr(link, "/etc/passwd")
+        package.writestr("manifest.json", json.dumps(make_manifest()))
+    place.drop("link.zip", stream.getvalue())
+    place.drop("bare.zip", pack(FILES))
+    place.drop("cut.zip", make_package()[:-40])
+    place.drop("listed.zip", make_package(members=[{"name": "letter.txt", "size": 1}]))
+    place.pass_once()
+    for name, words in {
+        "up.zip": "leads out of its folder",
+        "twice.zip": "the same file elsewhere",
+        "bomb.zip": "more than 200 times its size",
+        "many.zip": "10,002 members; 10,000 are the most",
+        "deep.zip": "more than 15 folders",
+        "link.zip": "a link, a device",
+        "bare.zip": "no manifest came with the package",
+        "cut.zip": "its directory is missing",
+        "listed.zip": "the manifest says 1",
+    }.items():
+        assert words in place.note(name), (name, place.note(name))
+    assert place.documents() == []
+    assert place.ask("templates", "list", code=EX_NOINPUT)["templates"] == []
+    assert list(place.root.rglob("escaped.txt")) == []
+    assert list((place.packages / "_working").iterdir()) == []
+
+
+def test_single_posts_describe_a_version_alike_and_its_package_comes_back(
+    tmp_path: Path,
+) -> None:
+    agents = '[templates]\nagents = { "Jana Ito" = "AGENT" }\n'
+    with serving() as sandbox:
+        person = {"names": [{"primary_name": "Ito", "name_order": "inverted", "source": "local"}]}
+        uri = call(sandbox.url, "/agents/people", log_in(sandbox.url), person)["uri"]
+        place = TemplatePlace(
+            tmp_path, sandbox.url, agents.replace("AGENT", uri), least_privilege=True
+        )
+        data = make_package(title="The first letter")
+        place.drop("letter.zip", data)
+        place.pass_once()
+        titles = {
+            record["level"]: record["title"]
+            for record in records(sandbox.url, "/repositories/2/archival_objects")
+        }
+        assert titles == {"subseries": "statement-letter", "file": "The first letter"}
+        (approval,) = place.events("agreement_signed")
+        roles = {item["role"]: item["ref"] for item in approval["linked_agents"]}
+        assert roles["authorizer"] == uri
+        assert roles["executing_program"].startswith("/agents/software/")
+        identity = place.ask("templates", "show", "statement-letter", "1")["identity"]
+        given = tmp_path / "given.zip"
+        given_back = place.run("retrieve", identity, "--output", str(given))
+        assert given_back.returncode == 0, given_back.stderr
+        assert given.read_bytes() == data

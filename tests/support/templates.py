@@ -28,6 +28,7 @@ APPROVED = {"person": "Jana Ito", "role": "legal", "date": "2024-12-01", "decisi
 FILES = {"letter.txt": b"Dear customer,\n", "logo.bin": bytes(range(256))}
 _CONFIGURATION = """\
 [archivesspace]
+least_privilege = {least}
 url = "{url}"
 username = "admin"
 password_file = "{root}/password"
@@ -107,9 +108,9 @@ def _silent(_event: str, /, **_fields: object) -> None:
 class TemplatePlace:
     """A hot folder of templates, one of documents, and a server."""
 
-    triggered = False  # documents get the trigger that the daemon waits for
-
-    def __init__(self, root: Path, url: str, more: str = "") -> None:
+    def __init__(
+        self, root: Path, url: str, more: str = "", *, least_privilege: bool = False
+    ) -> None:
         self.root = root
         self.url = url
         self.packages = root / "packages"
@@ -120,7 +121,9 @@ class TemplatePlace:
         password.write_text("admin\n")
         password.chmod(0o600)
         self.config = root / "hotfolder.toml"
-        self.config.write_text(_CONFIGURATION.format(url=url, root=root) + more)
+        self.config.write_text(
+            _CONFIGURATION.format(url=url, root=root, least=str(least_privilege).lower()) + more
+        )
 
     def drop(self, name: str, data: bytes, manifest: Mapping[str, Any] | None = None) -> None:
         """A package as a producer writes it, its manifest beside it if it is given."""
@@ -152,8 +155,6 @@ class TemplatePlace:
         }
         (self.hot / name).write_bytes(content)
         (self.hot / f"{name}.json").write_text(json.dumps(known))
-        if self.triggered:
-            (self.hot / f"{name}.done").touch()
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """``hotfolder`` with the configuration."""
