@@ -238,6 +238,8 @@ path = "/srv/exstream/statements"
 business_unit = "RETAIL"
 # What is dropped here: documents, or packages of templates (docs/templates.md).
 # kind = "documents"
+# Store each document under a key of its own (docs/encryption.md).
+# encrypt_documents = false
 # Take files in sub-folders too.
 # recursive = false
 # On a network share: look every `poll` seconds instead of waiting for events.
