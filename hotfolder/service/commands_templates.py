@@ -79,12 +79,17 @@ def in_force(config_path: str, as_json: bool, **options: Any) -> int:
 @CONFIG
 @JSON
 @_UNIT
-@click.option("--text", is_flag=True, help="What changed in members that are text.")
+@click.option("--text", is_flag=True, help="What changed in files that are text.")
+@click.option("--reason", default="", help="Why you look into them, for the audit chain.")
 @click.argument("name")
 @click.argument("old")
 @click.argument("new")
 def diff(config_path: str, as_json: bool, **options: Any) -> int:
-    """The files that were added, removed or changed between two versions."""
+    """The files that were added, removed or changed between two versions.
+
+    With --text the terms of `hotfolder retrieve` hold, and both versions are on the audit
+    chain as given out.
+    """
     from hotfolder.service import templatediff  # noqa: PLC0415  see cli.py
 
     return templatediff.show_diff(config_path, as_json=as_json, **options)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from hotfolder.core.duties import Duty
 from hotfolder.core.errors import EX_NOINPUT, EX_OK, Corrupt
-from hotfolder.core.ports import Store
+from hotfolder.core.ports import Journal, Store
 from hotfolder.core.templates import (
     MemberChange,
     TemplateMember,
@@ -17,10 +19,14 @@ from hotfolder.core.templates import (
     compare_members,
     member_to_dict,
 )
+from hotfolder.flows.terms import require_reason
 from hotfolder.formats.damage import DamageError
 from hotfolder.formats.templatepackage import read_member
+from hotfolder.service.actor import actor
+from hotfolder.service.authority import require
 from hotfolder.service.composition import open_store
 from hotfolder.service.inspecting import opened
+from hotfolder.service.settings import Configuration
 from hotfolder.service.templating import version_named, versions_of
 from hotfolder.service.terminal import print_json, print_table, printable
 
@@ -39,8 +45,13 @@ def show_diff(
     new: str,
     unit: str | None,
     text: bool,
+    reason: str,
 ) -> int:
-    """The members that differ. 66 if there is no such version."""
+    """The members that differ. 66 if there is no such version.
+
+    With ``text`` something of the packages is given out, so that the terms of retrieval
+    hold, and both are on the audit chain first. Raises ``OperatorFault`` if they are not met.
+    """
     with opened(config_path) as (configuration, journal):
         rows = versions_of(journal, name, unit)
         found = [version_named(rows, version) for version in (old, new)]
@@ -49,8 +60,10 @@ def show_diff(
         if len(pair) < 2:
             return EX_NOINPUT
         changes = compare_members(pair[0].template.members, pair[1].template.members)
-        store = open_store(configuration, _silent) if text else None
-        lines = {} if store is None else _texts(store, pair, changes)
+        lines = {}
+        if text:
+            _admit(configuration, journal, pair, reason)
+            lines = _texts(open_store(configuration, _silent), pair, changes)
     if as_json:
         print_json(
             {
@@ -92,6 +105,26 @@ def show_diff(
         click.echo()
         click.echo("\n".join(printable(line) for line in shown or [f"{member} is no text"]))
     return EX_OK
+
+
+def _admit(
+    configuration: Configuration, journal: Journal, pair: Sequence[TemplateRow], reason: str
+) -> None:
+    """Whether these may be looked into; on the audit chain when this returns."""
+    person = actor()
+    for row in pair:
+        require(configuration, journal, Duty.RETRIEVE, row.business_unit, person)
+    require_reason(configuration.retrieve, reason)
+    for row, other in (pair, reversed(pair)):
+        details = {
+            "form": "text",
+            "reason": reason,
+            "to": "comparison",
+            "derived": True,
+            "sha256": row.sha256,
+            "compared_with": other.sha256,
+        }
+        journal.append_audit(person, "document.retrieved", row.identity, details, time.time())
 
 
 def _silent(_event: str, /, **_fields: object) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder.core.errors import EX_NOINPUT
+from hotfolder.core.errors import EX_CONFIG, EX_NOINPUT
 from tests.support.serving import call, log_in, records, serving
 from tests.support.templates import (
     APPROVED,
@@ -136,6 +136,14 @@ def test_versions_their_documents_and_what_is_refused(place: TemplatePlace) -> N
     ]
     assert changes[1]["text"][-2:] == ["-Dear customer,", "+Dear client,"]
     assert changes[1]["new"]["size"] == len(two_files["letter.txt"])
+
+    given = [row for row in place.links() if row.action == "document.retrieved"]
+    assert [row.details["form"] for row in given] == ["text", "text"]
+    assert given[1].subject == second["identity"]
+    place.config.write_text(place.config.read_text() + "[retrieve]\nreason_required = true\n")
+    place.ask("templates", "diff", "statement-letter", "1", "2", "--text", code=EX_CONFIG)
+    place.ask("templates", "diff", "statement-letter", "1", "2")
+    assert len(given) == len([row for row in place.links() if row.action == "document.retrieved"])
 
     # A number that is there keeps its bytes and its manifest.
     place.drop("other.zip", make_package({**FILES, "new.txt": b"x"}))

@@ -16,8 +16,9 @@ from click.testing import CliRunner
 
 from hotfolder.core.errors import HotfolderError
 from hotfolder.core.profiles import FolderProfile
-from hotfolder.core.records import Drop
+from hotfolder.core.records import AuditRow, Drop
 from hotfolder.files.layout import make_folders
+from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.cli import group
 from hotfolder.service.composition import assemble
 from hotfolder.service.settings import load
@@ -198,6 +199,14 @@ class TemplatePlace:
             return None
         assert done.return_value == code, (done.output, done.exc_info)
         return json.loads(done.stdout)
+
+    def links(self) -> Sequence[AuditRow]:
+        """The audit chain."""
+        journal = SqliteJournal(os.fsencode(self.root / "journal.db"))
+        try:
+            return journal.audit()
+        finally:
+            journal.close()
 
     def receipt(self, name: str) -> Any:
         """The receipt of a package."""
