@@ -95,6 +95,14 @@ def test_versions_their_documents_and_what_is_refused(place: TemplatePlace) -> N
     place.drop_document("old.txt", b"old\n", customer_id="C-3", template_version="1")
     place.pass_once()
 
+    versions = {
+        record["uri"]
+        for record in records(place.url, "/repositories/2/archival_objects")
+        if record["title"] in ("statement-letter 1", "With a footer", "statement-letter 3")
+    }
+    # Those of one night too have an archival object each.
+    assert {len(unit["documents"]) for unit in place.units() if unit["uri"] in versions} == {1}
+    assert len(versions) == 3
     history = place.ask("templates", "history", "statement-letter")
     assert [(row["version"], row["parent"], row["standing"]) for row in history["versions"]] == [
         ("1", None, "approved"),
@@ -146,12 +154,12 @@ def test_versions_their_documents_and_what_is_refused(place: TemplatePlace) -> N
     assert len(given) == len([row for row in place.links() if row.action == "document.retrieved"])
 
     # A number that is there keeps its bytes and its manifest.
-    place.drop("other.zip", make_package({**FILES, "new.txt": b"x"}))
+    place.drop("other.zip", make_package({**FILES, "new.txt": b"x"}, effective_until="2025-03-01"))
     place.drop("spelt.zip", make_package(version="01"))
     place.drop("named.zip", make_package(name="Statement-Letter", version="9"))
     place.drop("beside.zip", two, {**manifest, "approvals": []})
     place.pass_once()
-    assert "a version is never changed" in place.note("other.zip")
+    assert "with other bytes: a version is never changed" in place.note("other.zip")
     assert "version 01 is there already, as 1" in place.note("spelt.zip")
     assert "is called 'statement-letter' already" in place.note("named.zip")
     assert "its manifest said something else" in place.note("beside.zip")
