@@ -80,7 +80,8 @@ path = "/var/lib/hotfolder/store"
 # Further storage roots, on other disks: every spool is written to all of them.
 # copies = []
 # Of encrypted spools (docs/encryption.md): the file of the master key, unless it is the
-# credential store-master-key; and those before it, while `hotfolder keys rotate` is not done.
+# credential store-master-key; and those before it, while `hotfolder keys rotate` is
+# not done.
 # master_key = ""
 # old_master_keys = []
 
