@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check sweep fuzz sample-output bench clean
+.PHONY: demo demo-migration test check sweep fuzz sample-output bench clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -10,6 +10,9 @@ BIN := .venv/bin
 
 demo: .venv/ready
 	$(BIN)/hotfolder demo
+
+demo-migration: .venv/ready
+	$(BIN)/hotfolder demo-migration
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
@@ -28,6 +31,7 @@ sweep: .venv/ready
 	$(BIN)/python -m tests.sweeps.network
 	$(BIN)/python -m tests.sweeps.disposal
 	$(BIN)/python -m tests.sweeps.returns
+	$(BIN)/python -m tests.sweeps.migrate
 	$(BIN)/python -m tests.sweeps.syscalls
 	$(BIN)/python -m tests.sweeps.disk
 	$(BIN)/python -m tests.sweeps.powercut
@@ -44,4 +48,4 @@ bench: .venv/ready
 	done
 
 clean:
-	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv demo demo-migration .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -16,6 +16,7 @@ RANKS = {
     "files": 2,
     "indexes": 2,
     "comparing": 3,
+    "legacy": 3,
     "watch": 3,
     "journal": 3,
     "store": 3,

@@ -25,11 +25,13 @@ from hotfolder.archivesspace.vocabulary import FORMATS
 from hotfolder.archivesspace.wording import clean_text, clean_title, clean_value
 from hotfolder.core.holdmark import HoldMark
 from hotfolder.core.identity import import_uuid, unit_event_refid
+from hotfolder.core.legacy import MARK
 from hotfolder.core.profiles import ArchiveProfile, ArchiveSlots, Rules
 from hotfolder.core.records import CatalogueRow, Document, UnitRequest, UnitRow
 from hotfolder.core.references import references_of
 from hotfolder.core.templates import is_template_series
 
+_LEGACY_ID = MARK + "id"  # of one whose old archive did not say
 MAX_CASES = 50  # references per document in the archive, of all kinds; the catalogue keeps all
 MAX_EVENTS = 9  # a unit that was removed and sent again leaves its event behind, each time
 
@@ -320,6 +322,7 @@ def _external_ids(document: Document) -> Iterator[JsonRecord]:
         ("job", "job:", known.job_number),
         ("external job", "xjob:", known.external_job_id),
         ("tracker", "track:", known.tracker_id),
+        ("old archive", "legacy:", known.legacy_id or known.extra.get(_LEGACY_ID, ("",))[0]),
         ("supersedes", "supersedes:", document.supersedes),
     ]
     seen: set[str] = set()

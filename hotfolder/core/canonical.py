@@ -30,7 +30,7 @@ FORMAT = "hotfolder-spool/1"
 FORMAT_MANY = "hotfolder-spool/2"  # the documents are lines of documents.jsonl beside it
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _NAMES = tuple(item.name for item in fields(DocumentMetadata))
-_DATES = ("issue_date", "trigger_date")
+_DATES = ("issue_date", "trigger_date", "legacy_date")
 _MANY = ("case_refs", "claim_refs", "dispute_refs", "change_refs", "access")
 
 

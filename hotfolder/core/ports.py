@@ -22,6 +22,7 @@ from hotfolder.core.holdingport import HoldingJournal, HoldingStore
 from hotfolder.core.keepingport import KeepingJournal
 from hotfolder.core.keysport import KeysJournal, StoreKeys
 from hotfolder.core.lifecycle import SpoolState, UnitState
+from hotfolder.core.migrationport import MigrationJournal
 from hotfolder.core.orders import (
     Sent,
 )
@@ -73,6 +74,7 @@ class Journal(
     KeysJournal,
     TemplatesJournal,
     DisposalJournal,
+    MigrationJournal,
     Protocol,
 ):
     """The durable memory. Every method that changes something is one transaction

@@ -79,6 +79,13 @@ class Describe(StrEnum):
     AUTO = "auto"  # each document, up to a limit; above it the spool
 
 
+class OnUnknown(StrEnum):
+    """What becomes of a value that a vocabulary does not have."""
+
+    REJECT = "reject"  # the document is rejected
+    DEFAULT = "default"  # the default counts, or nothing; the value is kept verbatim
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentsProfile:
     """How the documents of a folder's spools are told from one another."""
@@ -114,6 +121,7 @@ class FolderKind(StrEnum):
 
     DOCUMENTS = "documents"
     TEMPLATES = "templates"  # packages of templates (docs/templates.md)
+    MIGRATION = "migration"  # copies out of an old archive; nobody watches it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +158,9 @@ class FolderProfile:
     templates: TemplatesProfile = field(default_factory=TemplatesProfile)
     owner: str = ""  # whom a clerk should ask
     encrypt_documents: bool = False  # store each document under a key of its own
+    # canonical field -> theirs -> ours: an old archive's values
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    on_unknown: OnUnknown = OnUnknown.REJECT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,10 @@ class DocumentMetadata:
     trigger_date: date | None = None
     sensitivity: str | None = None
     access: tuple[str, ...] = ()
+    # the archive that it was moved in from
+    legacy_system: str | None = None
+    legacy_id: str | None = None
+    legacy_date: date | None = None  # on which it was archived there
     # fixity, as the producer declares it; checked against the bytes
     declared_sha256: str | None = None
     declared_size: int | None = None

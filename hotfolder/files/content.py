@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import BinaryIO
 
-from hotfolder.core.errors import Fault, InputFault
+from hotfolder.core.errors import Fault, InputFault, OperatorFault
 from hotfolder.files.durability import SyncScope
 from hotfolder.files.faults import classify, os_errors
 
@@ -150,6 +150,21 @@ def write_stream(path: bytes, chunks: Iterable[bytes], mode: int = FILE_MODE) ->
     finally:
         os.close(fd)
     return digest.hexdigest()
+
+
+def new_file(path: bytes, mode: int = FILE_MODE) -> BinaryIO:
+    """A file that must not exist, open for writing. Raises ``OperatorFault`` or ``Transient``."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.fdopen(os.open(path, flags, mode), "wb")
+    except FileExistsError as error:
+        raise OperatorFault(
+            "the file is there already",
+            hint="name a file that is not there yet",
+            code="file.exists",
+        ) from error
+    except OSError as error:
+        raise classify(error, "making a file") from error
 
 
 def temporary_name(path: bytes) -> bytes:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 
 from hotfolder.core.crashpoints import crashpoint
@@ -16,7 +17,7 @@ from hotfolder.core.errors import HotfolderError
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.notes import skipped_note
 from hotfolder.core.ports import Clock, Emit, Journal, Store
-from hotfolder.core.profiles import FolderProfile
+from hotfolder.core.profiles import FolderKind, FolderProfile
 from hotfolder.core.receipts import (
     MOST_INLINE,
     document_receipt,
@@ -35,6 +36,12 @@ from hotfolder.sidecars.raw import display
 
 BATCH = 256
 _ASKED = 1000  # spools whose state is asked for at once
+
+Guard = Callable[[str], AbstractContextManager[bool]]
+
+
+def _nobody_else(_folder: str) -> AbstractContextManager[bool]:
+    return nullcontext(True)
 
 
 class Finisher:
@@ -164,12 +171,15 @@ class Finisher:
             states = self._journal.states_of(asked)
             yield from ((spool_id, states.get(spool_id)) for spool_id in asked)
 
-    def recover(self) -> None:
+    def recover(self, guard: Guard = _nobody_else) -> None:
         """After a start: settle half-made claims, clean the store, finish what was
-        under way. Call before any watcher runs."""
+        under way. Call before any watcher runs. ``guard`` says of a folder, and keeps it
+        so, that no other process claims in it."""
         claiming = self._journal.spools([SpoolState.CLAIMING], limit=1_000_000)
         for folder, rows in _by_folder(claiming).items():
-            self._settle(folder, rows, "restart")
+            with guard(folder) as alone:
+                if alone:
+                    self._settle(folder, rows, "restart")
         removed = self._store.clean()
         if removed:
             self._emit("store.cleaned", count=removed)
@@ -205,6 +215,8 @@ class Finisher:
         if profile is None:
             self._emit("folder.missing", folder=folder, count=len(rows))
             return
+        if profile.kind is FolderKind.MIGRATION:
+            return  # no producer waits for one: the reconciliation is what is given
         receipts = folder_paths(os.fsencode(profile.path)).receipts
         texts: list[tuple[bytes, bytes | Iterable[bytes]]] = []
         taken: set[bytes] = set()

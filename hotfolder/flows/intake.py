@@ -42,7 +42,7 @@ from hotfolder.files.layout import working_folder
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.finish import Finisher
 from hotfolder.flows.gone import dropped_again
-from hotfolder.flows.reading import SpoolReader, read_sidecar
+from hotfolder.flows.reading import SpoolReader, file_in, read_sidecar
 from hotfolder.flows.spilling import JournalledDocuments
 from hotfolder.flows.templates import TemplateReader
 from hotfolder.flows.unexpected import last_frames
@@ -112,8 +112,10 @@ class Intake:
         self._folders = dict(folders)
 
     # -- claim ------------------------------------------------------------------
-    def claim(self, drops: Sequence[Drop]) -> int:
+    def claim(self, drops: Sequence[Drop], ids: Mapping[bytes, str] | None = None) -> int:
         """Take settled drops of one folder out of the producer's reach; returns how many.
+        ``ids`` are those that their spools get, by the spool's name, where somebody has
+        journalled them already.
 
         When it returns, the claimed files are in ``_working``, both directories
         are synced and the journal says CLAIMED. A drop that vanished or changed
@@ -125,7 +127,12 @@ class Intake:
         root = os.fsencode(profile.path)
         # The older file first: of two with one key, taken together, the later is the new version.
         ordered = sorted(drops, key=lambda drop: (drop.spool.mtime_ns, drop.spool.name))
-        requests = [ClaimRequest(spool_id=self._new_id(), drop=drop) for drop in ordered]
+        requests = [
+            ClaimRequest(
+                spool_id=self._new_id() if ids is None else ids[drop.spool.name], drop=drop
+            )
+            for drop in ordered
+        ]
         self._journal.begin_claims(
             [(request.spool_id, profile.business_unit, request.drop) for request in requests],
             self._clock.now(),
@@ -277,7 +284,7 @@ class Intake:
         sha256, size = hash_file(path := os.path.join(place, os.path.basename(row.name)))
         if profile.kind is FolderKind.TEMPLATES:
             reading = self._templates.read(
-                row, profile, place, sha256=sha256, size=size, read_sidecar=read_sidecar
+                row, profile, place, sha256=sha256, size=size, read_sidecar=_read_sidecar_in
             )
             self._inspections[row.id] = reading.inspection
             return nullcontext(reading)
@@ -285,7 +292,7 @@ class Intake:
             inspection = inspect_spool(stream, size, row.name)
         self._inspections[row.id] = inspection
         return self._reader.read(
-            row, profile, place, sha256=sha256, size=size, inspection=inspection
+            row, profile, partial(file_in, place), sha256=sha256, size=size, inspection=inspection
         )
 
     def _store_rows(self, rows: Sequence[SpoolRow]) -> None:
@@ -384,6 +391,10 @@ class Intake:
             documents=RootOfLines(partial(map, document_line, documents)) if many else None,
             encrypted=profile.encrypt_documents,
         )
+
+
+def _read_sidecar_in(place: bytes, name: bytes) -> bytes:
+    return read_sidecar(file_in(place, name), name)
 
 
 def _root_of(request: StoreRequest) -> str:

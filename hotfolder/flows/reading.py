@@ -26,6 +26,7 @@ from hotfolder.sidecars.interpretation import interpret, remarks_of
 from hotfolder.sidecars.pairing import index_of
 from hotfolder.sidecars.raw import display
 from hotfolder.sidecars.spooldocuments import SpoolInterpreter, Summary
+from hotfolder.sidecars.unknowns import Noticed
 
 MAX_FAULTS = 100  # that are told of one spool; more help nobody
 MAX_SIDECAR = 16 * 1024 * 1024  # bytes
@@ -43,9 +44,11 @@ class SpoolReader:
         emit: Emit,
         scratch: bytes | None,
         interrupted: Callable[[], bool],
+        noticed: Noticed | None = None,
     ) -> None:
         """``scratch`` is a folder for what is too much for memory; ``interrupted`` is asked
-        at every document."""
+        at every document, ``noticed`` told of what was said of each."""
+        self._noticed = noticed
         self._interrupted = interrupted
         self._rules = rules
         self._clock = clock
@@ -57,19 +60,20 @@ class SpoolReader:
         self,
         row: SpoolRow,
         profile: FolderProfile,
-        place: bytes,
+        paths: Callable[[bytes], bytes],
         *,
         sha256: str,
         size: int,
         inspection: Inspection,
     ) -> Iterator[Reading]:
-        """The reading of the drop in the folder ``place``; its documents can be gone
-        through until the block ends. Raises ``InputFault`` with every fault, up to
+        """The reading of a drop whose files lie at ``paths`` of their names; its documents can
+        be gone through until the block ends. Raises ``InputFault`` with every fault, up to
         ``MAX_FAULTS``, ``OperatorFault`` or ``Transient``."""
         received_on = datetime.fromtimestamp(row.created_at, UTC).date()
         index = index_of(row.name, row.sidecars, profile.documents.index_suffix)
-        sidecars = [(name, read_sidecar(place, name)) for name in row.sidecars if name != index]
-        shared = [(name, read_sidecar(place, name)) for name in row.shared]
+        beside = [name for name in row.sidecars if name != index]
+        sidecars = [(name, read_sidecar(paths(name), name)) for name in beside]
+        shared = [(name, read_sidecar(paths(name), name)) for name in row.shared]
         if not profile.documents.many:
             yield interpret(
                 spool=row,
@@ -81,6 +85,7 @@ class SpoolReader:
                 sidecars=sidecars,
                 shared=shared,
                 received_on=received_on,
+                noticed=self._noticed,
             )
             return
         interpreter = SpoolInterpreter(
@@ -91,6 +96,7 @@ class SpoolReader:
             shared=shared,
             received_on=received_on,
             index=display(row.name if index is None else index),
+            noticed=self._noticed,
         )
         faults = interpreter.check_spool(sha256, size, inspection)
         if faults:
@@ -104,7 +110,7 @@ class SpoolReader:
                 interpreter,
                 documents,
                 SpoolFile(
-                    stream=stack.enter_context(open_regular(_beside(place, row.name))),
+                    stream=stack.enter_context(open_regular(paths(row.name))),
                     size=size,
                     name=os.path.basename(row.name),
                     shown=display(row.name),
@@ -114,12 +120,12 @@ class SpoolReader:
                 None
                 if index is None
                 else IndexFile(
-                    stream=stack.enter_context(open_regular(_beside(place, index))),
+                    stream=stack.enter_context(open_regular(paths(index))),
                     shown=display(index),
                 ),
                 # Apart from the reader's, which jumps about in its own.
                 DocumentRanges(
-                    stack.enter_context(open_regular(_beside(place, row.name))),
+                    stack.enter_context(open_regular(paths(row.name))),
                     sha256,
                     size,
                     # One that tells its own documents cannot be at odds with itself.
@@ -259,13 +265,14 @@ def _no_document(spool: SpoolFile, index: IndexFile | None) -> Fault:
     )
 
 
-def _beside(place: bytes, name: bytes) -> bytes:
+def file_in(place: bytes, name: bytes) -> bytes:
+    """Where the file of a drop lies that was claimed into the folder ``place``."""
     return os.path.join(place, os.path.basename(name))
 
 
-def read_sidecar(place: bytes, name: bytes) -> bytes:
-    """The bytes of a claimed sidecar; one that is too large to be one is a fault."""
-    with open_regular(_beside(place, name)) as stream:
+def read_sidecar(path: bytes, name: bytes) -> bytes:
+    """The bytes of a sidecar called ``name``; one that is too large to be one is a fault."""
+    with open_regular(path) as stream:
         data = stream.read(MAX_SIDECAR + 1)
     if len(data) > MAX_SIDECAR:
         raise InputFault(

@@ -66,6 +66,14 @@ def inspect(window: Window, *, full: bool) -> Inspection:
     )
 
 
+def count_members(window: Window) -> int:
+    """How many entries the directory of a package says that it has; 0 if it has none."""
+    try:
+        return find_directory(window).members
+    except DamageError:
+        return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """Where the central directory lies, and how many entries it says it has."""

@@ -12,7 +12,7 @@ may be named.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from hotfolder.core.indexed import IndexedDocument
@@ -38,16 +38,22 @@ _EBCDIC = {word.encode("cp500"): word for word in _KEYWORDS}
 
 
 def read_cmod(
-    stream: BinaryIO, file: str, *, code_page: str = "", skip: Skip | None = None
+    stream: BinaryIO,
+    file: str,
+    *,
+    code_page: str = "",
+    skip: Skip | None = None,
+    file_name: Callable[[str], bytes] = read_file_name,
 ) -> Iterator[IndexedDocument]:
     """The documents of a generic index called ``file``.
 
     ``code_page`` overrules the index's own CODEPAGE line; a byte order mark overrules
     both. Without any, an index is UTF-8, or EBCDIC 500 if it looks like EBCDIC.
+    ``file_name`` makes a name of what GROUP_FILENAME says, or raises ``BadDocument``.
     """
     source = Source(stream, file)
     lines = Lines(source)
-    groups = _Groups(source, lines, code_page, skip)
+    groups = _Groups(source, lines, code_page, skip, file_name)
     colon = b"\x7a" if groups.ebcdic else b":"
     keywords = _EBCDIC if groups.ebcdic else _ASCII
     blank = b"\x40\r\x25\x05" if groups.ebcdic else b" \r\t\x1a"
@@ -74,7 +80,15 @@ def _keyword(word: bytes, mark: bytes, ebcdic: bool) -> str:
 class _Groups:
     """The group that is being read, and what holds for the next ones."""
 
-    def __init__(self, source: Source, lines: Lines, code_page: str, skip: Skip | None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        lines: Lines,
+        code_page: str,
+        skip: Skip | None,
+        file_name: Callable[[str], bytes],
+    ) -> None:
+        self._file_name = file_name
         self.ebcdic = source.script is Script.EBCDIC
         self._file = source.file
         self._lines = lines
@@ -183,7 +197,7 @@ class _Groups:
         self._ordinal += 1
         if name:
             self._inherited_bad = True
-            self._inherited = read_file_name(self._text.decode(name, number))
+            self._inherited = self._file_name(self._text.decode(name, number))
             self._inherited_bad = False
         if self._bad:
             self._begin()

@@ -20,6 +20,7 @@ from hotfolder.journal.figures import FiguresOf
 from hotfolder.journal.fixity import Fixity
 from hotfolder.journal.holds import Holds
 from hotfolder.journal.lookups import Lookups
+from hotfolder.journal.migrating import Migrating
 from hotfolder.journal.naming import Naming
 from hotfolder.journal.orders import Orders
 from hotfolder.journal.outbox import Outbox
@@ -55,6 +56,7 @@ class SqliteJournal(
     Fixity,
     Retention,
     Templates,
+    Migrating,
     FiguresOf,
     Facts,
     Feed,

@@ -14,7 +14,7 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 16  # PRAGMA user_version after the last migration
+VERSION = 17  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -143,6 +143,13 @@ def m016_disposal(db: Database) -> None:
     """Documents are destroyed: frozen lists, tombstones, and the days that the clock showed."""
     _run(db, "disposal.sql")
     db.conn.execute("PRAGMA user_version = 16")
+
+
+@migrations()
+def m017_old_archives(db: Database) -> None:
+    """What was taken out of old archives."""
+    _run(db, "legacy.sql")
+    db.conn.execute("PRAGMA user_version = 17")
 
 
 def _run(db: Database, name: str) -> None:

@@ -27,6 +27,7 @@ from hotfolder.service.commands_feed import feed
 from hotfolder.service.commands_fill import fill
 from hotfolder.service.commands_holds import holds
 from hotfolder.service.commands_keys import keys
+from hotfolder.service.commands_migrate import migrate
 from hotfolder.service.commands_report import report
 from hotfolder.service.commands_requests import requests
 from hotfolder.service.commands_retention import retention
@@ -245,6 +246,27 @@ def demo(as_json: bool, place: str, seed: int, scale: float) -> int:
     return run_demo(Path(place), seed=seed, scale=scale, as_json=as_json)
 
 
+@group.command(
+    "demo-migration", cls=Command, epilog="hotfolder demo-migration --keep demo-migration"
+)
+@JSON
+@click.option(
+    "--keep",
+    "place",
+    default="demo-migration",
+    show_default=True,
+    type=click.Path(),
+    help="The folder it works in.",
+)
+@click.option("--seed", default=7, show_default=True, help="Another seed, other customers.")
+@click.option("--scale", default=1.0, show_default=True, help="More or fewer documents.")
+def demo_migration(as_json: bool, place: str, seed: int, scale: float) -> int:
+    """Move an old archive of several thousand documents in, beside a running daemon."""
+    from hotfolder.service.demomigration import run_demo  # noqa: PLC0415  see the top
+
+    return run_demo(Path(place), seed=seed, scale=scale, as_json=as_json)
+
+
 group.add_command(compare)
 group.add_command(audit)
 group.add_command(case)
@@ -262,6 +284,7 @@ group.add_command(holds)
 group.add_command(keys)
 group.add_command(templates)
 group.add_command(disposal)
+group.add_command(migrate)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

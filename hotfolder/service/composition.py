@@ -205,7 +205,7 @@ def assemble(configuration: Configuration, emit: Emit) -> Works:
         ),
         clock=clock,
         emit=emit,
-        folders={profile.name: profile for profile in configuration.folders},
+        folders=configuration.intake_folders,
         rules=configuration.rules,
         unit_size=configuration.archive.unit_size,
         returns=configuration.returns,

@@ -46,7 +46,7 @@ _PASSWORD = "admin"  # noqa: S105  the sandbox's own, on loopback
 
 def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
     """Run the demonstration under ``place``; 0 only if every file is accounted for."""
-    root = _prepare(place)
+    root = prepare_place(place)
     scenario = DemoScenario(seed, scale)
     folders = hot_folders(str(root))
     for folder in folders.values():
@@ -75,10 +75,10 @@ def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
             )
         )
         say(f"A sandbox ArchivesSpace listens at {sandbox.url} (for trying out, no archive).")
-        with _daemon(config, root / "hotfolder.log") as daemon:
+        with running_daemon(config, root / "hotfolder.log") as daemon:
             say(f"The daemon runs (process {daemon.pid}); its log is {root / 'hotfolder.log'}")
             _play(scenario, folders, staging, sandbox, root, say, as_json=as_json)
-            stopped = _stop(daemon)
+            stopped = stop_daemon(daemon)
         dispute = settle_dispute(root, config)
     accounts = account(root, scenario)
     wrong = [item for item in accounts if not item.right]
@@ -115,7 +115,7 @@ def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
     return EX_OK if ok else EX_SOFTWARE
 
 
-def _prepare(place: Path) -> Path:
+def prepare_place(place: Path) -> Path:
     """An empty folder; an earlier demonstration is replaced, nothing else ever."""
     root = place.resolve()
     if root.exists() and any(root.iterdir()):
@@ -135,7 +135,8 @@ def _prepare(place: Path) -> Path:
 
 
 @contextmanager
-def _daemon(config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running_daemon(config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A daemon as a process of its own, watching already; killed if it still runs at the end."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("HOTFOLDER_")
     }
@@ -165,7 +166,7 @@ def _await_start(process: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.05)
 
 
-def _stop(daemon: subprocess.Popen[bytes]) -> int:
+def stop_daemon(daemon: subprocess.Popen[bytes]) -> int:
     """SIGTERM, as systemd would; the daemon's exit code."""
     if daemon.poll() is None:
         daemon.send_signal(signal.SIGTERM)

@@ -332,4 +332,17 @@ EVENTS: Mapping[str, Event] = {
     "event.deferred": _event(
         WARNING, "reason seconds", "An event was not taken; it is told again in so many seconds."
     ),
+    # -- migration ----------------------------------------------------------------
+    "migration.started": _event(INFO, "migration", "A run goes through the export."),
+    "migration.waiting": _event(
+        INFO, "migration reason", "Nothing is taken: it is not one of the configured hours."
+    ),
+    "migration.refused": _event(
+        WARNING, "migration reason", "An item of the export cannot be taken; it is accounted for."
+    ),
+    "migration.ended": _event(
+        INFO,
+        "migration taken refused left",
+        "A run has ended; so many spools of it are not at their end.",
+    ),
 }

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from hotfolder.core.duties import RolesProfile
 from hotfolder.core.errors import Fault, OperatorFault
 from hotfolder.core.facts import FeedbackProfile, FeedProfile
+from hotfolder.core.legacy import MigrationProfile
 from hotfolder.core.profiles import (
     ArchiveProfile,
     AskedProfile,
@@ -48,6 +49,7 @@ from hotfolder.service.settings_feed import (
 )
 from hotfolder.service.settings_folders import check_folder, check_places
 from hotfolder.service.settings_keys import advise_keys, check_keys, keys_profile
+from hotfolder.service.settings_migrations import check_migrations, migration_profile
 from hotfolder.service.settings_model import SettingsFile
 from hotfolder.service.settings_records import (
     archive_profile,
@@ -75,7 +77,7 @@ from hotfolder.service.settings_sources import (
 )
 
 DEFAULT_PATH = "/etc/hotfolder/hotfolder.toml"
-_TABLES = ("retention", "units", "series", "folders", "return", "requests", "events")
+_TABLES = ("retention", "units", "series", "folders", "return", "requests", "events", "migrations")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,14 @@ class Configuration:
     roles: RolesProfile = field(default_factory=RolesProfile)
     template_events: TemplateEvents = field(default_factory=TemplateEvents)
     disposal: DisposalProfile = field(default_factory=DisposalProfile)
+    migrations: tuple[MigrationProfile, ...] = ()
     advice: tuple[Fault, ...] = ()
+
+    @property
+    def intake_folders(self) -> dict[str, FolderProfile]:
+        """The folders from which spools come, by name: also those that nobody watches."""
+        unwatched = (migration.folder for migration in self.migrations)
+        return {profile.name: profile for profile in (*self.folders, *unwatched)}
 
 
 def load(
@@ -139,6 +148,7 @@ def load(
     findings += check_records(settings, account.url, names)
     findings += check_returns(settings, names)
     findings += check_feed(settings)
+    findings += check_migrations(settings, names)
     for name, item in settings.folders.items():
         findings += check_folder(name, item)
     findings += check_places(settings, must_exist=not only_looking)
@@ -184,6 +194,9 @@ def load(
             event=settings.disposal.event,
             most=settings.disposal.most,
             certificates=settings.disposal.certificates,
+        ),
+        migrations=tuple(
+            migration_profile(name, item) for name, item in settings.migrations.items()
         ),
         advice=tuple(
             _place(

@@ -87,7 +87,7 @@ def _check_url(url: str) -> Iterator[Finding]:
 
 def _check_twins(settings: SettingsFile) -> Iterator[Finding]:
     """ArchivesSpace and people compare without letter case: so must names."""
-    for table in ("retention", "units", "series", "folders"):
+    for table in ("retention", "units", "series", "folders", "migrations"):
         seen: dict[str, str] = {}
         for name in getattr(settings, table):
             other = seen.setdefault(name.casefold(), name)
@@ -148,37 +148,14 @@ def _check_fields(
     folder: str, item: FolderSection, settings: SettingsFile, names: Names
 ) -> Iterator[Finding]:
     place = ("folders", folder)
-    if item.business_unit not in names["units"]:
-        yield Finding(
-            (*place, "business_unit"),
-            "folder.unit",
-            f"there is no business unit {item.business_unit!r}",
-            nearest(item.business_unit, sorted(names["units"]))
-            if names["units"]
-            else "add a [units.…] table",
-        )
+    yield from check_map(place, item.business_unit, item.field_map, names)
     templates = item.kind is FolderKind.TEMPLATES
     if not names["series"] and not templates:
         yield Finding(
             place, "series.none", "no series can take its documents", "add a [series.…] table"
         )
-    mapped: dict[str, str] = {}
-    for theirs, ours in item.field_map.items():
-        where = (*place, "field_map", theirs)
-        if ours != "-" and ours not in CANONICAL:
-            yield Finding(
-                where, "folder.field", f"{ours!r} is no canonical field", nearest(ours, CANONICAL)
-            )
-        other = mapped.setdefault(fold(theirs), theirs)
-        if item.field_map[other] != ours:
-            yield Finding(
-                where,
-                "folder.field",
-                f"it is read as the same field as {other!r}, which goes elsewhere",
-                "remove one of the two",
-            )
     for name, value in item.defaults.items():
-        yield from _check_default((*place, "defaults", name), name, value, settings, names)
+        yield from check_default((*place, "defaults", name), name, value, settings, names)
     bare = item.sidecar == "none" or not (item.sidecar_required or item.manual)
     if bare and not templates and "document_type" not in item.defaults:
         yield Finding(
@@ -189,9 +166,40 @@ def _check_fields(
         )
 
 
-def _check_default(
+def check_map(
+    place: tuple[str, ...], business_unit: str, field_map: Mapping[str, str], names: Names
+) -> Iterator[Finding]:
+    """Whose documents a folder has, and what its fields are called."""
+    if business_unit not in names["units"]:
+        yield Finding(
+            (*place, "business_unit"),
+            "folder.unit",
+            f"there is no business unit {business_unit!r}",
+            nearest(business_unit, sorted(names["units"]))
+            if names["units"]
+            else "add a [units.…] table",
+        )
+    mapped: dict[str, str] = {}
+    for theirs, ours in field_map.items():
+        where = (*place, "field_map", theirs)
+        if ours != "-" and ours not in CANONICAL:
+            yield Finding(
+                where, "folder.field", f"{ours!r} is no canonical field", nearest(ours, CANONICAL)
+            )
+        other = mapped.setdefault(fold(theirs), theirs)
+        if field_map[other] != ours:
+            yield Finding(
+                where,
+                "folder.field",
+                f"it is read as the same field as {other!r}, which goes elsewhere",
+                "remove one of the two",
+            )
+
+
+def check_default(
     place: tuple[str, ...], name: str, value: str, settings: SettingsFile, names: Names
 ) -> Iterator[Finding]:
+    """Whether a value can be that of a canonical field."""
     if name not in CANONICAL:
         yield Finding(
             place, "folder.field", f"{name!r} is no canonical field", nearest(name, CANONICAL)

@@ -21,6 +21,7 @@ _KINDS = {
     "events": "event folder",
     "return": "return folder",
     "feed": "folder of the feed",
+    "migrations": "migration",
 }
 
 
@@ -207,6 +208,9 @@ def _paths(settings: SettingsFile) -> dict[Place, str]:
         for name, item in settings.returns.items()
         if item.ca_file
     }
+    paths |= {
+        ("migrations", name, "inbox"): item.inbox for name, item in settings.migrations.items()
+    }
     if settings.feed.path:
         paths["feed", "path"] = settings.feed.path
     if settings.feed.callback.ca_file:
@@ -255,7 +259,7 @@ def _check_copies(
 
 def _shared(places: Iterable[Place]) -> set[Place]:
     """The folders that others write into or take from."""
-    return {place for place in places if place[0] in _KINDS and place[-1] == "path"}
+    return {place for place in places if place[0] in _KINDS and place[-1] in ("path", "inbox")}
 
 
 def _may_be_away(place: Place, settings: SettingsFile) -> bool:
@@ -265,6 +269,8 @@ def _may_be_away(place: Place, settings: SettingsFile) -> bool:
         return settings.requests[place[1]].network
     if place[0] == "events":
         return settings.events[place[1]].network
+    if place[0] == "migrations":
+        return False
     return settings.folders[place[1]].network
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hotfolder.core.disposals import MOST
+from hotfolder.core.legacy import SourceKind
 from hotfolder.core.profiles import (
     CompletionRule,
     Describe,
@@ -20,6 +21,7 @@ from hotfolder.core.profiles import (
     HandedFormat,
     IndexFormat,
     OnBadDocument,
+    OnUnknown,
     ReturnKind,
     SidecarFormat,
 )
@@ -472,7 +474,9 @@ class FolderSection(Section):
 
     path: str = Field(description="the folder, absolute")
     business_unit: str = Field(description="a [units.…] of this file")
-    kind: FolderKind = Field(FolderKind.DOCUMENTS, description="documents, templates")
+    kind: Literal[FolderKind.DOCUMENTS, FolderKind.TEMPLATES] = Field(
+        FolderKind.DOCUMENTS, description="documents, templates"
+    )
     completion: CompletionSection = Field(default_factory=CompletionSection)
     recursive: bool = Field(False, description="take files in sub-folders too")
     network: bool = Field(False, description="on a network share: poll instead of events")
@@ -557,6 +561,50 @@ class EventsSection(Section):
     owner: str = Field("", description="whom those who put files there should ask")
 
 
+class MigrationSection(Section):
+    """An old archive that is moved in."""
+
+    kind: SourceKind = Field(description="what its export is: folder, cmod, csv, sip")
+    path: str = Field(description="the export: a folder, or the file of a list; absolute")
+    inbox: str = Field(description="a folder for hotfolder alone, where copies are taken in")
+    business_unit: str = Field(description="a [units.…] of this file")
+    system: str = Field("", description="what the old archive is called; empty: as the table")
+    field_map: dict[str, str] = Field(
+        default_factory=dict, description="its field names to canonical ones; - keeps"
+    )
+    defaults: dict[str, str] = Field(
+        default_factory=dict, description="canonical fields for documents that do not say"
+    )
+    values: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="of a field, its values to ours: a table for each field"
+    )
+    on_unknown: OnUnknown = Field(
+        OnUnknown.REJECT,
+        description="a value that a list lacks rejects the document, or the default counts",
+    )
+    sidecar_required: bool = Field(
+        True, description="folder: a file that nothing describes is refused"
+    )
+    ignore: list[str] = Field(
+        default_factory=lambda: ["metadata.csv", "Thumbs.db", ".*"],
+        description="names that are no part of the archive",
+    )
+    file_field: str = Field(
+        "", description="csv, sip: the column or element that names the file; empty: found"
+    )
+    id_field: str = Field("", description="csv, sip: the column or element with the id there")
+    files_per_second: int = Field(
+        0, ge=0, le=100_000, description="take at most so many; 0 is no bound"
+    )
+    megabytes_per_second: int = Field(
+        0, ge=0, le=100_000, description="take at most so many MB; 0 is no bound"
+    )
+    hours: list[str] = Field(
+        default_factory=list, description="only in these hours of the day, local time"
+    )
+    documents: DocumentsSection = Field(default_factory=DocumentsSection)
+
+
 class SettingsFile(BaseSettings):
     """The whole file. What it is read from, ``settings`` decides."""
 
@@ -583,6 +631,7 @@ class SettingsFile(BaseSettings):
     requests: dict[Name, RequestsSection] = Field(default_factory=dict)
     events: dict[Name, EventsSection] = Field(default_factory=dict)
     templates: TemplateEventsSection = Field(default_factory=TemplateEventsSection)
+    migrations: dict[Name, MigrationSection] = Field(default_factory=dict)
     # [return.NAME]: a word that Python keeps for itself, so it is named at a distance.
     __annotations__["return"] = "dict[Name, ReturnSection]"
     locals()["return"] = Field(default_factory=dict)

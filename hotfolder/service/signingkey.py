@@ -58,6 +58,20 @@ class SigningKey:
             "signature": base64.b64encode(self._key.sign(data)).decode(),
         }
 
+    def sign_statement(self, purpose: bytes, data: bytes) -> bytes:
+        """The signature (64 bytes) of something that is no tree head: ``purpose`` and a NUL
+        stand before it, so that one can never be taken for the other."""
+        return self._key.sign(purpose + b"\0" + data)
+
+
+def verify_statement(public_key: bytes, signature: bytes, purpose: bytes, data: bytes) -> bool:
+    """Whether ``sign_statement`` with this key made the signature."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, purpose + b"\0" + data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
 
 def read_key(path: str) -> SigningKey:
     """Read the key. ``OperatorFault`` (``audit.key``) that never says what is in the file."""

@@ -418,6 +418,51 @@ rule = "quiet"
 # Where certificates lie; "" for a folder beside the journal.
 # certificates = ""
 
+# An old archive that is moved in (docs/migrate.md). kind: folder (files with sidecars),
+# cmod (generic indexes), csv (a list of files), sip (InfoArchive packages).
+# [migrations.mobius]
+# kind = "folder"
+# The export; it is never written. A folder, or the file of a list.
+# path = "/mnt/export/mobius"
+# A folder for hotfolder alone, where copies are taken in.
+# inbox = "/var/lib/hotfolder/migrations/mobius"
+# business_unit = "RETAIL"
+# What the old archive is called in records.
+# system = ""
+# field_map = { "CustNo" = "customer_id", "DocId" = "legacy_id" }
+# defaults = { channel = "archive" }
+# Its values to ours, a table for each field.
+# values = { channel = { "PAPER" = "print" } }
+# A value that no list has: reject the document, or let the default count.
+# on_unknown = "reject"
+# folder: a file that nothing describes is refused.
+# sidecar_required = true
+# Names that are no part of the archive.
+# ignore = ["metadata.csv", "Thumbs.db", ".*"]
+# csv, sip: the column or element that names the file, and the one with the id there.
+# file_field = ""
+# id_field = ""
+# How fast, and in which hours of the day (local time).
+# files_per_second = 0
+# megabytes_per_second = 0
+# hours = ["20:00-06:00"]
+# As in folders: what tells the documents of a file that holds many.
+# [migrations.mobius.documents]
+# index = "none"
+# suffix = ".ind"
+# code_page = ""
+# columns = {}
+# separator = ""
+# line_separator = "0A"
+# attributes = []
+# elements = ["document"]
+# level = 1
+# marker = ""
+# allow_overlap = false
+# on_bad_document = "reject"
+# describe = "documents"
+# describe_limit = 10000
+
 # What a class of the schedule says from a day on; what is left out stays. applies: new,
 # or all, which reaches back to documents before that day.
 # [[retention.FIN-7Y.versions]]

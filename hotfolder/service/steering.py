@@ -126,10 +126,10 @@ def replay(
     """Compare confirmed units with the server, then send what it lost."""
     configuration = load(config_path)
     since_at = None if since is None else instant(since)
-    if folder is not None and folder not in {item.name for item in configuration.folders}:
+    if folder is not None and folder not in configuration.intake_folders:
         raise OperatorFault(
             f"no hot folder is called {folder!r}",
-            hint="one of " + ", ".join(item.name for item in configuration.folders),
+            hint="one of " + ", ".join(configuration.intake_folders),
             code="replay.folder",
         )
     works = _assemble(configuration)
@@ -142,7 +142,7 @@ def replay(
         waiting = 0
         if (lock := _try_lock(configuration)) is not None:
             try:
-                sent, waiting = _send_open(works, works.clock, as_json=as_json)
+                sent, waiting = send_open(works, works.clock, as_json=as_json)
             finally:
                 lock.release()
         works.journal.append_audit(
@@ -175,7 +175,7 @@ def replay(
     return EX_TEMPFAIL if waiting else EX_OK
 
 
-def _send_open(works: Works, clock: Clock, *, as_json: bool) -> tuple[int, int]:
+def send_open(works: Works, clock: Clock, *, as_json: bool) -> tuple[int, int]:
     """Deliver every open unit and backlog once; (confirmed, still open)."""
     sent = 0
     stopped: set[tuple[str, str]] = set()  # series that wait for the operator

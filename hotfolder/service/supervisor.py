@@ -36,6 +36,7 @@ from hotfolder.service.importers import Importers
 from hotfolder.service.keepingloops import KeepingLoops
 from hotfolder.service.loops import Loop
 from hotfolder.service.metrics import Metrics
+from hotfolder.service.migrationlock import claims_guard
 from hotfolder.service.notification import Notifier
 from hotfolder.service.returnloops import ReturnLoops
 from hotfolder.service.settings import Configuration
@@ -223,7 +224,7 @@ class Supervisor:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         }
         try:
-            self._works.finisher.recover()
+            self._works.finisher.recover(claims_guard(self._configuration))
             for profile in self._configuration.folders:
                 self._start_folder(profile)
             for loop in self._steady:
@@ -371,7 +372,7 @@ class Supervisor:
         # only with its working copies gone: old profiles are kept beside new ones.
         known = {name: folder.profile for name, (folder, _) in self._folders.items()}
         for flow in (self._works.intake, self._works.aside, self._works.finisher):
-            flow.use_folders({**known, **wanted})
+            flow.use_folders({**known, **fresh.intake_folders})
         for name in changed:
             self._stop_folder(name)
         for name, profile in wanted.items():

@@ -65,12 +65,12 @@ def verify_store(
     with (
         opened(config_path) as (configuration, journal),
         _alone(configuration),
-        _signals(stopping),
+        stop_on_signals(stopping),
     ):
-        if folder is not None and folder not in {item.name for item in configuration.folders}:
+        if folder is not None and folder not in configuration.intake_folders:
             raise OperatorFault(
                 f"no hot folder is called {folder!r}",
-                hint="one of " + ", ".join(item.name for item in configuration.folders),
+                hint="one of " + ", ".join(configuration.intake_folders),
                 code="verify.folder",
             )
         spool_id = None if spool is None else _spool_id(journal, spool)
@@ -209,7 +209,7 @@ def _alone(configuration: Configuration) -> Iterator[None]:
 
 
 @contextmanager
-def _signals(stopping: threading.Event) -> Iterator[None]:
+def stop_on_signals(stopping: threading.Event) -> Iterator[None]:
     """SIGTERM and SIGINT end the work behind the object in hand."""
     before = {
         number: signal.signal(number, lambda *_: stopping.set())

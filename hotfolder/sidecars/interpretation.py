@@ -21,6 +21,7 @@ from hotfolder.sidecars.fieldmap import FieldMap
 from hotfolder.sidecars.jsonpair import read_json
 from hotfolder.sidecars.pairing import sidecar_names
 from hotfolder.sidecars.raw import RawField, RawMetadata, display
+from hotfolder.sidecars.unknowns import Noticed, adapt
 from hotfolder.sidecars.xmlpair import read_xml
 
 _RANK_SHARED = 100
@@ -38,12 +39,13 @@ def interpret(
     sidecars: Sequence[tuple[bytes, bytes]],
     shared: Sequence[tuple[bytes, bytes]],
     received_on: date,
+    noticed: Noticed | None = None,
 ) -> Reading:
     """Read the sidecars of a spool (name and bytes each), map, check and classify.
 
     Raises ``InputFault`` with every fault found: of the spool itself, of each
     sidecar, of each field. ``received_on`` stands in for the issue date in folders
-    for manual drops that have no other.
+    for manual drops that have no other. ``noticed`` is told of what was said of the document.
     """
     faults: list[Fault] = []
     if inspection.fault is not None:
@@ -53,6 +55,7 @@ def interpret(
     faults += field_faults
     if profile.manual and metadata.issue_date is None:
         metadata = replace(metadata, issue_date=received_on)
+    metadata = adapt(metadata, profile, rules, noticed)
     file = display(spool.name)
     check_fixity(metadata, sha256, size, file, faults)
     document = classify(

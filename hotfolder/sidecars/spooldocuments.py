@@ -28,6 +28,7 @@ from hotfolder.sidecars.classification import classify
 from hotfolder.sidecars.fieldmap import FieldMap
 from hotfolder.sidecars.interpretation import check_fixity, read_layers
 from hotfolder.sidecars.raw import RawField, RawMetadata, display
+from hotfolder.sidecars.unknowns import Noticed, adapt
 
 _RANK_OWN = -1
 _OF_BYTES = ("declared_sha256", "declared_size")
@@ -43,6 +44,8 @@ _PERSONAL = frozenset(
         "declared_size",
         *REFERENCE_FIELDS.values(),
         "trigger_date",
+        "legacy_id",
+        "legacy_date",
         "extra",
     }
 )
@@ -61,6 +64,7 @@ class SpoolInterpreter:
         shared: Sequence[tuple[bytes, bytes]],
         received_on: date,
         index: str,
+        noticed: Noticed | None = None,
     ) -> None:
         """``index`` is what people call the place that tells the documents: the name of
         the index file, or of the spool. For the others see ``interpret``."""
@@ -69,6 +73,7 @@ class SpoolInterpreter:
         self._rules = rules
         self._received_on = received_on
         self._index = index
+        self._noticed = noticed
         self._map = FieldMap(profile.field_map)
         self._faults: list[Fault] = []
         self._layers = read_layers(spool, profile, sidecars, shared, self._faults)
@@ -107,6 +112,7 @@ class SpoolInterpreter:
         metadata, faults, _ = self._map.apply([own, *self._layers])
         if self._profile.manual and metadata.issue_date is None:
             metadata = replace(metadata, issue_date=self._received_on)
+        metadata = adapt(metadata, self._profile, self._rules, self._noticed)
         if not place.by_pages:
             check_fixity(metadata, place.sha256, place.length, self._index, faults)
         document = classify(

@@ -12,7 +12,7 @@ from hotfolder.core.references import REFERENCE_FIELDS
 LONGEST = 255  # characters: external ids and slots in ArchivesSpace (reference 1.1)
 LONGEST_TITLE = 16_384
 
-_DATES = frozenset({"issue_date", "trigger_date"})
+_DATES = frozenset({"issue_date", "trigger_date", "legacy_date"})
 _LISTS = frozenset({*REFERENCE_FIELDS.values(), "access"})
 
 

@@ -1,0 +1,476 @@
+"""``hotfolder migrate``: an old archive is looked at, moved in, and accounted for."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hotfolder.core.canonical import dump
+from hotfolder.core.errors import (
+    EX_DATAERR,
+    EX_IOERR,
+    EX_NOINPUT,
+    EX_OK,
+    EX_TEMPFAIL,
+    HotfolderError,
+    OperatorFault,
+)
+from hotfolder.core.legacy import LegacySource, MigrationCounts, MigrationProfile
+from hotfolder.core.migrationplan import Findings, plan_report
+from hotfolder.core.receipts import instant
+from hotfolder.core.reconciliation import reconciliation_data, reconciliation_report
+from hotfolder.core.reportpage import report_html
+from hotfolder.files.content import new_file, write_all
+from hotfolder.flows.migrating import Migrated, Migrating
+from hotfolder.flows.reconciling import Reconciling
+from hotfolder.flows.surveying import Surveying, days_of
+from hotfolder.journal.connection import DaemonLock, acquire_daemon_lock
+from hotfolder.journal.surveys import Survey, count_surveyed, remove_survey
+from hotfolder.legacy.sources import open_source
+from hotfolder.service.actor import actor
+from hotfolder.service.composition import SpoolIds, SystemClock, Works, assemble
+from hotfolder.service.importers import Importers
+from hotfolder.service.inspecting import opened
+from hotfolder.service.logs import configure_logs, make_emit
+from hotfolder.service.migrationlock import migrating_alone, survey_path
+from hotfolder.service.priority import give_way
+from hotfolder.service.reporting import give_report
+from hotfolder.service.settings import Configuration, load
+from hotfolder.service.terminal import Progress, print_json, print_table
+from hotfolder.service.verifying import stop_on_signals
+
+PURPOSE = b"hotfolder-reconciliation/1"
+_BUSY_PAUSE = 0.02  # seconds; importers are at work
+
+
+def profile_of(configuration: Configuration, name: str) -> MigrationProfile:
+    """The migration called ``name``; ``OperatorFault`` if there is none."""
+    for profile in configuration.migrations:
+        if profile.name == name:
+            return profile
+    there = ", ".join(profile.name for profile in configuration.migrations)
+    raise OperatorFault(
+        f"no migration is called {name!r}",
+        hint=f"one of {there}" if there else "add a [migrations.NAME] table",
+        code="migration.unknown",
+    )
+
+
+@contextmanager
+def _surveyed(
+    configuration: Configuration, profile: MigrationProfile, what: str
+) -> Iterator[tuple[Survey, LegacySource]]:
+    """A survey beside the journal, and the export that it is of."""
+    rules = repr((profile, configuration.rules)) if what == "plan" else repr(profile)
+    fingerprint = hashlib.sha256(rules.encode()).hexdigest()
+    survey = Survey(survey_path(configuration, profile.name, what), fingerprint)
+    try:
+        with open_source(profile, _scratch(configuration), survey) as source:
+            yield survey, source
+    finally:
+        survey.close()
+
+
+def _scratch(configuration: Configuration) -> bytes:
+    return os.path.dirname(os.fsencode(configuration.journal_path))
+
+
+# -- plan --------------------------------------------------------------------------------
+def plan(
+    config_path: str, name: str, *, as_json: bool, html: str | None, csv_folder: str | None
+) -> int:
+    """Read everything and move nothing; 65 if something would be rejected, 75 if it was
+    stopped."""
+    stopping = threading.Event()
+    with opened(config_path) as (configuration, journal), stop_on_signals(stopping):
+        profile = profile_of(configuration, name)
+        configure_logs(configuration.log_format, configuration.log_level)
+        give_way()
+        with (
+            migrating_alone(configuration, name),
+            _surveyed(configuration, profile, "plan") as (survey, source),
+        ):
+            with Progress("items read", as_json=as_json) as progress:
+                done = Surveying(
+                    profile=profile,
+                    source=source,
+                    survey=survey,
+                    journal=journal,
+                    rules=configuration.rules,
+                    clock=SystemClock(),
+                    emit=make_emit(),
+                    scratch=_scratch(configuration),
+                    stopped=stopping.is_set,
+                    progress=progress.reached,
+                ).run()
+            if not done.finished:
+                click.echo("stopped; give it again, and it goes on from here", err=True)
+                return EX_TEMPFAIL
+            found = _findings(survey, journal.migration_rate(name))
+    report = plan_report(profile, found, str(instant(time.time())))
+    give_report(report, as_json=as_json, html=html, csv_folder=csv_folder)
+    if not as_json:
+        for note in report.notes[:2]:
+            click.echo(note)
+        if done.seconds > 0 and done.read:
+            click.echo(
+                f"Read at {done.read / done.seconds:,.0f} items and"
+                f" {done.size / done.seconds / 1e6:,.1f} MB a second."
+            )
+    return EX_DATAERR if found.faults else EX_OK
+
+
+def _findings(survey: Survey, rate: float | None) -> Findings:
+    items, size, documents = survey.totals()
+    return Findings(
+        items=items,
+        size=size,
+        documents=documents,
+        would_be=survey.counts("would_be"),
+        faults=survey.counts("fault"),
+        missing=survey.counts("missing"),
+        unknown=survey.counts("unknown"),
+        formats=survey.counts("format"),
+        years=survey.counts("year"),
+        series=survey.counts("series"),
+        twice=sum(count for _, count, _ in survey.counts("twice")),
+        archived=sum(count for _, count, _ in survey.counts("archived")),
+        days=days_of(survey),
+        examples=survey.examples(),
+        rate=rate,
+    )
+
+
+# -- run ---------------------------------------------------------------------------------
+def run(config_path: str, name: str, *, as_json: bool, again: bool, limit: int | None) -> int:
+    """Move it in; 65 if something was rejected, 75 if there is more to do."""
+    configuration = load(config_path)
+    profile = profile_of(configuration, name)
+    configure_logs(configuration.log_format, configuration.log_level)
+    stopping = threading.Event()
+    with migrating_alone(configuration, name), stop_on_signals(stopping):
+        lock = _try_lock(configuration)
+        works = assemble(configuration, make_emit())
+        try:
+            total = count_surveyed(survey_path(configuration, name, "plan"))
+            with Progress("items moved in", as_json=as_json, total=total, time_left=True) as bar:
+                done = _migrate(
+                    configuration, profile, works, lock is not None, stopping, bar,
+                    again=again, limit=limit,
+                )  # fmt: skip
+            works.journal.append_audit(
+                actor(),
+                "operator.migrate",
+                name,
+                {"taken": done.taken, "refused": done.refused, "finished": done.finished},
+                works.clock.now(),
+            )
+        finally:
+            works.close()
+            if lock is not None:
+                lock.release()
+    _tell_run(done, as_json=as_json)
+    if not done.finished:
+        return EX_TEMPFAIL
+    return EX_DATAERR if done.counts.items.get("rejected") else EX_OK
+
+
+def _migrate(
+    configuration: Configuration,
+    profile: MigrationProfile,
+    works: Works,
+    alone: bool,
+    stopping: threading.Event,
+    bar: Progress,
+    *,
+    again: bool,
+    limit: int | None,
+) -> Migrated:
+    with (
+        _surveyed(configuration, profile, "run") as (_, source),
+        _driving(configuration, works, alone=alone) as drive,
+    ):
+        done = Migrating(
+            profile=profile,
+            source=source,
+            journal=works.journal,
+            intake=works.intake,
+            finisher=works.finisher,
+            clock=works.clock,
+            emit=works.emit,
+            new_id=SpoolIds(),
+            minute_of_day=_local_minute,
+            pause=stopping.wait,
+            stopped=stopping.is_set,
+            drive=drive,
+            progress=bar.reached,
+            again=again,
+            limit=limit,
+        ).run()
+    remove_survey(survey_path(configuration, profile.name, "run"))
+    return done
+
+
+@contextmanager
+def _driving(
+    configuration: Configuration, works: Works, *, alone: bool
+) -> Iterator[Callable[[], bool] | None]:
+    """What the daemon's loops would do, one step at a time; None beside a daemon."""
+    if not alone:
+        give_way()
+        yield None
+        return
+    works.finisher.recover()
+    importers = Importers(
+        journal=works.journal,
+        delivery=works.delivery,
+        clock=works.clock,
+        emit=works.emit,
+        threads=configuration.archive.importers,
+    )
+
+    def step() -> bool:
+        moved = works.intake.advance() + works.finisher.finish() + works.tell.step()
+        importers.step()
+        if not moved and not importers.idle():
+            time.sleep(_BUSY_PAUSE)
+            return True
+        return moved > 0
+
+    try:
+        yield step
+        while works.tell.step():
+            pass
+    finally:
+        importers.close(configuration.stop_timeout)
+
+
+def _try_lock(configuration: Configuration) -> DaemonLock | None:
+    try:
+        return acquire_daemon_lock(os.fsencode(configuration.journal_path))
+    except OperatorFault as error:
+        if error.code != "journal.in_use":
+            raise
+        return None
+
+
+def _local_minute() -> int:
+    now = time.localtime()
+    return now.tm_hour * 60 + now.tm_min
+
+
+def _tell_run(done: Migrated, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "finished": done.finished,
+                "taken": done.taken,
+                "refused": done.refused,
+                "known": done.known,
+                **_counts_data(done.counts),
+            }
+        )
+        return
+    _show_counts(done.counts)
+    click.echo(
+        "every item of the export has come to its end"
+        if done.finished
+        else "not finished: give it again, and it goes on from here"
+    )
+
+
+def _counts_data(counts: MigrationCounts) -> dict[str, Any]:
+    return {
+        "items": {name or "under_way": number for name, number in counts.items.items()},
+        "bytes": {name or "under_way": number for name, number in counts.size.items()},
+        "documents": {name or "under_way": number for name, number in counts.documents.items()},
+    }
+
+
+def _show_counts(counts: MigrationCounts) -> None:
+    print_table(
+        "",
+        ("", "items", "documents", "bytes"),
+        [
+            (
+                name or "under way",
+                f"{counts.items[name]:,}",
+                f"{counts.documents.get(name, 0):,}",
+                f"{counts.size.get(name, 0):,}",
+            )
+            for name in sorted(counts.items)
+        ],
+    )
+
+
+# -- status ------------------------------------------------------------------------------
+def status(config_path: str, *, as_json: bool) -> int:
+    """How far each migration is."""
+    with opened(config_path) as (configuration, journal):
+        found = {
+            profile.name: journal.migration_counts(profile.name)
+            for profile in configuration.migrations
+        }
+    if as_json:
+        print_json({name: _counts_data(counts) for name, counts in found.items()})
+        return EX_OK
+    for name, counts in found.items():
+        click.echo(f"{name}:")
+        _show_counts(counts)
+    if not found:
+        click.echo("no migration is configured")
+    return EX_OK
+
+
+# -- reconcile ---------------------------------------------------------------------------
+def reconcile(
+    config_path: str,
+    name: str,
+    *,
+    as_json: bool,
+    report: str | None,
+    html: str | None,
+    item_list: str | None,
+) -> int:
+    """Prove it; 74 if something differs, 75 if it was stopped."""
+    stopping = threading.Event()
+    with opened(config_path) as (configuration, journal), stop_on_signals(stopping):
+        profile = profile_of(configuration, name)
+        configure_logs(configuration.log_format, configuration.log_level)
+        give_way()
+        with (
+            migrating_alone(configuration, name),
+            _surveyed(configuration, profile, "reconcile") as (survey, source),
+        ):
+            with Progress("items read again", as_json=as_json, total=_total(journal, name),
+                          time_left=True) as bar:  # fmt: skip
+                reconciling = Reconciling(
+                    profile=profile,
+                    source=source,
+                    survey=survey,
+                    journal=journal,
+                    clock=SystemClock(),
+                    stopped=stopping.is_set,
+                    progress=bar.reached,
+                )
+                if not reconciling.read_source():
+                    click.echo("stopped; give it again, and it goes on from here", err=True)
+                    return EX_TEMPFAIL
+            with _list_file(item_list) as write:
+                compared = reconciling.compare(write)
+            survey.finish()
+        at = str(instant(time.time()))
+        data = reconciliation_data(profile, compared.done, at, compared.list_sha256)
+        signed, words = _signed(configuration, data)
+        journal.append_audit(
+            actor(),
+            "migration.reconciled",
+            name,
+            {
+                "proven": data["proven"],
+                "items": data["source"]["items"],
+                "sha256": data["source"]["sha256"],
+                "statement": hashlib.sha256(dump(data).encode()).hexdigest(),
+            },
+            time.time(),
+        )
+    remove_survey(survey_path(configuration, name, "reconcile"))
+    page = reconciliation_report(data, words)
+    texts: list[tuple[bytes, bytes]] = []
+    if report is not None:
+        texts.append((_absolute(report), (json.dumps(signed, indent=2) + "\n").encode()))
+    if html is not None:
+        texts.append((_absolute(html), b"".join(report_html(page))))
+    for text in texts:
+        write_all([text])
+    if as_json:
+        print_json(signed)
+    else:
+        give_report(page, as_json=False, html=None, csv_folder=None)
+        for note in page.notes[:1] + page.notes[2:]:
+            click.echo(note)
+    return EX_OK if data["proven"] else EX_IOERR
+
+
+def _absolute(path: str) -> bytes:
+    return os.fsencode(os.path.abspath(path))
+
+
+def _total(journal: Any, name: str) -> int | None:
+    return journal.migration_counts(name).total or None
+
+
+@contextmanager
+def _list_file(path: str | None) -> Iterator[Callable[[bytes], object]]:
+    if path is None:
+        yield lambda _line: None
+        return
+    with new_file(_absolute(path)) as stream:
+        yield stream.write
+
+
+def _signed(configuration: Configuration, data: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The statement with its signature, and what is said of that."""
+    if not configuration.audit.signing_key:
+        return {"statement": data, "signature": None}, "Not signed: there is no signing key."
+    from hotfolder.service import signingkey  # noqa: PLC0415  cryptography is slow to load
+
+    try:
+        key = signingkey.read_key(configuration.audit.signing_key)
+    except HotfolderError as error:
+        return {"statement": data, "signature": None}, f"Not signed: {error.message}."
+    signature = key.sign_statement(PURPOSE, dump(data).encode())
+    name = hashlib.sha256(key.public_key).hexdigest()
+    return {
+        "statement": data,
+        "signature": {
+            "algorithm": "Ed25519",
+            "purpose": PURPOSE.decode(),
+            "key": name,
+            "public_key": base64.b64encode(key.public_key).decode(),
+            "signature": base64.b64encode(signature).decode(),
+        },
+    }, f"Signed with the key {name[:16]}."
+
+
+def verify_report(path: str, *, key: str | None, as_json: bool) -> int:
+    """Whether a reconciliation is as it was signed; 65 if it is not."""
+    from hotfolder.service import signingkey  # noqa: PLC0415  cryptography is slow to load
+
+    try:
+        found = json.loads(Path(path).read_bytes())
+        statement, signature = found["statement"], found["signature"]
+        public_key = base64.b64decode(signature["public_key"])
+        name = hashlib.sha256(public_key).hexdigest()
+        good = signingkey.verify_statement(
+            public_key,
+            base64.b64decode(signature["signature"]),
+            PURPOSE,
+            dump(statement).encode(),
+        )
+        proven = bool(statement["proven"])
+    except FileNotFoundError:
+        click.echo(f"there is no file {path}", err=True)
+        return EX_NOINPUT
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        click.echo("this is no reconciliation with a signature", err=True)
+        return EX_DATAERR
+    expected = key is None or name.startswith(key)
+    if as_json:
+        print_json({"signature": good, "key": name, "expected_key": expected, "proven": proven})
+    else:
+        click.echo(f"signature {'good' if good else 'BAD'}, key {name}")
+        if not expected:
+            click.echo("it is NOT the key that was named")
+        click.echo("it says that all is proven" if proven else "it says that something differs")
+    return EX_OK if good and expected else EX_DATAERR
