@@ -43,7 +43,7 @@ fuzz: .venv/ready
 	$(BIN)/python -m tests.fuzz.run --seconds 90
 
 bench: .venv/ready
-	for bench in watch journal restart store intake verify spool find afp compare delivery; do \
+	for bench in watch journal restart store intake verify spool find afp compare delivery migrate; do \
 	  $(BIN)/python -m bench.bench_$$bench || exit 1; \
 	done
 
