@@ -12,6 +12,7 @@ from hotfolder.core.crashpoints import (
     GIVE_POINTS,
     HOLD_POINTS,
     KEY_POINTS,
+    MIGRATION_POINTS,
     POINTS,
     RETURN_POINTS,
     SCRUB_POINTS,
@@ -110,3 +111,8 @@ def test_those_of_feedback_and_feed_are_explained_too() -> None:
 def test_those_of_templates_are_explained_too() -> None:
     explained = table_after("Templates, and what a kill leaves")
     assert sorted(name.strip("`") for name in explained) == sorted(TEMPLATE_POINTS)
+
+
+def test_those_of_migrations_are_explained_too() -> None:
+    explained = table_after("Moving an old archive in, and what a kill leaves")
+    assert sorted(name.strip("`") for name in explained) == sorted(MIGRATION_POINTS)
