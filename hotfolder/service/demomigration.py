@@ -7,12 +7,12 @@ each export is planned, moved in and reconciled by the commands that an operator
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -94,22 +94,20 @@ def _move(config: Path, root: Path, kind: str, say: Any) -> dict[str, Any]:
                        "--html", str(root / f"proof-{kind}.html"))),
     ):  # fmt: skip
         began = time.monotonic()
-        done = subprocess.run(
-            [sys.executable, "-m", "hotfolder", "migrate", step, kind,
-             "--config", str(config), "--json", *more],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=(root / f"{step}-{kind}.log").open("wb"),
-            env={key: text for key, text in os.environ.items() if key[:10] != "HOTFOLDER_"},
-            check=False,
-        )  # fmt: skip
-        try:
-            found[step] = json.loads(done.stdout)
-        except ValueError:
-            found[step] = {}
-        say(f"hotfolder migrate {step} {kind}: exit {done.returncode},"
-            f" {time.monotonic() - began:.1f} s")  # fmt: skip
+        code, found[step] = _give(root / f"{step}-{kind}.log", "migrate", step, kind,
+                                  "--config", str(config), "--json", *more)  # fmt: skip
+        say(f"hotfolder migrate {step} {kind}: exit {code}, {time.monotonic() - began:.1f} s")
     return found
+
+
+def _give(log: Path, *arguments: str) -> tuple[int, Any]:
+    """A command in this process, with its log in a file: its exit code and what it printed."""
+    from hotfolder.service.cli import group  # noqa: PLC0415  which has this command too
+
+    told = io.StringIO()
+    with log.open("w") as stream, redirect_stdout(told), redirect_stderr(stream):
+        code = group.main(arguments, prog_name="hotfolder", standalone_mode=False)
+    return code, json.loads(told.getvalue() or "{}")
 
 
 def _is_right(root: Path, kind: str, found: Mapping[str, Any], expected: Expected) -> bool:
