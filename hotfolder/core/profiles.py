@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hotfolder.core.disposals import MOST
+from hotfolder.core.governance import Governance
 from hotfolder.core.retention import RetentionClass
 
 
@@ -203,6 +204,16 @@ class Rules:
     business_units: tuple[BusinessUnit, ...]
     retention_classes: Mapping[str, RetentionClass]
     vocabularies: Vocabularies = field(default_factory=Vocabularies)
+    governance: Governance = field(default_factory=Governance)
+
+    def values_for(self, business_unit: str, name: str) -> tuple[str, ...]:
+        """What a controlled field may be in a business unit; empty: anything."""
+        governed = self.governance.values_for(business_unit, name)
+        return governed or getattr(self.vocabularies, name, ())
+
+    def values_anywhere(self, name: str) -> tuple[str, ...]:
+        """What it may be in one business unit or another; empty: anything."""
+        return self.governance.values_anywhere(name) or getattr(self.vocabularies, name, ())
 
     def series_for(self, document_type: str) -> SeriesProfile | None:
         """The series that takes ``document_type``, or None."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 from hotfolder.core.errors import OperatorFault
+from hotfolder.flows.governing import adopt_governance
 from hotfolder.journal.connection import acquire_daemon_lock
 from hotfolder.service.background import run_in_background
 from hotfolder.service.composition import assemble
@@ -78,6 +79,7 @@ def _run(
             # Before anything is taken: what comes in is to have the dates of a schedule
             # that is adopted.
             works.retaining.adopt()
+            adopt_governance(works.journal, configuration.rules.governance, works.clock)
             supervisor = Supervisor(
                 configuration=configuration,
                 works=works,

@@ -50,6 +50,7 @@ from hotfolder.service.settings_feed import (
 from hotfolder.service.settings_folders import check_folder, check_places
 from hotfolder.service.settings_keys import advise_keys, check_keys, keys_profile
 from hotfolder.service.settings_migrations import check_migrations, migration_profile
+from hotfolder.service.settings_governance import find_governance
 from hotfolder.service.settings_model import SettingsFile
 from hotfolder.service.settings_records import (
     archive_profile,
@@ -156,10 +157,12 @@ def load(
     findings += check_audit(settings.audit, audit, try_key=not only_looking)
     keys = keys_profile(settings.store, environment)
     findings += check_keys(settings, keys, try_keys=not only_looking)
+    governed = find_governance(settings)
+    findings += governed.findings
     # What was taken out for its shape is complained of already; its default is nobody's.
     wrong = {finding.place for finding in shape}
     findings = [*shape, *(finding for finding in findings if finding.place not in wrong)]
-    faults = [*source.faults, *_place(findings, text, source)]
+    faults = [*source.faults, *_place(findings, text, source), *governed.faults]
     if faults:
         raise _refused(path, faults)
     return Configuration(
@@ -173,7 +176,7 @@ def load(
         verify=VerifyProfile(**settings.verify.model_dump()),
         archive=archive_profile(settings.archivesspace, account.url, account.username),
         password=account.password,
-        rules=rules(settings),
+        rules=rules(settings, governed.governance),
         folders=tuple(folder_profile(name, item) for name, item in settings.folders.items()),
         log_format=settings.log.format,
         log_level=settings.log.level,

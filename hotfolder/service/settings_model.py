@@ -303,6 +303,12 @@ class VocabulariesSection(Section):
     language: list[str] = Field(default_factory=list, description="its language")
 
 
+class GovernanceSection(Section):
+    """Vocabularies and rules that all business units share."""
+
+    file: str = Field("", description="the governance file, absolute; docs/governance.md")
+
+
 class RetentionVersionSection(Section):
     """What a class says from a day on; what is left out is as in the class."""
 
@@ -624,6 +630,7 @@ class SettingsFile(BaseSettings):
     metrics: MetricsSection = Field(default_factory=MetricsSection)
     service: ServiceSection = Field(default_factory=ServiceSection)
     vocabularies: VocabulariesSection = Field(default_factory=VocabulariesSection)
+    governance: GovernanceSection = Field(default_factory=GovernanceSection)
     retention: dict[Name, RetentionSection] = Field(default_factory=dict)
     units: dict[Name, UnitSection] = Field(default_factory=dict)
     series: dict[Name, SeriesSection] = Field(default_factory=dict)

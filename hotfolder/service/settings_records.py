@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hotfolder.core.governance import Governance
 from hotfolder.core.profiles import (
     ArchiveProfile,
     ArchiveSlots,
@@ -51,8 +52,8 @@ def archive_profile(archive: ArchiveSection, url: str, username: str) -> Archive
     )
 
 
-def rules(settings: SettingsFile) -> Rules:
-    """Series, business units, retention classes and vocabularies."""
+def rules(settings: SettingsFile, governance: Governance) -> Rules:
+    """Series, business units, retention classes, vocabularies and governance."""
     return Rules(
         series=tuple(
             SeriesProfile(
@@ -77,6 +78,7 @@ def rules(settings: SettingsFile) -> Rules:
             sensitivity=tuple(settings.vocabularies.sensitivity),
             language=tuple(settings.vocabularies.language),
         ),
+        governance=governance,
     )
 
 

@@ -11,7 +11,7 @@ STARTING_CONFIGURATION = """\
 #
 # HOTFOLDER_SECTION__KEY in the environment overrides a key of the sections
 # archivesspace, journal, store, retrieve, verify, audit, feedback, feed, log, metrics,
-# service and vocabularies.
+# service, vocabularies and governance.
 
 [archivesspace]
 # The backend (stock port 8089), not the staff or public interface.
@@ -190,6 +190,11 @@ channel = ["print", "email", "web", "sms", "archive"]
 # sensitivity = []
 # The language, as the producer writes it.
 # language = []
+
+[governance]
+# Vocabularies and rules that all business units share (docs/governance.md): its lists
+# stand in the place of [vocabularies].
+# file = ""
 
 # A class of the retention schedule.
 # trigger: issue_date, event (no event, no clock), permanent (then without period)

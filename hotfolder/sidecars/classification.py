@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from hotfolder.core.errors import Fault
+from hotfolder.core.governance import CONTROLLED, find_spelling
 from hotfolder.core.identity import business_key_of, document_identity, source_of
 from hotfolder.core.profiles import Rules, SeriesProfile
 from hotfolder.core.records import Document, DocumentMetadata, DocumentRange
@@ -14,7 +15,7 @@ from hotfolder.core.references import all_references
 from hotfolder.core.retention import PAST_LAST_YEAR, Decision, DocumentFacts, decide
 
 _COMMON = ("document_type", "issue_date")  # shared by many documents of a day
-_CONTROLLED = ("channel", "jurisdiction", "sensitivity", "language")
+_LISTED = ("channel", "jurisdiction", "sensitivity", "language")
 
 
 def classify(
@@ -31,12 +32,15 @@ def classify(
     Everything that is wrong is added to ``faults``, which name ``file``; None if the
     document cannot be made, or if ``faults`` had any before.
     """
-    metadata = _check_vocabularies(metadata, rules, file, faults)
+    metadata = _fill(metadata, business_unit, rules)
+    metadata = _check_vocabularies(metadata, business_unit, rules, file, faults)
     series = _find_series(metadata, rules, file, faults)
+    if series is not None:
+        _check_required(metadata, series, file, faults)
+        metadata = _spell(metadata, series, business_unit, rules, file, faults)
+    _check_rules(metadata, business_unit, rules, file, faults)
     if series is None:
         return None
-    _check_required(metadata, series, file, faults)
-    metadata = _spell(metadata, series, rules, file, faults)
     decision = _decide_retention(metadata, business_unit, rules, file, faults)
     issued = metadata.issue_date
     if faults or issued is None:
@@ -58,16 +62,32 @@ def classify(
     )
 
 
+def _fill(metadata: DocumentMetadata, business_unit: str, rules: Rules) -> DocumentMetadata:
+    """What rules give to fields that have no value."""
+    if not rules.governance.rules:
+        return metadata
+    changes: dict[str, Any] = dict(rules.governance.fill(_facts(metadata, business_unit)))
+    return replace(metadata, **changes) if changes else metadata
+
+
+def _facts(metadata: DocumentMetadata, business_unit: str) -> dict[str, str | None]:
+    """What conditions of rules ask for."""
+    return {
+        "business_unit": business_unit,
+        **{name: getattr(metadata, name) or None for name in CONTROLLED},
+    }
+
+
 def _check_vocabularies(
-    metadata: DocumentMetadata, rules: Rules, file: str, faults: list[Fault]
+    metadata: DocumentMetadata, business_unit: str, rules: Rules, file: str, faults: list[Fault]
 ) -> DocumentMetadata:
     changes: dict[str, Any] = {}
-    for name in _CONTROLLED:
+    for name in ("document_type", *_LISTED):
         value = getattr(metadata, name)
-        allowed: tuple[str, ...] = getattr(rules.vocabularies, name)
+        allowed = rules.values_for(business_unit, name)
         if value is None or not allowed:
             continue
-        spelling = next((item for item in allowed if item.casefold() == value.casefold()), None)
+        spelling = find_spelling(value, allowed)
         if spelling is None:
             faults.append(
                 Fault(
@@ -81,6 +101,22 @@ def _check_vocabularies(
         else:
             changes[name] = spelling
     return replace(metadata, **changes)
+
+
+def _check_rules(
+    metadata: DocumentMetadata, business_unit: str, rules: Rules, file: str, faults: list[Fault]
+) -> None:
+    """What the rules require and allow; a field that is complained of already is not missed again."""
+    if not rules.governance.rules:
+        return
+    wrong = tuple(fault.place for fault in faults)
+    for fault in rules.governance.check(
+        _facts(metadata, business_unit),
+        lambda name: _value_of(metadata, name) not in (None, (), ""),
+    ):
+        told = any(place.endswith(fault.place) for place in wrong)
+        if fault.code != "rule.require" or not told:
+            faults.append(replace(fault, file=file))
 
 
 def _find_series(
@@ -102,6 +138,8 @@ def _find_series(
     for series in rules.series:
         if wanted in (name.casefold() for name in series.document_types):
             return series
+    if any(fault.code == "vocabulary.document_type" for fault in faults):
+        return None  # the list of the rules says it already
     faults.append(
         Fault(
             code="vocabulary.document_type",
@@ -136,28 +174,32 @@ def _check_required(
 def _spell(
     metadata: DocumentMetadata,
     series: SeriesProfile,
+    business_unit: str,
     rules: Rules,
     file: str,
     faults: list[Fault],
 ) -> DocumentMetadata:
-    """The series' spelling of the type, and the retention class of the document, or
-    else of its series."""
+    """The series' spelling of the type, and the retention class of the document, or else
+    of the first rule that decides it, or else of its series."""
     spelling = next(
         name
         for name in series.document_types
         if name.casefold() == (metadata.document_type or "").casefold()
     )
-    code = metadata.retention_class or series.retention_class
-    found = next(
-        (name for name in rules.retention_classes if code and name.casefold() == code.casefold()),
-        None,
-    )
+    code = metadata.retention_class
+    if code is None and rules.governance.rules:
+        code = rules.governance.class_for(_facts(metadata, business_unit))
+    code = code or series.retention_class
+    governed = rules.governance.values_for(business_unit, "retention_class")
+    allowed = governed or tuple(rules.retention_classes)
+    found = find_spelling(code, allowed) if code else None
     if code is not None and found is None:
+        where = "list" if governed else "schedule"
         faults.append(
             Fault(
                 code="vocabulary.retention_class",
-                message=f"retention_class is {code[:60]!r}, which is not in the schedule",
-                remedy="one of: " + ", ".join(rules.retention_classes),
+                message=f"retention_class is {code[:60]!r}, which is not in the {where}",
+                remedy="one of: " + ", ".join(allowed),
                 file=file,
                 place="retention_class",
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from hotfolder.core.errors import EX_CONFIG, EX_OK
+from hotfolder.journal.journal import SqliteJournal
 from hotfolder.sandbox import Action, Fault
 from tests.support.daemon import PATIENCE, Daemon
 from tests.support.serving import server_documents, serving
@@ -196,3 +198,46 @@ def test_a_faulty_configuration_is_told_and_exits_78(tmp_path: Path, edit: str) 
     )
     assert done.returncode == EX_CONFIG
     assert len(json.loads(done.stdout)["faults"]) == 1
+
+
+def test_the_governance_file_in_force_is_on_the_audit_chain(tmp_path: Path) -> None:
+    with serving() as sandbox:
+        daemon = Daemon(tmp_path, sandbox.url)
+        file = tmp_path / "governance.toml"
+        file.write_text('[[rules]]\nname = "names"\nrequire = ["title", "policy_number"]\n')
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        plain = daemon.config.read_text()
+        daemon.config.write_text(f'{plain}[governance]\nfile = "{file}"\n')
+        with daemon.running() as process:
+            daemon.drop("first", "a.txt")
+            daemon.wait_for("spool.rejected")
+            told = _note(tmp_path / "first" / "_failed")
+            assert "rule 'names': title is missing" in told
+            assert "rule 'names': policy_number is missing" in told
+            # Another rule waits for a restart.
+            file.write_text('[[rules]]\nname = "names"\nrequire = ["title"]\n')
+            process.send_signal(signal.SIGHUP)
+            assert "restart" in daemon.wait_for("configuration.refused")[0]["error"]
+            assert daemon.stop() == EX_OK
+        for _ in range(2):  # the second time nothing is new
+            idle = [*daemon.command("run"), "--until-idle"]
+            subprocess.run(idle, env=daemon.environ, capture_output=True, check=True)
+    journal = SqliteJournal(os.fsencode(tmp_path / "journal.db"))
+    try:
+        links = [item.details for item in journal.audit_of(["governance"])]
+    finally:
+        journal.close()
+    assert [item["sha256"] for item in links] == [
+        digest,
+        hashlib.sha256(file.read_bytes()).hexdigest(),
+    ]
+    assert links[1]["before"] == digest
+
+
+def _note(failed: Path) -> str:
+    """The error note, which is written after the rejection is journalled."""
+    deadline = time.monotonic() + PATIENCE
+    while not (notes := list(failed.rglob("*.ERROR.txt"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return notes[0].read_text()
