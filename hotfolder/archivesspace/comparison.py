@@ -10,12 +10,18 @@ from typing import Any
 
 from hotfolder.archivesspace.mapping import identifiers_of, title_of
 from hotfolder.core.records import CatalogueRow
+from hotfolder.core.shielding import Shield
+
+_OPEN = Shield()
 
 
-def differences(row: CatalogueRow, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+def differences(
+    row: CatalogueRow, record: Mapping[str, Any], shield: Shield = _OPEN
+) -> list[dict[str, Any]]:
     """Where the digital object ``record`` is not what would be sent for ``row`` today: a
     field, our value and theirs. Only what identifies, dates or names the document, and its
     fixity; whatever the record has besides is not looked at."""
+    sent = shield.document(row.document, row.business_unit)
     sha256, size = row.file_fixity
     issued = row.document.metadata.issue_date
     files = _mappings(record.get("file_versions"))
@@ -24,12 +30,12 @@ def differences(row: CatalogueRow, record: Mapping[str, Any]) -> list[dict[str, 
     shown = ours or next(iter(files), {})
     pairs: list[tuple[str, Any, Any]] = [
         ("digital_object_id", row.document.identity, record.get("digital_object_id")),
-        ("title", title_of(row.document), record.get("title")),
+        ("title", title_of(sent), record.get("title")),
         ("dates", issued.isoformat() if issued else None, _issued(record)),
         ("checksum", sha256, shown.get("checksum")),
         ("checksum_method", "sha-256", shown.get("checksum_method")),
         ("file_size_bytes", size, shown.get("file_size_bytes")),
-        ("external_ids", sorted(identifiers_of(row.document)), sorted(_identifiers(record))),
+        ("external_ids", sorted(identifiers_of(sent)), sorted(_identifiers(record))),
     ]
     return [
         {"field": field, "hotfolder": mine, "archivesspace": theirs}

@@ -224,7 +224,7 @@ def needed_values(profile: ArchiveProfile, rules: Rules) -> frozenset[tuple[str,
     what the configuration makes necessary in the enum slots."""
     configured = {
         "document_type": [name for series in rules.series for name in series.document_types],
-        "channel": list(rules.vocabularies.channel),
+        "channel": list(rules.values_anywhere("channel")),
         "retention_class": list(rules.retention_classes),
     }
     return FIXED_VALUES | {
@@ -236,13 +236,13 @@ def needed_values(profile: ArchiveProfile, rules: Rules) -> frozenset[tuple[str,
 
 
 def title_of(document: Document) -> str:
-    """The title of a document's record."""
+    """The title of a document's record, after what is kept back was taken out."""
     title = document.title or document.metadata.title or ""
     return clean_title(title, _fallback_title(document))
 
 
 def identifiers_of(document: Document) -> list[str]:
-    """The external ids of a document's record, each with its prefix."""
+    """The external ids of a document's record, each with its prefix, likewise."""
     return [item["external_id"] for item in _external_ids(document)]
 
 
@@ -256,7 +256,7 @@ def _document(
     rules: Rules,
     allows: Allows,
 ) -> JsonRecord:
-    document = row.document
+    document = profile.shield.document(row.document, row.business_unit)
     known = document.metadata
     record: JsonRecord = {
         "digital_object_id": document.identity,
@@ -278,7 +278,7 @@ def _document(
         record["external_ids"] = external_ids
     record["file_versions"] = [_file_version(row, profile, allows)]
     retention = class_of(document, rules)
-    statements = [hold_statement(mark) for mark in holds]
+    statements = [hold_statement(profile.shield.mark(mark, row.document)) for mark in holds]
     if needs_statement(document, retention, profile, rules):
         start = known.issue_date or planned
         statements.insert(0, retention_statement(start, document.retain_until))

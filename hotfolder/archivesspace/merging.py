@@ -140,7 +140,8 @@ class _Merge:
             elif item.get("end_date"):
                 self._conflicts.append(f"{mark.hold} was ended there")
         if not ours and mark.is_new:
-            self._add(hold_statement(mark))
+            shield = self._profile.shield
+            self._add(hold_statement(shield.mark(mark, self._amendment.row.document)))
         elif not ours:
             self._conflicts.append(f"the statement of {mark.hold} was removed there")
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from hotfolder.core.disposals import MOST
 from hotfolder.core.governance import Governance
 from hotfolder.core.retention import RetentionClass
+from hotfolder.core.shielding import Shield
 
 
 class CompletionRule(StrEnum):
@@ -267,6 +268,7 @@ class ArchiveProfile:
     verify_tls: bool = True
     ca_file: str = ""
     slots: ArchiveSlots = field(default_factory=ArchiveSlots)
+    shield: Shield = field(default_factory=Shield)
     changes: ChangesProfile = field(default_factory=ChangesProfile)
 
 

@@ -22,6 +22,7 @@ from hotfolder.core.ports import Clock, Desk, Emit, Journal, Store
 from hotfolder.core.profiles import RetrieveProfile
 from hotfolder.core.receipts import instant
 from hotfolder.core.records import CatalogueRow, Role, SpoolRow
+from hotfolder.core.shielding import Shield
 from hotfolder.core.summary import summary_html
 from hotfolder.core.zipping import Entry, zip_pieces
 from hotfolder.files.content import write_all
@@ -37,6 +38,7 @@ from hotfolder.flows.reservations import checks, details_of_storing, find_gaps
 from hotfolder.flows.terms import record_refusal, require_reason
 from hotfolder.flows.testimony import ask
 
+_OPEN = Shield()
 _FORM = "evidence"  # of a refusal, on the audit chain
 _REFUSALS = ("retrieve.reason", "evidence.shared", DESTROYED, WITHHELD)
 
@@ -69,8 +71,10 @@ class Evidence:
         terms: RetrieveProfile,
         version: str,
         scratch: bytes | None = None,
+        shield: Shield = _OPEN,
     ) -> None:
         self._journal = journal
+        self._shield = shield
         self._store = store
         self._desk = desk
         self._sign = sign
@@ -178,7 +182,9 @@ class Evidence:
         """The files of the ZIP, and the gaps."""
         row, form = exhibits.row, exhibits.form
         made_at = self._clock.now()
-        told = ask(self._desk, row, shared=shared and form is EvidenceForm.PROOF)
+        told = ask(
+            self._desk, row, shared=shared and form is EvidenceForm.PROOF, shield=self._shield
+        )
         steps = history_of(self._journal, row)
         extract = audit_extract(self._journal, row, self._sign)
         stored = details_of_storing(extract, row.spool_id)

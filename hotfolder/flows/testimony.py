@@ -12,6 +12,7 @@ from hotfolder.core.canonical import dump
 from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.ports import Desk
 from hotfolder.core.records import CatalogueRow, Role
+from hotfolder.core.shielding import Shield
 
 NOT_CONFIGURED = "not asked: hotfolder was told not to, or had no password for it"
 
@@ -27,9 +28,10 @@ class Testimony:
     parts: Sequence[Part] = ()
 
 
-def ask(desk: Desk | None, row: CatalogueRow, *, shared: bool) -> Testimony:
+def ask(desk: Desk | None, row: CatalogueRow, *, shared: bool, shield: Shield) -> Testimony:
     """The records as the server holds them now, and where they differ from ours.
 
+    ``shield`` says what of ours the server was not given.
     With ``shared``, notes that may be about other documents are left out, and named. A
     server that does not answer is no fault: the bag says that it was not asked.
     """
@@ -55,7 +57,7 @@ def ask(desk: Desk | None, row: CatalogueRow, *, shared: bool) -> Testimony:
     left_out: list[dict[str, str]] = []
     if shared:
         records, left_out = withhold_notes(records, str(record.get("uri")))
-    found = differences(row, record)
+    found = differences(row, record, shield)
     told = {"differences": found, "left_out": left_out}
     return Testimony(
         asked=True,

@@ -71,6 +71,7 @@ def opened_maker(config_path: str, *, offline: bool) -> Iterator[Maker]:
                     emit=emit,
                     terms=configuration.retrieve,
                     version=__version__,
+                    shield=configuration.archive.shield,
                     scratch=os.path.dirname(os.fsencode(configuration.journal_path)),
                 ),
             )

@@ -68,6 +68,7 @@ from hotfolder.service.settings_returns import (
     return_profile,
 )
 from hotfolder.service.settings_roles import roles_profile
+from hotfolder.service.settings_shield import advise_shield, find_shield
 from hotfolder.service.settings_sources import (
     EnvironmentSource,
     Finding,
@@ -157,6 +158,9 @@ def load(
     findings += check_audit(settings.audit, audit, try_key=not only_looking)
     keys = keys_profile(settings.store, environment)
     findings += check_keys(settings, keys, try_keys=not only_looking)
+    shield, wrong_shield = find_shield(settings, environment)
+    # Who only looks sends nothing, and need not have the key.
+    findings += [] if only_looking else wrong_shield
     governed = find_governance(settings)
     findings += governed.findings
     # What was taken out for its shape is complained of already; its default is nobody's.
@@ -174,7 +178,7 @@ def load(
         keys=keys,
         retrieve=RetrieveProfile(**settings.retrieve.model_dump()),
         verify=VerifyProfile(**settings.verify.model_dump()),
-        archive=archive_profile(settings.archivesspace, account.url, account.username),
+        archive=archive_profile(settings.archivesspace, account.url, account.username, shield),
         password=account.password,
         rules=rules(settings, governed.governance),
         folders=tuple(folder_profile(name, item) for name, item in settings.folders.items()),
@@ -209,6 +213,7 @@ def load(
                     *advise_keys(settings),
                     *advise_returns(settings),
                     *advise_feed(settings),
+                    *advise_shield(settings),
                 ],
                 text,
                 source,

@@ -48,6 +48,20 @@ class SlotsSection(Section):
     hold: str = Field("boolean_1", description="whether a legal hold is in force")
 
 
+class FieldsSection(Section):
+    """Fields that ArchivesSpace is not to have as they are; docs/governance.md."""
+
+    withhold: list[str] = Field(
+        default_factory=list, description="canonical fields that are not sent at all"
+    )
+    pseudonyms: list[str] = Field(
+        default_factory=list, description="canonical fields that are sent as keyed pseudonyms"
+    )
+    key_file: str = Field(
+        "", description="keys, the newest first; the credential pseudonym-key comes first"
+    )
+
+
 class AskedSection(Section):
     """Requests that archivists make in ArchivesSpace."""
 
@@ -161,6 +175,7 @@ class ArchiveSection(Section):
     verify_tls: bool = Field(True, description="check the server's certificate")
     ca_file: str = Field("", description="certificate authorities to trust, besides the system's")
     slots: SlotsSection = Field(default_factory=SlotsSection)
+    fields: FieldsSection = Field(default_factory=FieldsSection)
     requests: AskedSection = Field(default_factory=AskedSection)
     changes: ChangesSection = Field(default_factory=ChangesSection)
 

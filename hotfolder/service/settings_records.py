@@ -20,6 +20,7 @@ from hotfolder.core.profiles import (
     TemplatesProfile,
     Vocabularies,
 )
+from hotfolder.core.shielding import Shield
 from hotfolder.service.settings_model import (
     ArchiveSection,
     CompletionSection,
@@ -32,7 +33,9 @@ from hotfolder.service.settings_model import (
 from hotfolder.service.settings_retention import retention_classes
 
 
-def archive_profile(archive: ArchiveSection, url: str, username: str) -> ArchiveProfile:
+def archive_profile(
+    archive: ArchiveSection, url: str, username: str, shield: Shield
+) -> ArchiveProfile:
     """How to reach and describe in ArchivesSpace; the password stays apart."""
     return ArchiveProfile(
         url=url,
@@ -48,6 +51,7 @@ def archive_profile(archive: ArchiveSection, url: str, username: str) -> Archive
         verify_tls=archive.verify_tls,
         ca_file=archive.ca_file,
         slots=ArchiveSlots(**archive.slots.model_dump()),
+        shield=shield,
         changes=ChangesProfile(**archive.changes.model_dump()),
     )
 

@@ -51,6 +51,13 @@ password_file = "/etc/hotfolder/archivesspace-password"
 # retain_until = "date_1"
 # hold = "boolean_1"
 
+[archivesspace.fields]
+# Fields that ArchivesSpace does not get, and fields that it gets as pseudonyms
+# (docs/governance.md). The key is the credential pseudonym-key, else in key_file.
+# withhold = []
+# pseudonyms = []
+# key_file = ""
+
 [archivesspace.requests]
 # Answer the requests that archivists make there (docs/returns.md): how often to look,
 # how far each look goes back behind the last, which return profile answers, and which

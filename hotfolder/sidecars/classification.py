@@ -106,7 +106,7 @@ def _check_vocabularies(
 def _check_rules(
     metadata: DocumentMetadata, business_unit: str, rules: Rules, file: str, faults: list[Fault]
 ) -> None:
-    """What the rules require and allow; a field that is complained of already is not missed again."""
+    """What the rules require and allow; a field that is wrong already is not missed again."""
     if not rules.governance.rules:
         return
     wrong = tuple(fault.place for fault in faults)
