@@ -27,6 +27,7 @@ class DocumentQuery:
     issued_to: date | None = None  # this day included
     case_ref: str | None = None  # a reference of any kind, unless ``case_kind`` says which
     case_kind: str | None = None  # of ``core.references``
+    business_units: tuple[str, ...] | None = None  # one of these; None: of any
     words: tuple[str, ...] = ()
     spool_id: str | None = None
     template: str | None = None  # the name of the one that made it, exactly

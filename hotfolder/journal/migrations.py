@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 VERSION = 17  # PRAGMA user_version after the last migration
+VERSION = 16  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -150,6 +151,15 @@ def m017_old_archives(db: Database) -> None:
     """What was taken out of old archives."""
     _run(db, "legacy.sql")
     db.conn.execute("PRAGMA user_version = 17")
+
+
+def m016_by_unit(db: Database) -> None:
+    """Documents of a business unit are found in the order of their days."""
+    db.conn.execute(
+        "CREATE INDEX documents_unit_issued ON documents (business_unit, issue_date)"
+        " WHERE live = 1 AND role <> 'carrier'"
+    )
+    db.conn.execute("PRAGMA user_version = 16")
 
 
 def _run(db: Database, name: str) -> None:

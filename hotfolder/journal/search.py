@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from hotfolder.core.query import COUNT_LIMIT, DocumentQuery
@@ -28,6 +29,8 @@ _FIRST_KIND = (
     " AND k.document = c.document AND k.kind < c.kind)"
 )
 _TEMPLATE, _VERSION = "d.template = ?", "d.template_version = ?"
+_FOUND = "FROM documents AS d WHERE d.live = 1 AND d.role <> 'carrier'"
+_DAY = DOCUMENT_COLUMNS.count(", ") + 1  # where the day and the number come in a row
 # The newest documents, whose words are looked at without the index: a word that many
 # have is found among them at once, and the index would list millions. More of them are
 # looked at where some of the first had the words.
@@ -49,12 +52,11 @@ class Search:
         last; of one day, what was taken in last comes first. ``KeyError`` if
         ``query.after`` is no document."""
         with self._db.reading() as conn:
-            parts = _parts_after(query, *_place_of(conn, query.after))
-            if query.words:
-                rows = _find_by_words(conn, query, parts, limit)
-            else:
-                rows = _page(conn, _plan(query), parts, DOCUMENT_COLUMNS, limit)
-        return [document_from(row) for row in rows]
+            place = _place_of(conn, query.after)
+            found = [_find(conn, one, place, limit) for one in _by_unit(query)]
+        # Each is in order; of several the newest come first, those without a day last.
+        merged = found[0] if len(found) == 1 else sorted(chain(*found), key=_order, reverse=True)
+        return [document_from(row) for row in merged[:limit]]
 
     def count_documents(self, query: DocumentQuery) -> int:
         """How many there are on all pages; with ``words`` at most ``COUNT_LIMIT`` + 1."""
@@ -63,9 +65,53 @@ class Search:
             if query == DocumentQuery():
                 counted = "SELECT count FROM counts WHERE kind = 'document' AND name = 'live'"
                 return int(conn.execute(counted).fetchone()[0])
-            if query.words:
-                return _count_by_words(conn, query)
-            return _count(conn, query, _plan(query))
+            count = _count_by_words if query.words else _count_all
+            total = sum(count(conn, one) for one in _by_unit(query))
+        return min(total, COUNT_LIMIT + 1) if query.words else total
+
+    def business_units(self) -> list[str]:
+        """Those of which there are documents that can be found."""
+        with self._db.reading() as conn:
+            # From each to the next by the index: there are few, and many documents.
+            found = conn.execute(
+                f"WITH RECURSIVE u(code) AS (SELECT min(d.business_unit) {_FOUND}"
+                f" UNION ALL SELECT (SELECT min(d.business_unit) {_FOUND}"
+                " AND d.business_unit > u.code) FROM u WHERE u.code IS NOT NULL)"
+                " SELECT code FROM u WHERE code IS NOT NULL"
+            ).fetchall()
+        return [code for (code,) in found]
+
+
+def _by_unit(query: DocumentQuery) -> list[DocumentQuery]:
+    """A question for each business unit, where nothing else leads: no index has the days of
+    several units in one order."""
+    units = query.business_units
+    leads = (query.case_ref, query.account_number, query.customer_id, query.spool_id,
+             query.document_type)  # fmt: skip
+    if units is None or len(units) < 2 or any(value is not None for value in leads):
+        return [query]
+    return [replace(query, business_units=(unit,)) for unit in dict.fromkeys(units)]
+
+
+def _find(
+    conn: sqlite3.Connection,
+    query: DocumentQuery,
+    place: tuple[str | None, int | None],
+    limit: int,
+) -> list[Any]:
+    parts = _parts_after(query, *place)
+    columns = f"{DOCUMENT_COLUMNS}, d.issue_date, d.number"
+    if query.words:
+        return _find_by_words(conn, query, parts, limit, columns)
+    return _page(conn, _plan(query), parts, columns, limit)
+
+
+def _order(row: Sequence[Any]) -> tuple[str, int]:
+    return row[_DAY] or "", row[_DAY + 1]
+
+
+def _count_all(conn: sqlite3.Connection, query: DocumentQuery) -> int:
+    return _count(conn, query, _plan(query))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +165,7 @@ def _plan(
         (_VERSION, query.template_version),
         ("d.spool = (SELECT number FROM spools WHERE id = ?)", query.spool_id),
         ("d.document_type = ? COLLATE NOCASE", query.document_type),
+        _unit_term(query),
     ):
         if value is not None:
             # Template and version are two columns of one index.
@@ -138,6 +185,15 @@ def _plan(
         values=values,
         plus="+" if (leader or "").startswith(("n", "c.")) else "",
     )
+
+
+def _unit_term(query: DocumentQuery) -> tuple[str, str | None]:
+    units = query.business_units
+    if units is None:
+        return "", None
+    if len(units) == 1:
+        return "d.business_unit = ?", units[0]
+    return "d.business_unit IN (SELECT value FROM json_each(?))", json.dumps(list(units))
 
 
 def _place_of(conn: sqlite3.Connection, identity: str | None) -> tuple[str | None, int | None]:
@@ -216,16 +272,20 @@ def _count(
 
 
 def _find_by_words(
-    conn: sqlite3.Connection, query: DocumentQuery, parts: Sequence[_Part], limit: int
+    conn: sqlite3.Connection,
+    query: DocumentQuery,
+    parts: Sequence[_Part],
+    limit: int,
+    columns: str,
 ) -> list[Any]:
     wanted: list[str] = []
     for looked_at in (_LOOKED_AT, _LOOKED_ON):
-        wanted, found, all_seen = _look_at_newest(conn, query, parts, DOCUMENT_COLUMNS, looked_at)
+        wanted, found, all_seen = _look_at_newest(conn, query, parts, columns, looked_at)
         if all_seen or len(found) >= limit:
             return found[:limit]
         if len(found) < _PROMISING:
             break
-    return _page(conn, _plan_with_words(conn, query, wanted), parts, DOCUMENT_COLUMNS, limit)
+    return _page(conn, _plan_with_words(conn, query, wanted), parts, columns, limit)
 
 
 def _count_by_words(conn: sqlite3.Connection, query: DocumentQuery) -> int:

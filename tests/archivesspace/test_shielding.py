@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,7 +22,7 @@ from tests.support.serving import serving
 from tests.support.units import BUSINESS_UNIT, METADATA, make_request, make_row
 
 KEY = "k" * 64
-PLAIN = {
+PLAIN: dict[str, Any] = {
     "customer_id": "C0100002",
     "customer_name": "Erika Mustermann",
     "account_number": "DE02-1203-0000",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -63,9 +64,11 @@ VALUE = st.text(st.characters(categories=("L", "N")), min_size=4, max_size=12)
 def test_a_value_that_is_kept_back_is_nowhere(
     value: str, name: str, beside: str, around: str, named: bool
 ) -> None:
-    texts = {name: value} if name == beside else {name: value, beside: f"{around}{value}"}
+    texts: dict[str, Any] = (
+        {name: value} if name == beside else {name: value, beside: f"{around}{value}"}
+    )
     row = make_row(
-        metadata=replace(METADATA, **{"case_refs": (f"K {value}",), "title": value, **texts}),
+        metadata=replace(METADATA, case_refs=(f"K {value}",), title=value, **texts),
         title=f"{around} {value}",
     )
     shield = Shield(pseudonyms=(name,), keys=(KEY,)) if named else Shield(withhold=(name,))

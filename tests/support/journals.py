@@ -125,23 +125,33 @@ def make_row(number: int) -> SpoolRow:
     )
 
 
-def claim(journal: Journal, *numbers: int, at: float = 1.0, folder: str = "bills") -> None:
+def claim(
+    journal: Journal,
+    *numbers: int,
+    at: float = 1.0,
+    folder: str = "bills",
+    unit: str = UNIT,
+) -> None:
     """Bring new spools to CLAIMED."""
     journal.begin_claims(
-        [(spool_id(number), UNIT, make_drop(number, folder=folder)) for number in numbers], at
+        [(spool_id(number), unit, make_drop(number, folder=folder)) for number in numbers], at
     )
     journal.finish_claims([spool_id(number) for number in numbers], at)
 
 
-def read(journal: Journal, number: int, *documents: Document, at: float = 2.0) -> ReadResult:
+def read(
+    journal: Journal, number: int, *documents: Document, at: float = 2.0, unit: str = UNIT
+) -> ReadResult:
     """Bring a new spool to READ (or DUPLICATE)."""
-    claim(journal, number, at=at)
+    claim(journal, number, at=at, unit=unit)
     return journal.record_readings([make_reading(number, *documents)], at)[0]
 
 
-def store(journal: Journal, number: int, *documents: Document, at: float = 3.0) -> list[str]:
+def store(
+    journal: Journal, number: int, *documents: Document, at: float = 3.0, unit: str = UNIT
+) -> list[str]:
     """Bring a new spool to STORED; returns its identities."""
-    read(journal, number, *documents, at=at)
+    read(journal, number, *documents, at=at, unit=unit)
     journal.record_stored([make_object(number)], at)
     return [item.document.identity for item in journal.documents_of(spool_id(number))]
 
