@@ -15,7 +15,9 @@ from enum import StrEnum
 class Duty(StrEnum):
     """What somebody may have to be allowed to do."""
 
+    FIND = "find"
     RETRIEVE = "retrieve"
+    PSEUDONYM = "pseudonym"
     HOLD = "hold"
     RELEASE = "release"
     PROPOSE = "propose"
@@ -42,6 +44,12 @@ class RolesProfile:
             return _among(self._list(duty, business_unit), actor, groups)
         lists = [self.general.get(duty, ()), *(self._list(duty, unit) for unit in self.units)]
         return all(_among(names, actor, groups) for names in lists)
+
+    def is_open(self, duty: Duty) -> bool:
+        """Whether everybody may do it everywhere."""
+        return not self.general.get(duty) and not any(
+            lists.get(duty) for lists in self.units.values()
+        )
 
     def _list(self, duty: Duty, business_unit: str) -> tuple[str, ...]:
         own = self.units.get(business_unit, {}).get(duty, ())

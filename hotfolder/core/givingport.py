@@ -51,6 +51,7 @@ class GivingJournal(Protocol):
         kind: str | None = None,
         customer_id: str | None = None,
         business_unit: str | None = None,
+        business_units: Sequence[str] | None = None,
         after: str | None = None,
         limit: int = 1000,
     ) -> list[CorrespondenceRow]:

@@ -32,5 +32,4 @@ class DocumentQuery:
     spool_id: str | None = None
     template: str | None = None  # the name of the one that made it, exactly
     template_version: str | None = None
-    business_unit: str | None = None
     after: str | None = None  # the identity of the last document of the page before

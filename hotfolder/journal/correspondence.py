@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 
 from hotfolder.core.records import CorrespondenceRow
 from hotfolder.journal.connection import Connection
@@ -15,6 +16,7 @@ _OF_CASE = (
     " AND (:kind IS NULL OR c.kind = :kind) AND d.live = 1 AND d.role <> 'carrier'"
     " AND (:customer IS NULL OR d.customer_id = :customer)"
     " AND (:unit IS NULL OR d.business_unit = :unit)"
+    " AND (:units IS NULL OR d.business_unit IN (SELECT value FROM json_each(:units)))"
 )
 # Documents without a day come first: nothing is older than what nobody dated.
 _AFTER = (
@@ -40,6 +42,7 @@ class Correspondence:
         kind: str | None = None,
         customer_id: str | None = None,
         business_unit: str | None = None,
+        business_units: Sequence[str] | None = None,
         after: str | None = None,
         limit: int = 1000,
     ) -> list[CorrespondenceRow]:
@@ -53,6 +56,7 @@ class Correspondence:
                 "kind": kind,
                 "customer": customer_id,
                 "unit": business_unit,
+                "units": None if business_units is None else json.dumps(list(business_units)),
                 "day": day,
                 "number": number,
                 "limit": limit,
@@ -87,7 +91,13 @@ class Correspondence:
             return conn.execute(
                 "SELECT business_unit, customer_id, count(*) FROM documents WHERE number IN"
                 f" (SELECT number FROM ({_OF_CASE})) GROUP BY 1, 2 ORDER BY 1, 2",
-                {"reference": reference, "kind": kind, "customer": None, "unit": None},
+                {
+                    "reference": reference,
+                    "kind": kind,
+                    "customer": None,
+                    "unit": None,
+                    "units": None,
+                },
             ).fetchall()
 
 

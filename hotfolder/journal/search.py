@@ -87,7 +87,7 @@ def _by_unit(query: DocumentQuery) -> list[DocumentQuery]:
     several units in one order."""
     units = query.business_units
     leads = (query.case_ref, query.account_number, query.customer_id, query.spool_id,
-             query.document_type)  # fmt: skip
+             query.document_type, query.template, query.template_version)  # fmt: skip
     if units is None or len(units) < 2 or any(value is not None for value in leads):
         return [query]
     return [replace(query, business_units=(unit,)) for unit in dict.fromkeys(units)]
@@ -173,9 +173,6 @@ def _plan(
             terms.append(f"+{term}" if leader and not together else term)
             values += asked if term == case else (value,)
             leader = leader or term
-    if query.business_unit is not None:
-        terms.append("+d.business_unit = ?")
-        values.append(query.business_unit)
     if matching is not None:
         terms.append("+d.number IN (SELECT rowid FROM words WHERE words MATCH ?)")
         values.append(matching)

@@ -10,10 +10,13 @@ import grp
 import os
 import pwd
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from hotfolder.core.duties import Duty, RolesProfile
 from hotfolder.core.errors import EX_NOPERM, OperatorFault
 from hotfolder.core.ports import Journal
+from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.settings import Configuration
 
 
@@ -52,6 +55,47 @@ def require_of(
         hint="[roles] in the configuration says who may",
         code="role.refused",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The business units in which somebody may do something, and those that are left out.
+    ``units`` is None where none is."""
+
+    units: tuple[str, ...] | None
+    left_out: tuple[str, ...] = ()
+
+
+def describe_left_out(left_out: Sequence[str]) -> str:
+    """What a person reads; not which, for they may not see them."""
+    were = "units were" if len(left_out) > 1 else "unit was"
+    return f"{len(left_out)} business {were} left out: [roles] keeps them to others"
+
+
+def units_of(
+    configuration: Configuration,
+    journal: SqliteJournal,
+    duty: Duty,
+    actor: str,
+    asked: Sequence[str] = (),
+) -> Seen:
+    """The business units in which ``actor`` may do this. Of units that are ``asked`` for,
+    each must be allowed: raises ``OperatorFault`` as ``require`` does if one is not.
+    Without, units that are not allowed are left out, which refuses nothing."""
+    if asked:
+        for unit in asked:
+            require(configuration, journal, duty, unit, actor)
+        return Seen(units=tuple(dict.fromkeys(asked)))
+    roles = configuration.roles
+    if roles.is_open(duty):
+        return Seen(units=None)
+    known = dict.fromkeys(
+        [unit.code for unit in configuration.rules.business_units] + journal.business_units()
+    )
+    groups = groups_of(actor)
+    allowed = tuple(unit for unit in known if roles.allows(duty, unit, actor, groups))
+    left_out = tuple(unit for unit in known if unit not in allowed)
+    return Seen(units=allowed if left_out else None, left_out=left_out)
 
 
 def groups_of(actor: str) -> frozenset[str]:

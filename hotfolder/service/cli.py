@@ -28,6 +28,7 @@ from hotfolder.service.commands_fill import fill
 from hotfolder.service.commands_holds import holds
 from hotfolder.service.commands_keys import keys
 from hotfolder.service.commands_migrate import migrate
+from hotfolder.service.commands_pseudonym import pseudonym
 from hotfolder.service.commands_report import report
 from hotfolder.service.commands_requests import requests
 from hotfolder.service.commands_retention import retention
@@ -281,6 +282,7 @@ group.add_command(verify)
 group.add_command(retention)
 group.add_command(feed)
 group.add_command(holds)
+group.add_command(pseudonym)
 group.add_command(keys)
 group.add_command(templates)
 group.add_command(disposal)

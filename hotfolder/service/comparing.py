@@ -15,10 +15,13 @@ import click
 from hotfolder.comparing.findings import Outcome, PageFinding, Region, Rules, Side
 from hotfolder.comparing.report import Compared, report_data, report_html, report_json
 from hotfolder.comparing.summary import describe, describe_page
+from hotfolder.core.duties import Duty
 from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE
 from hotfolder.files.content import open_regular, write_all, write_atomically
 from hotfolder.files.tree import list_directory, make_directory
 from hotfolder.flows.compare import compare, sides_of_document, sides_of_files
+from hotfolder.service.actor import actor
+from hotfolder.service.authority import require
 from hotfolder.service.giving import opened_giving
 from hotfolder.service.inspecting import opened
 from hotfolder.service.naming import UnknownNameError, resolve_one
@@ -91,6 +94,9 @@ def _sides(
         return
     with opened(config_path) as (configuration, journal):
         identity = resolve_one(config_path, journal, first)
+        row = journal.get_document(identity)
+        if row is not None:
+            require(configuration, journal, Duty.RETRIEVE, row.business_unit, actor())
         with (
             opened_giving(configuration, journal, reason) as giving,
             sides_of_document(giving, identity, path) as sides,

@@ -7,9 +7,12 @@ from typing import Any
 
 import click
 
+from hotfolder.core.duties import Duty
 from hotfolder.core.errors import EX_NOINPUT, EX_OK
 from hotfolder.core.records import CorrespondenceRow
 from hotfolder.core.references import split_reference
+from hotfolder.service.actor import actor
+from hotfolder.service.authority import describe_left_out, units_of
 from hotfolder.service.inspecting import opened
 from hotfolder.service.story import document_data, record_words
 from hotfolder.service.terminal import print_json, print_table
@@ -29,14 +32,20 @@ def show_case(
 ) -> int:
     """Every document with this reference, oldest first. 66 if there is none."""
     kind, wanted = split_reference(reference)
-    with opened(config_path) as (_, journal):
-        parties = journal.correspondents(wanted, kind=kind)
+    with opened(config_path) as (configuration, journal):
+        asked = () if business_unit is None else (business_unit,)
+        seen = units_of(configuration, journal, Duty.FIND, actor(), asked)
+        parties = [
+            party
+            for party in journal.correspondents(wanted, kind=kind)
+            if asked or seen.units is None or party[0] in seen.units
+        ]
         try:
             rows = journal.correspondence(
                 wanted,
                 kind=kind,
                 customer_id=customer,
-                business_unit=business_unit,
+                business_units=seen.units,
                 after=after,
                 limit=limit + 1,
             )
@@ -56,6 +65,7 @@ def show_case(
                 ],
                 "documents": [_data(item) for item in rows],
                 "next": following,
+                "units_left_out": len(seen.left_out),
             }
         )
     elif rows:
@@ -64,6 +74,8 @@ def show_case(
             click.echo(f"there are more: --after {following}")
     else:
         click.echo("nothing found", err=True)
+    if seen.left_out and not as_json:
+        click.echo(describe_left_out(seen.left_out), err=True)
     return EX_OK if rows else EX_NOINPUT
 
 

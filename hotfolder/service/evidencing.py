@@ -12,17 +12,19 @@ import click
 
 from hotfolder import __version__
 from hotfolder.archivesspace.archive import ArchivesSpace
+from hotfolder.core.duties import Duty
 from hotfolder.core.errors import OperatorFault
 from hotfolder.core.ports import Clock
 from hotfolder.flows.evidence import Bagged, Evidence
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
+from hotfolder.service.authority import describe_left_out, require, units_of
 from hotfolder.service.composition import SystemClock, make_signing, open_store
 from hotfolder.service.finding import make_query, page_through
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import configure_logs, make_emit
 from hotfolder.service.naming import resolve
-from hotfolder.service.settings import load
+from hotfolder.service.settings import Configuration, load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class Maker:
     """Makes the bags that a command asks for."""
 
     config_path: str
+    configuration: Configuration
     journal: SqliteJournal
     flow: Evidence
 
@@ -38,13 +41,20 @@ class Maker:
         return resolve(self.config_path, self.journal, text)
 
     def make(self, identity: str, path: str, *, reason: str, with_spool: bool | None) -> Bagged:
-        """See ``flows.evidence.Evidence.make``."""
+        """See ``flows.evidence.Evidence.make``. Raises ``OperatorFault`` too for a document
+        of a business unit whose documents the person may not have."""
+        row = self.journal.get_document(identity)
+        if row is not None:
+            require(self.configuration, self.journal, Duty.RETRIEVE, row.business_unit, actor())
         target = os.path.abspath(os.fsencode(path))
         return self.flow.make(identity, target, actor=actor(), reason=reason, with_spool=with_spool)
 
     def documents_of(self, case: str) -> list[str]:
         """Every document with this reference: of any kind, or ``claim:…`` and the like."""
-        query = make_query(self.journal, case=case)
+        seen = units_of(self.configuration, self.journal, Duty.RETRIEVE, actor())
+        if seen.left_out:
+            click.echo(describe_left_out(seen.left_out), err=True)
+        query = make_query(self.journal, case=case, units=seen.units)
         return [row.document.identity for row in page_through(self.journal, query)]
 
 
@@ -61,6 +71,7 @@ def opened_maker(config_path: str, *, offline: bool) -> Iterator[Maker]:
         try:
             yield Maker(
                 config_path=config_path,
+                configuration=configuration,
                 journal=journal,
                 flow=Evidence(
                     journal=journal,

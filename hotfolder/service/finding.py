@@ -8,11 +8,14 @@ from datetime import date
 
 import click
 
+from hotfolder.core.duties import Duty
 from hotfolder.core.errors import EX_NOINPUT, EX_OK
 from hotfolder.core.query import DocumentQuery
 from hotfolder.core.records import CatalogueRow
 from hotfolder.core.references import references_of, split_reference
 from hotfolder.journal.journal import SqliteJournal
+from hotfolder.service.actor import actor
+from hotfolder.service.authority import describe_left_out, units_of
 from hotfolder.service.inspecting import opened
 from hotfolder.service.story import document_data, held_data, readable, record_words
 from hotfolder.service.terminal import print_json, print_table
@@ -37,10 +40,12 @@ def find(
     spool: str | None,
     template: str | None,
     template_version: str | None,
+    units: Sequence[str],
     after: str | None,
 ) -> int:
     """Documents, newest first. 66 if there is none."""
-    with opened(config_path) as (_, journal):
+    with opened(config_path) as (configuration, journal):
+        seen = units_of(configuration, journal, Duty.FIND, actor(), units)
         try:
             query = replace(
                 make_query(
@@ -55,6 +60,7 @@ def find(
                     spool=spool,
                     template=template,
                     template_version=template_version,
+                    units=seen.units,
                 ),
                 after=after,
             )
@@ -64,9 +70,10 @@ def find(
         if count:
             total = journal.count_documents(query)
             if as_json:
-                print_json({"count": total})
+                print_json({"count": total, "units_left_out": len(seen.left_out)})
             else:
                 click.echo(f"{total:,}")
+                _remark(seen.left_out)
             return EX_OK
         try:
             rows = journal.find_documents(query, limit + 1)
@@ -74,7 +81,14 @@ def find(
             click.echo(f"--after: no document is called {after!r}", err=True)
             return EX_NOINPUT
         holds = journal.holds_upon_documents([row.document.identity for row in rows[:limit]])
-    return show_documents(rows[:limit], holds, more=len(rows) > limit, as_json=as_json)
+    return show_documents(
+        rows[:limit], holds, more=len(rows) > limit, as_json=as_json, left_out=seen.left_out
+    )
+
+
+def _remark(left_out: Sequence[str]) -> None:
+    if left_out:
+        click.echo(describe_left_out(left_out), err=True)
 
 
 class UnknownSpoolError(Exception):
@@ -94,6 +108,7 @@ def make_query(
     spool: str | None = None,
     template: str | None = None,
     template_version: str | None = None,
+    units: Sequence[str] | None = None,
 ) -> DocumentQuery:
     """What the options of a command ask for. Raises ``UnknownSpoolError``, and
     ``click.UsageError`` for what is no day."""
@@ -118,6 +133,7 @@ def make_query(
         spool_id=spool_id,
         template=template,
         template_version=template_version,
+        business_units=None if units is None else tuple(units),
     )
 
 
@@ -134,6 +150,7 @@ def show_documents(
     *,
     more: bool,
     as_json: bool,
+    left_out: Sequence[str] = (),
 ) -> int:
     """A page of documents with the holds upon them, and after which the next begins; 66 if
     there is none."""
@@ -145,6 +162,7 @@ def show_documents(
                     {
                         **document_data(row),
                         **held_data(row, holds),
+                        "business_unit": row.business_unit,
                         "customer_id": row.document.metadata.customer_id,
                         "account_number": row.document.metadata.account_number,
                         "template": row.document.metadata.template,
@@ -160,15 +178,17 @@ def show_documents(
                     for row in rows
                 ],
                 "next": following,
+                "units_left_out": len(left_out),
             }
         )
     elif rows:
         print_table(
             "",
-            ("issued", "type", "customer", "title", "version", "record", "identity"),
+            ("issued", "unit", "type", "customer", "title", "version", "record", "identity"),
             [
                 (
                     row.document.metadata.issue_date or "",
+                    row.business_unit,
                     row.document.metadata.document_type or "",
                     row.document.metadata.customer_id or "",
                     row.document.title,
@@ -183,6 +203,8 @@ def show_documents(
             click.echo(f"there are more: --after {following}")
     else:
         click.echo("nothing found", err=True)
+    if not as_json:
+        _remark(left_out)
     return EX_OK if rows else EX_NOINPUT
 
 

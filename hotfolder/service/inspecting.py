@@ -12,11 +12,13 @@ from typing import Any
 import click
 
 from hotfolder.core.disposals import Tombstone
+from hotfolder.core.duties import Duty
 from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import SpoolRow, UnitRow
 from hotfolder.flows.gone import told
 from hotfolder.journal.journal import SqliteJournal
+from hotfolder.service.actor import actor
 from hotfolder.service.fixity import LATELY, fixity_data, fixity_lines
 from hotfolder.service.provenance import made_by
 from hotfolder.service.settings import Configuration, load
@@ -198,9 +200,12 @@ def list_spools(
 
 def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
     """One spool, document or unit, with its history."""
-    with opened(config_path) as (_, journal):
+    from hotfolder.service.authority import require  # noqa: PLC0415  it reads the users
+
+    with opened(config_path) as (configuration, journal):
         unit = journal.get_unit(subject)
         if unit is not None:
+            require(configuration, journal, Duty.FIND, unit.business_unit, actor())
             return _show_unit(journal, unit, as_json=as_json)
         row = journal.get_spool(subject)
         note = ""
@@ -227,6 +232,7 @@ def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
             if note:
                 click.echo(note, err=True)
             return EX_NOINPUT
+        require(configuration, journal, Duty.FIND, row.business_unit, actor())
         owner = row.first_spool_id or row.id
         documents = list(islice(journal.iterate_documents(owner), _SHOWN))
         unconfirmed = journal.unconfirmed([owner]).get(owner, 0)

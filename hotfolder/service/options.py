@@ -46,11 +46,12 @@ _FILTERS = (
     ),
     click.option("--text", help="Words that are all in the title."),
     click.option("--spool", help="Only within this spool."),
+    click.option("--unit", "units", multiple=True, help="Of this business unit (repeatable)."),
     click.option("--template", help="Made with the template of this name, exactly."),
     click.option("--template-version", help="And with this version of it."),
 )
 FILTERS = ("customer", "account", "document_type", "issued_from", "issued_to", "case", "text",
-           "spool", "template", "template_version")  # fmt: skip
+           "spool", "template", "template_version", "units")  # fmt: skip
 
 
 def filters(command: Decorated) -> Decorated:

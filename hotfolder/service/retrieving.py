@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE, HotfolderError, OperatorFault
+from hotfolder.core.duties import Duty
+from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE, OperatorFault
 from hotfolder.core.records import CatalogueRow
 from hotfolder.files.tree import make_directory
 from hotfolder.flows.collect import Collected, collect
@@ -21,12 +23,14 @@ from hotfolder.flows.retrieve import Form
 from hotfolder.flows.terms import record_refusal
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
+from hotfolder.service.authority import describe_left_out, require, units_of
 from hotfolder.service.composition import SystemClock
 from hotfolder.service.finding import UnknownSpoolError, make_query, page_through
 from hotfolder.service.giving import opened_giving
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import make_emit
 from hotfolder.service.naming import UnknownNameError, resolve
+from hotfolder.service.settings import Configuration
 from hotfolder.service.story import readable
 from hotfolder.service.terminal import Progress, print_json, print_table
 
@@ -44,7 +48,7 @@ def retrieve_documents(
     force: bool,
     reason: str,
     limit: int,
-    filters: Mapping[str, str | None],
+    filters: Mapping[str, Any],
 ) -> int:
     """One document to a file or standard output, or any number into a folder."""
     wanted = None if form is None else Form(form)
@@ -53,7 +57,21 @@ def retrieve_documents(
         with opened(config_path) as (configuration, journal):
             total, rows = _choose(
                 config_path, journal, names, filters, limit, reason, several=out is not None
+            seen = units_of(
+                configuration, journal, Duty.RETRIEVE, actor(), filters.get("units") or ()
             )
+            total, rows = _choose(
+                config_path,
+                journal,
+                names,
+                {**filters, "units": seen.units},
+                limit,
+                several=out is not None,
+            )
+            if names:
+                rows = _allowed(configuration, journal, list(rows))
+            elif seen.left_out:
+                click.echo(describe_left_out(seen.left_out), err=True)
             with opened_giving(configuration, journal, reason) as giving:
                 if out is None:
                     _one(giving, next(rows), wanted, output, force=force, as_json=as_json)
@@ -65,6 +83,15 @@ def retrieve_documents(
         for line in error.lines:
             click.echo(line, err=True)
         return error.exit_code
+
+
+def _allowed(
+    configuration: Configuration, journal: SqliteJournal, rows: Sequence[CatalogueRow]
+) -> Iterator[CatalogueRow]:
+    """The documents, each of which the person asked for and may have."""
+    for unit in dict.fromkeys(row.business_unit for row in rows):
+        require(configuration, journal, Duty.RETRIEVE, unit, actor())
+    return iter(rows)
 
 
 class _StopError(Exception):
@@ -80,7 +107,7 @@ def _choose(
     config_path: str,
     journal: SqliteJournal,
     names: Sequence[str],
-    filters: Mapping[str, str | None],
+    filters: Mapping[str, Any],
     limit: int,
     reason: str,
     *,
@@ -115,13 +142,13 @@ def _choose(
 
 def _check_usage(
     names: Sequence[str],
-    filters: Mapping[str, str | None],
+    filters: Mapping[str, Any],
     *,
     output: str | None,
     out: str | None,
     as_json: bool,
 ) -> None:
-    filtered = any(value is not None for value in filters.values())
+    filtered = any(filters.values())
     complaints = {
         "name documents, or say which with --customer, --case and the like": bool(names)
         == filtered,

@@ -270,7 +270,13 @@ class ServiceSection(Section):
 class DutiesSection(Section):
     """Who may do what: user names, and @groups of the system; empty: anybody."""
 
+    find: list[Person] = Field(
+        default_factory=list, description="see which documents there are, and their history"
+    )
     retrieve: list[Person] = Field(default_factory=list, description="give documents back")
+    pseudonym: list[Person] = Field(
+        default_factory=list, description="learn the pseudonym of a customer"
+    )
     hold: list[Person] = Field(default_factory=list, description="place legal holds")
     release: list[Person] = Field(default_factory=list, description="release legal holds")
     propose: list[Person] = Field(default_factory=list, description="propose disposals")

@@ -101,7 +101,9 @@ path = "/var/lib/hotfolder/store"
 [roles]
 # Who may do what: user names, and @groups of the system (docs/configure.md). Empty:
 # anybody who may run the command.
+# find = []
 # retrieve = []
+# pseudonym = []
 # hold = []
 # release = []
 # propose = []
@@ -110,7 +112,9 @@ path = "/var/lib/hotfolder/store"
 
 # Lists of one business unit, in the place of the general ones.
 # [roles.units.RETAIL]
+# find = []
 # retrieve = []
+# pseudonym = []
 # hold = []
 # release = []
 # propose = []

@@ -10,12 +10,15 @@ from typing import Any
 
 import click
 
+from hotfolder.core.duties import Duty
 from hotfolder.core.errors import EX_NOINPUT, EX_OK
 from hotfolder.core.query import COUNT_LIMIT, DocumentQuery
 from hotfolder.core.templatechain import find_in_force, find_irregular, in_order
 from hotfolder.core.templates import TemplateRow, member_to_dict, template_to_dict
 from hotfolder.flows.retention import day_of
 from hotfolder.journal.journal import SqliteJournal
+from hotfolder.service.actor import actor
+from hotfolder.service.authority import units_of
 from hotfolder.service.finding import show_documents
 from hotfolder.service.inspecting import opened
 from hotfolder.service.story import moment
@@ -274,8 +277,12 @@ def list_documents(
     count: bool,
 ) -> int:
     """Documents that name a version. 66 if there is none."""
-    query = DocumentQuery(template=name, template_version=version, business_unit=unit, after=after)
-    with opened(config_path) as (_, journal):
+    with opened(config_path) as (configuration, journal):
+        asked = () if unit is None else (unit,)
+        seen = units_of(configuration, journal, Duty.FIND, actor(), asked)
+        query = DocumentQuery(
+            template=name, template_version=version, business_units=seen.units, after=after
+        )
         if count:
             total = journal.count_documents(query)
             if as_json:
@@ -289,4 +296,6 @@ def list_documents(
             click.echo(f"--after: no document is called {after!r}", err=True)
             return EX_NOINPUT
         holds = journal.holds_upon_documents([row.document.identity for row in rows[:limit]])
-    return show_documents(rows[:limit], holds, more=len(rows) > limit, as_json=as_json)
+    return show_documents(
+        rows[:limit], holds, more=len(rows) > limit, as_json=as_json, left_out=seen.left_out
+    )
