@@ -22,8 +22,10 @@ from hotfolder.archivesspace.permissions import needed_permissions, require_perm
 from hotfolder.archivesspace.series import Places
 from hotfolder.archivesspace.singles import SinglePosts
 from hotfolder.archivesspace.slots import check_slots
+from hotfolder.archivesspace.survey import survey
 from hotfolder.archivesspace.transport import Transport
 from hotfolder.archivesspace.vocabulary import Vocabulary
+from hotfolder.core.drift import Survey
 from hotfolder.core.errors import Fault, OperatorFault, Transient
 from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import ArchiveProfile, Rules
@@ -82,6 +84,10 @@ class ArchivesSpace:
     def close(self) -> None:
         """Close the connections. Nothing may be called afterwards."""
         self._transport.close()
+
+    def survey(self) -> Survey:
+        """What the server has of repositories, lists and the account's permissions."""
+        return survey(self._calls, self._profile, self._rules)
 
     # -- sending ----------------------------------------------------------------------
     def prepare_series(self, business_unit: str, series: str, cycle: str) -> None:

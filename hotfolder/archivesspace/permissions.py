@@ -21,6 +21,17 @@ WRITING_RECORDS = frozenset({"view_repository", "update_digital_object_record"})
 WRITING_EVENTS = frozenset({"view_repository", "update_event_record"})
 IMPORTING = SINGLE | {"import_records"}  # a refusal is always narrowed by single POSTs
 
+# What every account has, and what the server adds to import_records (reference 2.9).
+IMPLIED = frozenset(
+    {
+        "edit_user_self",
+        "update_agent_record",
+        "update_subject_record",
+        "update_vocabulary_record",
+        "update_enumeration_record",
+    }
+)
+
 
 def needed_permissions(least_privilege: bool) -> frozenset[str]:
     """What the mode needs in the repository of each business unit."""

@@ -9,6 +9,7 @@ from typing import Self
 from hotfolder.core.errors import Fault, HotfolderError, OperatorFault
 from hotfolder.journal.audit import Audit
 from hotfolder.journal.catalogue import Catalogue
+from hotfolder.journal.census import Census
 from hotfolder.journal.connection import Connection, classify
 from hotfolder.journal.correspondence import Correspondence
 from hotfolder.journal.destroying import Destroying
@@ -58,6 +59,7 @@ class SqliteJournal(
     Templates,
     Migrating,
     FiguresOf,
+    Census,
     Facts,
     Feed,
     Holds,

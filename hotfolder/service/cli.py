@@ -25,6 +25,7 @@ from hotfolder.service.commands_disposal import disposal
 from hotfolder.service.commands_evidence import evidence
 from hotfolder.service.commands_feed import feed
 from hotfolder.service.commands_fill import fill
+from hotfolder.service.commands_governance import governance
 from hotfolder.service.commands_holds import holds
 from hotfolder.service.commands_keys import keys
 from hotfolder.service.commands_migrate import migrate
@@ -282,6 +283,7 @@ group.add_command(verify)
 group.add_command(retention)
 group.add_command(feed)
 group.add_command(holds)
+group.add_command(governance)
 group.add_command(pseudonym)
 group.add_command(keys)
 group.add_command(templates)
