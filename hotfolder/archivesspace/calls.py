@@ -148,6 +148,14 @@ class Calls:
         """A page of the delete feed, as it was answered."""
         return self._read("/delete-feed", [("page", str(page)), ("modified_since", str(since))])
 
+    def list_groups(self, repository: str) -> list[Record]:
+        """The groups of a repository; the list does not name their members."""
+        return as_records(self._read(f"{repository}/groups"))
+
+    def read_list(self, name: str) -> Record:
+        """A controlled list as a record, to be changed."""
+        return as_record(self._read(f"/config/enumerations/names/{name}"))
+
     # -- making -----------------------------------------------------------------------
     def create(self, path: str, record: Record) -> Created | Refusal:
         """One record by a single POST. ``Unanswered`` if it may or may not be there."""
@@ -158,6 +166,14 @@ class Calls:
         if not isinstance(uri, str) or not uri.startswith(path + "/") or not _NUMBER.search(uri):
             raise Unanswered("the server's answer names no record of the kind that was sent")
         return Created(uri=uri)
+
+    def create_user(self, username: str, name: str, password: str) -> Created | Refusal:
+        """A user; an administrator may. The server takes the password as a parameter."""
+        record = {"jsonmodel_type": "user", "username": username, "name": name}
+        reply = self.transport.post("/users", encode(record), [("password", password)])
+        if not reply.ok:
+            return _refusal(reply)
+        return Created(uri=text_of(as_record(reply.decode()), "uri"))
 
     def update(self, uri: str, record: Record) -> Updated | Refusal:
         """Replace the record at ``uri``: what ``record`` omits is emptied, and its

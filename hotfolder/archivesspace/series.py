@@ -121,6 +121,11 @@ class Places:
                 return record
         return None
 
+    def make_resource(self, business_unit: str, series: str) -> str:
+        """Find or make the resource of a series; its uri."""
+        with self._lock:
+            return self._resource(self.find_repository(business_unit).uri, series)
+
     def _resource(self, repository: str, series: str) -> str:
         found = self.find_resource(repository, series)
         if found is None:
@@ -177,6 +182,10 @@ class Places:
         return found
 
     # -- the agent --------------------------------------------------------------------
+    def has_agent(self) -> bool:
+        """Whether the software agent of this version is there."""
+        return self._look_for_agent() is not None
+
     def _find_agent(self) -> str:
         """The software agent of this version; never edited afterwards, because that
         would touch every record that it is linked to (reference 2.3)."""

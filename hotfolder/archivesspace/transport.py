@@ -20,6 +20,7 @@ import re
 import ssl
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
@@ -114,9 +115,20 @@ class Transport:
         """Read something; repeatable."""
         return self._request("GET", path, params=params)
 
-    def post(self, path: str, body: bytes) -> Reply:
-        """Send JSON. ``Unanswered`` means that it may have been carried out."""
-        return self._request("POST", path, body=body)
+    def post(self, path: str, body: bytes, params: Sequence[tuple[str, str]] = ()) -> Reply:
+        """Send JSON. ``Unanswered`` means that it may have been carried out. ``params`` are
+        in no message and no log."""
+        return self._request("POST", path, params=params, body=body)
+
+    def log_out(self) -> None:
+        """End the session on the server, if there is one. What the server says to it is of
+        no use to anybody: the session expires by itself."""
+        with self._lock:
+            session, self._session = self._session, None
+        if session is not None:
+            headers = {"X-ArchivesSpace-Session": session.token}
+            with suppress(Transient, ArchiveFault):
+                self._exchange(self._client.build_request("POST", "/logout", headers=headers))
 
     def get_public(self, path: str) -> Reply:
         """Read something that needs no session."""

@@ -35,6 +35,7 @@ from hotfolder.service.commands_requests import requests
 from hotfolder.service.commands_retention import retention
 from hotfolder.service.commands_retrieve import retrieve
 from hotfolder.service.commands_return import orders, return_document
+from hotfolder.service.commands_setup import setup
 from hotfolder.service.commands_templates import templates
 from hotfolder.service.commands_verify import verify
 from hotfolder.service.options import CONFIG, JSON, Command, filters
@@ -285,6 +286,7 @@ group.add_command(feed)
 group.add_command(holds)
 group.add_command(governance)
 group.add_command(pseudonym)
+group.add_command(setup)
 group.add_command(keys)
 group.add_command(templates)
 group.add_command(disposal)
