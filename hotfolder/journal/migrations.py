@@ -14,8 +14,7 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 17  # PRAGMA user_version after the last migration
-VERSION = 16  # PRAGMA user_version after the last migration
+VERSION = 18  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -153,13 +152,14 @@ def m017_old_archives(db: Database) -> None:
     db.conn.execute("PRAGMA user_version = 17")
 
 
-def m016_by_unit(db: Database) -> None:
+@migrations()
+def m018_by_unit(db: Database) -> None:
     """Documents of a business unit are found in the order of their days."""
     db.conn.execute(
         "CREATE INDEX documents_unit_issued ON documents (business_unit, issue_date)"
         " WHERE live = 1 AND role <> 'carrier'"
     )
-    db.conn.execute("PRAGMA user_version = 16")
+    db.conn.execute("PRAGMA user_version = 18")
 
 
 def _run(db: Database, name: str) -> None:

@@ -220,6 +220,7 @@ def show_subject(config_path: str, subject: str, *, as_json: bool) -> int:
                 document = journal.get_document(identity)
                 left = journal.destroyed_document(identity)
                 if left is not None:
+                    require(configuration, journal, Duty.FIND, left.business_unit, actor())
                     return _show_destroyed(left, as_json=as_json)
                 row = None if document is None else journal.get_spool(document.spool_id)
             except UnknownNameError as error:

@@ -11,9 +11,8 @@ from typing import Any
 
 import click
 
-from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE, HotfolderError, OperatorFault
 from hotfolder.core.duties import Duty
-from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE, OperatorFault
+from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE, HotfolderError, OperatorFault
 from hotfolder.core.records import CatalogueRow
 from hotfolder.files.tree import make_directory
 from hotfolder.flows.collect import Collected, collect
@@ -55,8 +54,6 @@ def retrieve_documents(
     try:
         _check_usage(names, filters, output=output, out=out, as_json=as_json)
         with opened(config_path) as (configuration, journal):
-            total, rows = _choose(
-                config_path, journal, names, filters, limit, reason, several=out is not None
             seen = units_of(
                 configuration, journal, Duty.RETRIEVE, actor(), filters.get("units") or ()
             )
@@ -66,6 +63,7 @@ def retrieve_documents(
                 names,
                 {**filters, "units": seen.units},
                 limit,
+                reason,
                 several=out is not None,
             )
             if names:
@@ -148,7 +146,7 @@ def _check_usage(
     out: str | None,
     as_json: bool,
 ) -> None:
-    filtered = any(filters.values())
+    filtered = any(value not in (None, ()) for value in filters.values())
     complaints = {
         "name documents, or say which with --customer, --case and the like": bool(names)
         == filtered,

@@ -48,10 +48,9 @@ from hotfolder.service.settings_feed import (
     find_feed_secrets,
 )
 from hotfolder.service.settings_folders import check_folder, check_places
-from hotfolder.service.settings_keys import advise_keys, check_keys, keys_profile
-from hotfolder.service.settings_migrations import check_migrations, migration_profile
 from hotfolder.service.settings_governance import find_governance
 from hotfolder.service.settings_keys import advise_keys, check_keys, keys_profile
+from hotfolder.service.settings_migrations import check_migrations, migration_profile
 from hotfolder.service.settings_model import SettingsFile
 from hotfolder.service.settings_records import (
     archive_profile,

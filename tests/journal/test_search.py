@@ -397,7 +397,6 @@ def test_the_words_that_are_looked_at_are_those_of_the_index(filled: Filled) -> 
                 assert found.fetchall() == [(number,)]
 
 
-<<<<<<< HEAD
 def test_a_template_and_its_version_lead_together(tmp_path: Path) -> None:
     journal = SqliteJournal(os.fsencode(tmp_path / "j.db"))
     made = []
@@ -444,7 +443,7 @@ def test_a_template_and_its_version_lead_together(tmp_path: Path) -> None:
     )
     assert journal.template_documents_days("OTHER", "letter", "2") == (0, None, None)
     journal.close()
-=======
+
+
 def test_the_units_that_have_documents(filled: Filled) -> None:
     assert filled.journal.business_units() == sorted(set(_UNITS.values()))
->>>>>>> 084523e (Documents of business units are found by an index of their own)
