@@ -426,8 +426,8 @@ def test_a_template_and_its_version_lead_together(tmp_path: Path) -> None:
 
     assert found() == named(1, 2, 3, 4, 5, 6)
     assert found(template_version="2") == named(1, 3, 5)
-    assert found(template_version="2", business_unit=UNIT) == named(1, 3, 5)
-    assert found(template_version="2", business_unit="OTHER") == []
+    assert found(template_version="2", business_units=(UNIT,)) == named(1, 3, 5)
+    assert found(template_version="2", business_units=("OTHER",)) == []
     assert found(template_version="1", issued_to=_FIRST + timedelta(days=1)) == named(4)
     query = DocumentQuery(template="letter", template_version="2", after=made[2].identity)
     for statement, plan in _plans(filled, query):
