@@ -107,6 +107,11 @@ def hot_folders(root: str) -> dict[str, bytes]:
     return {name: os.fsencode(os.path.join(root, "exstream", name)) for name in FOLDERS}
 
 
+def template_folder(root: str) -> str:
+    """Where the demo's template packages are dropped."""
+    return os.path.join(root, "exstream", "templates")
+
+
 def demo_configuration(
     root: str,
     url: str,
@@ -119,6 +124,7 @@ def demo_configuration(
     metrics_port: int = 0,
     log_format: str = "auto",
     least_privilege: bool = False,
+    templates: bool = False,
 ) -> str:
     """The TOML of an installation whose every file lies under ``root`` (absolute)."""
     top: dict[str, Mapping[str, Value]] = {
@@ -156,6 +162,10 @@ def demo_configuration(
         if name in _DOCUMENTS:
             tables.append((f"[folders.{name}.documents]", _DOCUMENTS[name]))
         tables.append((f"[folders.{name}.completion]", _COMPLETION[name]))
+    if templates:
+        profile = {"path": template_folder(root), "business_unit": "RETAIL", "kind": "templates"}
+        tables.append(("[folders.templates]", profile))
+        tables.append(("[folders.templates.completion]", _QUIET))
     return "\n\n".join("\n".join([head, *_lines(values)]) for head, values in tables) + "\n"
 
 

@@ -24,6 +24,8 @@ from hotfolder.sandbox.writers import BEHAVIOURS, Pace, Writing, put_file
 FOLDERS = ("statements", "policies", "notices", "letters", "runs")
 LETTER_DEFAULTS = {"document_type": "letter", "channel": "print", "retention_class": "CORR-6Y"}
 
+OLD_CUSTOMERS = ("C0100077", "C0100078")  # whose letters of 2012 are past their time
+
 _SPAN = 16.0  # seconds over which the output is spread
 _DOWN_AT, _UP_AT = 6.0, 12.0  # when the demo takes the server down and up again
 _SECOND_LOOK = 8.0  # seconds by which something sent again comes later: the first is taken by then
@@ -31,6 +33,7 @@ _PAUSE = 0.4  # between the chunks of a file that grows
 _LONG_PAUSE = 3.0  # longer than the demo's quiet time
 _STATEMENTS, _POLICIES, _CUSTOMERS = 40, 20, 300  # at scale 1; the last in one spool
 _FIRST_OF_RUN = 1000  # number of the first communication in it: none of the others'
+_BY_HAND = ("at-once", "slow", "sidecar-first", "at-once", "slow", "sidecar-first", "sidecar-first")
 _STANDARD_BEHAVIOUR = {"statements": "trigger", "policies": "rename-in"}
 
 
@@ -265,12 +268,22 @@ class DemoScenario:
             drop("scan 2.pdf", "Another one on the same day"),
             described,
             *(_listed(drop(name, name), fields) for name, fields in listed),
+            *(
+                drop(
+                    f"letter of 2012 to {customer}.pdf",
+                    f"A letter of 2012 to {customer}",
+                    {
+                        "customer_id": customer,
+                        "issue_date": "2012-03-05",
+                        "title": "Answer of 2012",
+                    },
+                )
+                for customer in OLD_CUSTOMERS
+            ),
         ]
         steps = [
             Step(at=2.0 + 2 * place, folder="letters", output=output, behaviour=behaviour)
-            for place, (output, behaviour) in enumerate(
-                zip(outputs, ("at-once", "slow", "sidecar-first", "at-once", "slow"), strict=True)
-            )
+            for place, (output, behaviour) in enumerate(zip(outputs, _BY_HAND, strict=True))
         ]
         steps[0] = replace(steps[0], before=(table,))
         again = exstream.make_resent(described, "Copy of Answer to Mrs Weiß.pdf".encode())

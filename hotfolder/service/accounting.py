@@ -16,7 +16,7 @@ from hotfolder.core.records import SpoolRow
 from hotfolder.flows.retrieve import retrieve
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.sandbox.exstream import Expected, Outcome
-from hotfolder.sandbox.scenario import DemoScenario, Wanted
+from hotfolder.sandbox.scenario import FOLDERS, DemoScenario, Wanted
 from hotfolder.service.composition import SystemClock
 from hotfolder.service.terminal import print_table
 from hotfolder.store.ocfl import OcflStore
@@ -44,7 +44,11 @@ def account(root: Path, scenario: DemoScenario) -> list[Account]:
     """Every drop of the scenario against what the journal says became of it."""
     journal = SqliteJournal(os.fsencode(root / "journal.db"))
     try:
-        rows = [row for row in journal.spools([], limit=100_000) if row.state != "ABANDONED"]
+        rows = [
+            row
+            for row in journal.spools([], limit=100_000)
+            if row.state != "ABANDONED" and row.folder in FOLDERS
+        ]
         became = {row.id: _outcome(journal, row) for row in rows}
     finally:
         journal.close()

@@ -2,8 +2,9 @@
 
 A sandbox on loopback, a daemon as a process of its own, and Exstream's output written
 into five hot folders while it runs. In the middle the sandbox goes down and comes back.
-At the end every file is accounted for, one customer of a run of hundreds is read back, and
-a dispute is settled with evidence that checks itself, or the exit code says that it is not so.
+At the end every file is accounted for, one customer of a run of hundreds is read back,
+a dispute is settled with evidence that checks itself, a hold has stopped a disposal, and a
+template has its versions; or the exit code says that it is not so.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,12 @@ import click
 from hotfolder.core.errors import EX_OK, EX_SOFTWARE, OperatorFault
 from hotfolder.core.lifecycle import OPEN_SPOOL_STATES
 from hotfolder.journal.journal import SqliteJournal
-from hotfolder.sandbox.configuration import REPOSITORIES, demo_configuration, hot_folders
+from hotfolder.sandbox.configuration import (
+    REPOSITORIES,
+    demo_configuration,
+    hot_folders,
+    template_folder,
+)
 from hotfolder.sandbox.sandbox import Sandbox
 from hotfolder.sandbox.scenario import DemoScenario
 from hotfolder.service.accounting import (
@@ -36,6 +43,7 @@ from hotfolder.service.accounting import (
     show_read_back,
 )
 from hotfolder.service.composition import SystemClock
+from hotfolder.service.demokeeping import keep, show_kept
 from hotfolder.service.dispute import make_key, settle_dispute, show_dispute
 from hotfolder.service.terminal import Progress, print_json
 
@@ -51,6 +59,7 @@ def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
     folders = hot_folders(str(root))
     for folder in folders.values():
         os.makedirs(folder)
+    os.makedirs(template_folder(str(root)))
     staging = root / "exstream-staging"
     staging.mkdir()
     secret = root / "password"
@@ -72,25 +81,28 @@ def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
                 password_file=str(secret),
                 signing_key=str(make_key(root)),
                 log_format="json",
+                templates=True,
             )
         )
         say(f"A sandbox ArchivesSpace listens at {sandbox.url} (for trying out, no archive).")
         with running_daemon(config, root / "hotfolder.log") as daemon:
             say(f"The daemon runs (process {daemon.pid}); its log is {root / 'hotfolder.log'}")
             _play(scenario, folders, staging, sandbox, root, say, as_json=as_json)
+            kept = keep(root, config)
             stopped = stop_daemon(daemon)
         dispute = settle_dispute(root, config)
     accounts = account(root, scenario)
     wrong = [item for item in accounts if not item.right]
     totals = count_outcomes(accounts)
     found = read_back(root, scenario.wanted)
-    ok = not wrong and stopped == 0 and found != "" and not dispute.failed
+    ok = not wrong and stopped == 0 and found != "" and not (dispute.failed or kept.failed)
     if as_json:
         print_json(
             {
                 "ok": ok,
                 "read_back": found,
                 "dispute": {"document": dispute.identity, "failed": dispute.failed},
+                "keeping": asdict(kept),
                 "daemon_exit_code": stopped,
                 "totals": totals,
                 "files": [
@@ -110,6 +122,7 @@ def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
         show_accounts(root, config, accounts, totals, stopped)
         show_read_back(scenario.wanted, found, config)
         show_dispute(root, config, dispute)
+        show_kept(root, config, kept)
         if ok:
             click.echo(f"All {totals['seen']} files are accounted for.")
     return EX_OK if ok else EX_SOFTWARE

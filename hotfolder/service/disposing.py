@@ -390,7 +390,10 @@ def show(config_path: str, disposal: str, *, limit: int, as_json: bool) -> int:
 
 
 def write_certificate(config_path: str, disposal: str, *, folder: str, as_json: bool) -> int:
-    """The certificate as files."""
+    """The certificate as files, in a folder that is there."""
+    if not os.path.isdir(folder):
+        click.echo(f"--to: there is no folder {folder}", err=True)
+        return EX_USAGE
     with _opened(config_path) as found:
         try:
             row = found.row(disposal)

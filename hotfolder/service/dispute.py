@@ -36,7 +36,7 @@ class Dispute:
 def make_key(root: Path) -> Path:
     """The key that signs the demo's audit chain. Raises ``CalledProcessError``."""
     path = root / "audit-signing-key"
-    _run("audit", "make-key", str(path))
+    run_command("audit", "make-key", str(path))
     return path
 
 
@@ -73,15 +73,20 @@ def _verify(folder: Path, bag: Path) -> tuple[str, ...]:
 
 
 def _ask(config: Path, *arguments: str) -> Any:
-    return json.loads(_run(*arguments, "--json", "--config", str(config)))
+    return json.loads(run_command(*arguments, "--json", config=config))
 
 
-def _run(*arguments: str) -> str:
+def run_command(*arguments: str, config: Path | None = None, user: str = "") -> str:
+    """What a command of hotfolder prints; as ``user``, if one is named, as after sudo.
+    Raises ``CalledProcessError``."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("HOTFOLDER_")
     }
+    if user:
+        environment["SUDO_USER"] = user
+    named = [] if config is None else ["--config", str(config)]
     return subprocess.run(
-        [sys.executable, "-m", "hotfolder", *arguments],
+        [sys.executable, "-m", "hotfolder", *arguments, *named],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
