@@ -88,10 +88,11 @@ def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
         with running_daemon(config, root / "hotfolder.log") as daemon:
             say(f"The daemon runs (process {daemon.pid}); its log is {root / 'hotfolder.log'}")
             _play(scenario, folders, staging, sandbox, root, say, as_json=as_json)
+            # Before anything is destroyed: what was has no name any more.
+            accounts = account(root, scenario)
             kept = keep(root, config)
             stopped = stop_daemon(daemon)
         dispute = settle_dispute(root, config)
-    accounts = account(root, scenario)
     wrong = [item for item in accounts if not item.right]
     totals = count_outcomes(accounts)
     found = read_back(root, scenario.wanted)
