@@ -24,6 +24,12 @@ METHOD = (
     " were removed. A tombstone was on disk in every root before that. What the catalogue had of"
     " persons was deleted and overwritten. Backups outside the storage roots are not covered."
 )
+METHOD_BY_KEY = (
+    'Documents marked "key": key destroyed (cryptographic erasure), NIST SP 800-88r2. The key'
+    " under which the document alone was encrypted was written over in every storage root; its"
+    " spool stayed. A tombstone was on disk in every root before that. Backups of key files"
+    " outside the storage roots are covered when the master key that wraps them is destroyed."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +55,12 @@ def certificate_body(
     destroyed: list[dict[str, Any]] = []
     others: list[dict[str, Any]] = []
     classes: Counter[tuple[str, int | None]] = Counter()
-    spools: set[str] = set()
+    spools: dict[bool, set[str]] = {False: set(), True: set()}
     for item in members:
         if item.outcome == "destroyed":
             destroyed.append(_document(item))
             classes[item.retention_class or "", item.class_version] += 1
-            spools.add(item.spool_id)
+            spools[item.by_key].add(item.spool_id)
         else:
             others.append(
                 {"identity": item.identity, "outcome": item.outcome, "reason": item.reason}
@@ -73,7 +79,14 @@ def certificate_body(
             "today": row.today.isoformat() if row.today else None,
         },
         "completed": instant(found.completed_at),
-        "method": METHOD,
+        "method": " ".join(
+            text
+            for text, applies in (
+                (METHOD, spools[False] or not spools[True]),
+                (METHOD_BY_KEY, spools[True]),
+            )
+            if applies
+        ),
         "storage_roots": found.roots,
         "hotfolder": found.version,
         "schedule": {
@@ -89,9 +102,11 @@ def certificate_body(
         "counts": {
             "listed": len(destroyed) + len(others),
             "destroyed": len(destroyed),
+            "destroyed_by_key": sum(item["destroyed_by"] == "key" for item in destroyed),
             "withheld": sum(item["outcome"] == "withheld" for item in others),
             "excluded": sum(item["outcome"] == "excluded" for item in others),
-            "spools": len(spools),
+            "spools": len(spools[False]),
+            "spools_that_stayed": len(spools[True]),
         },
         "audit": {"log": found.log, "links": found.links, "root": found.root},
         "destroyed": destroyed,
@@ -126,6 +141,7 @@ def _document(item: DisposalMember) -> dict[str, Any]:
         "cutoff": item.cutoff.isoformat() if item.cutoff else None,
         "retain_until": item.retain_until.isoformat() if item.retain_until else None,
         "action": item.action,
+        "destroyed_by": "key" if item.by_key else "object",
     }
 
 

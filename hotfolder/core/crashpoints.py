@@ -127,6 +127,7 @@ DISPOSAL_POINTS: tuple[str, ...] = (
     "purge.entombed",
     "purge.renamed",
     "purge.removed",
+    "parts.entombed",
     "disposal.purged",
     "disposal.recorded",
     "certificate.written",

@@ -3,7 +3,7 @@ hold here too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -16,7 +16,6 @@ from hotfolder.core.disposals import (
     DueFilter,
     Tombstone,
 )
-from hotfolder.core.records import ArchiveEvent
 
 
 class DisposalJournal(Protocol):
@@ -66,12 +65,16 @@ class DisposalJournal(Protocol):
         actor: str,
         now: float,
         *,
-        marked: Mapping[str, str] | None = None,
+        marked: Mapping[str, Sequence[str]] | None = None,
+        divisible: Collection[str] = (),
     ) -> DisposalRow:
         """APPROVED to EXECUTING: every document of the list is looked at again, and in the
         same transaction becomes ``destroying``, ``withheld`` or excluded, with the reason.
-        ``schedule`` is the digest of the schedule that the caller has; ``marked`` are spools
-        that the store has a mark of a hold on, with the hold: they are excluded.
+        ``schedule`` is the digest of the schedule that the caller has. ``marked`` are spools
+        that the store has marks of holds on, with the holds: they stay. Out of those in
+        ``divisible``, which can destroy the key of one document, documents go by themselves
+        if others stay; marks do not stop that if the journal knows each of these holds, and
+        so whether it is upon the document.
 
         ``KeyError``; ``OperatorFault`` if it is not APPROVED, if today is not believed or
         the schedule is another than the one noted last; ``Transient`` while dates are
@@ -80,19 +83,22 @@ class DisposalJournal(Protocol):
     def doomed_spools(self, disposal: str, limit: int = 100) -> list[DoomedSpool]:
         """Spools of a disposal that are not recorded as destroyed."""
 
+    def part_tombstone_of(self, disposal: str, spool_id: str) -> tuple[bytes, list[int]]:
+        """What the store keeps of the documents of a spool that go by their keys under a
+        disposal, the same at every call, and their ordinals. ``KeyError`` if none does."""
+
     def tombstone_of(self, spool_id: str) -> bytes:
         """What the store keeps of a spool that is being destroyed: the same at every call."""
 
     def record_destroyed(self, disposal: str, spool_id: str, now: float, limit: int = 2000) -> bool:
-        """The store has nothing of the spool any more: its next ``limit`` documents are
-        ``destroyed``, what is personal leaves the catalogue, audit ``document.destroyed``
-        of each. True when that were the last. Harmless to repeat."""
+        """The store has nothing of the spool any more, or no key of these documents: the
+        next ``limit`` that the disposal named are ``destroyed``, what is personal leaves the
+        catalogue, audit ``document.destroyed`` of each. True when that were the last.
+        Harmless to repeat."""
 
-    def finish_disposal(
-        self, disposal: str, certificate: bytes, events: Sequence[ArchiveEvent], now: float
-    ) -> None:
-        """EXECUTING to DONE with its certificate (JSON), audit ``disposal.done``, the updates
-        and events for ArchivesSpace. ``ValueError`` while a spool of it is not recorded."""
+    def finish_disposal(self, disposal: str, certificate: bytes, now: float) -> None:
+        """EXECUTING to DONE with its certificate (JSON), audit ``disposal.done``, and the
+        updates for ArchivesSpace. ``ValueError`` while a spool of it is not recorded."""
 
     # -- looking ---------------------------------------------------------------------
     def disposals(
@@ -109,9 +115,6 @@ class DisposalJournal(Protocol):
     def disposal_certificate(self, disposal: str) -> bytes | None:
         """The certificate of one that is DONE, byte for byte."""
 
-    def disposal_units(self, disposal: str) -> list[str]:
-        """Uris of the archival objects that list documents of it."""
-
     def destroyed_document(self, identity: str) -> Tombstone | None:
         """What is left of a document whose destruction was begun; None if it was not."""
 
@@ -123,4 +126,4 @@ class DisposalJournal(Protocol):
 
     def restore_tombstones(self, tombstones: Sequence[Tombstone], now: float) -> int:
         """Journal what the store says was destroyed, after the journal was lost; how many
-        are new."""
+        are new. A document that a rebuild found destroyed lives no more from then on."""

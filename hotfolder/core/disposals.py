@@ -41,7 +41,7 @@ OPEN_DISPOSALS = (DisposalState.PROPOSED, DisposalState.APPROVED, DisposalState.
 class Standing(StrEnum):
     """What may be done with a document whose retention has ended."""
 
-    DUE = "due"  # it and its whole spool may go
+    DUE = "due"  # it may go, with its whole spool or by its key
     PENDING = "pending"  # others of its spool are not due, or are held
     WITHHELD = "withheld"  # as pending, and given to nobody any more
     LISTED = "listed"  # on the list of an open disposal
@@ -122,6 +122,7 @@ class DisposalMember:
     action: str
     outcome: str | None
     reason: str
+    by_key: bool = False  # destroyed by destroying its key; its spool stayed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,15 +140,18 @@ class Tombstone:
     retain_until: date | None
     begun_on: date
     certificate_sha256: str | None = None  # None while its destruction is under way
+    by_key: bool = False  # by destroying its key; its spool stayed
+    ordinal: int | None = None  # in its spool; of one that goes by its key, told by the store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoomedSpool:
-    """A spool that is being destroyed."""
+    """A spool that is being destroyed, or documents of which are."""
 
     number: int
     spool_id: str
     folder: str
+    by_key: bool = False  # its documents go by their keys, and it stays
 
 
 def list_line(

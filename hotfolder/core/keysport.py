@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from hotfolder.core.records import Encryption
@@ -34,6 +34,20 @@ class StoreKeys(Protocol):
         Raises ``KeyError`` if the spool has no keys, ``ValueError`` if it cannot be done one
         by one or an ordinal is no document's, ``OperatorFault`` if a root is away.
         """
+
+    def purge_parts(
+        self, spool_id: str, disposal: str, ordinals: Sequence[int], tombstone: bytes
+    ) -> int:
+        """``destroy_parts`` under a disposal: the tombstone is on disk in every root before
+        a key goes; how many keys were not destroyed before. Harmless to repeat; of a spool
+        that has no keys any more the tombstone alone is written.
+
+        Marks of holds do not stop it: they are of the whole spool, and the journal has
+        decided of each document. Raises as ``destroy_parts`` and ``Store.purge`` do.
+        """
+
+    def part_tombstones(self) -> Iterator[tuple[str, bytes]]:
+        """(spool id, tombstone) of documents whose keys were, or are being, destroyed."""
 
     def destroyed_parts(self, spool_id: str) -> frozenset[int]:
         """Ordinals of the documents that were destroyed."""

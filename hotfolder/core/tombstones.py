@@ -18,6 +18,7 @@ from hotfolder.core.errors import Corrupt
 from hotfolder.core.receipts import instant
 
 FORMAT = "hotfolder-tombstone/1"
+_KEYS = "keys"
 
 
 def tombstone_bytes(
@@ -26,9 +27,10 @@ def tombstone_bytes(
     disposal: DisposalRow,
     events: Sequence[tuple[int, str, str]],
 ) -> bytes:
-    """The tombstone of a spool. ``spool`` has its id, SHA-256, size and when it was taken;
-    ``events`` are (number, action, digest) of links of the audit chain."""
-    value = {
+    """The tombstone of a spool, or of documents that go by their keys out of one that
+    stays: it says so, and has their ordinals. ``spool`` has its id, SHA-256, size and when it was
+    taken; ``events`` are (number, action, digest) of links of the audit chain."""
+    value: dict[str, Any] = {
         "format": FORMAT,
         "spool": dict(spool),
         "disposal": {
@@ -50,11 +52,14 @@ def tombstone_bytes(
             for number, action, digest in events
         ],
     }
+    if documents[0].by_key:
+        value["method"] = _KEYS
     return (dump(value) + "\n").encode()
 
 
 def _document(item: Tombstone) -> dict[str, Any]:
-    return {
+    place = {"ordinal": item.ordinal} if item.by_key else {}
+    return place | {
         "identity": item.identity,
         "sha256": item.sha256,
         "retention_class": item.retention_class,
@@ -71,6 +76,9 @@ def read_tombstone(data: bytes) -> list[Tombstone]:
         if found["format"] != FORMAT:
             raise _unreadable()
         disposal, spool = found["disposal"], found["spool"]
+        by_key = found.get("method") == _KEYS
+        if by_key and not found["documents"]:
+            raise _unreadable()
         return [
             Tombstone(
                 identity=item["identity"],
@@ -83,6 +91,8 @@ def read_tombstone(data: bytes) -> list[Tombstone]:
                 cutoff=_day(item["cutoff"]),
                 retain_until=_day(item["retain_until"]),
                 begun_on=date.fromisoformat(disposal["today"]),
+                by_key=by_key,
+                ordinal=int(item["ordinal"]) if by_key else None,
             )
             for item in found["documents"]
         ]

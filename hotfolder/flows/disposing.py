@@ -1,15 +1,16 @@
 """Disposing: documents whose retention has ended are listed, approved, and destroyed.
 
 What may go is decided by one transaction of the journal (``begin``); everything behind it
-is carried out here, again and again until it is done: a spool is purged from every root,
-then recorded; behind the last the certificate is written, then journalled. Killed anywhere,
-the next run goes on: ``step`` completes what has begun and begins nothing.
+is carried out here, again and again until it is done: a spool is purged from every root, or
+keys of its documents are destroyed there, then recorded; behind the last the certificate is
+written, then journalled. Killed anywhere, the next run goes on: ``step`` completes what has
+begun and begins nothing.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -25,7 +26,7 @@ from hotfolder.core.disposals import MOST, DisposalRow, DisposalState, DueFilter
 from hotfolder.core.errors import HotfolderError, OperatorFault
 from hotfolder.core.ports import Clock, Emit, Journal, Store
 from hotfolder.core.profiles import FolderProfile
-from hotfolder.core.records import ArchiveEvent
+from hotfolder.core.records import Encryption
 from hotfolder.core.retention import Schedule
 from hotfolder.core.schedules import schedule_digest
 from hotfolder.files.content import write_all
@@ -36,7 +37,6 @@ from hotfolder.flows.retention import day_of
 
 _IDLE = 5.0  # seconds
 _AT_ONCE = 50  # spools that are destroyed in one step
-_UNITS_IN_EVENT = 100  # archival objects that one event is linked to
 
 
 class Certifier(Protocol):
@@ -139,9 +139,15 @@ class Disposing:
         ``Journal.begin_disposal``."""
         spools = {item.spool_id for item in self._journal.disposal_members(disposal)}
         marked = {
-            spool_id: holds[0]
+            spool_id: holds
             for spool_id in sorted(spools)
             if (holds := self._store.holds_on(spool_id))
+        }
+        kinds = self._journal.encryption_of(sorted(spools))
+        divisible = {
+            spool_id
+            for spool_id, kind in kinds.items()
+            if kind is Encryption.DOCUMENTS and self._store.can_destroy_parts(spool_id)
         }
         row = self._journal.begin_disposal(
             disposal,
@@ -149,6 +155,7 @@ class Disposing:
             actor,
             self._clock.now(),
             marked=marked,
+            divisible=divisible,
         )
         # survives: the decision is journalled, and whoever looks next carries it out
         crashpoint("disposal.begun")
@@ -196,7 +203,10 @@ class Disposing:
         """Destroy some spools, or certify that all are; True at the end."""
         spools = self._journal.doomed_spools(disposal, _AT_ONCE)
         for spool in spools:
-            self._store.purge(spool.spool_id, self._journal.tombstone_of(spool.spool_id))
+            if spool.by_key:
+                self._destroy_keys(disposal, spool.spool_id)
+            else:
+                self._store.purge(spool.spool_id, self._journal.tombstone_of(spool.spool_id))
             profile = self._folders.get(spool.folder)
             if profile is not None:
                 remove_working(os.fsencode(profile.path), [spool.spool_id])
@@ -215,17 +225,23 @@ class Disposing:
             self._certify(row)
         return True
 
+    def _destroy_keys(self, disposal: str, spool_id: str) -> int:
+        tombstone, ordinals = self._journal.part_tombstone_of(disposal, spool_id)
+        return self._store.purge_parts(spool_id, disposal, ordinals, tombstone)
+
     def repeat(self, disposal: str) -> int:
-        """Purge once more what a backup of a storage root may have brought back, of a
-        disposal that is DONE; returns how many objects there were."""
+        """Destroy once more what a backup of a storage root may have brought back, of a
+        disposal that is DONE; returns how many objects and keys there were."""
         spools = {
-            item.spool_id
+            (item.spool_id, item.by_key)
             for item in self._journal.disposal_members(disposal)
             if item.outcome == "destroyed"
         }
         return sum(
-            self._store.purge(spool_id, self._journal.tombstone_of(spool_id))
-            for spool_id in sorted(spools)
+            self._destroy_keys(disposal, spool_id)
+            if by_key
+            else self._store.purge(spool_id, self._journal.tombstone_of(spool_id))
+            for spool_id, by_key in sorted(spools)
         )
 
     def write_certificate(self, disposal: str, folder: bytes) -> list[bytes]:
@@ -260,7 +276,7 @@ class Disposing:
             self._write(row.id, data, folder)
         # survives: killed here, it is made again, and these files are replaced
         crashpoint("certificate.written")
-        self._journal.finish_disposal(row.id, data, self._events(row, body["counts"], now), now)
+        self._journal.finish_disposal(row.id, data, now)
         # survives: nothing is left to do
         crashpoint("disposal.done")
         self._emit("disposal.done", disposal=row.id, documents=body["counts"]["destroyed"])
@@ -270,24 +286,6 @@ class Disposing:
         texts = [(path + b".json", data), (path + b".pdf", self._certifier.render(data))]
         write_all(texts)
         return [name for name, _ in texts]
-
-    def _events(
-        self, row: DisposalRow, counts: Mapping[str, int], now: float
-    ) -> Sequence[ArchiveEvent]:
-        units = self._journal.disposal_units(row.id)
-        if not units or not counts["destroyed"]:
-            return ()
-        return [
-            ArchiveEvent(
-                refid=f"{row.id}-done",
-                event_type="deletion",
-                at=now,
-                outcome="pass",
-                note=f"{counts['destroyed']} documents were destroyed when their retention had"
-                f" ended, under {row.id}; hotfolder has the certificate.",
-                record_uris=tuple(units[:_UNITS_IN_EVENT]),
-            )
-        ]
 
     def _get(self, disposal: str) -> DisposalRow:
         row = self._journal.get_disposal(disposal)

@@ -20,7 +20,7 @@ from hotfolder.core.errors import Corrupt
 from hotfolder.core.holds import load_hold
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal, Store
-from hotfolder.core.records import ArchivedDocument, CatalogueRow, Role, SpoolRow
+from hotfolder.core.records import ArchivedDocument, CatalogueRow, Disposition, Role, SpoolRow
 from hotfolder.core.tombstones import read_tombstone
 from hotfolder.flows.adopt import differs, sort_present
 
@@ -72,6 +72,7 @@ class Rebuild:
         while chunk := list(islice(rows, CHUNK)):
             counts.documents += sum(row.document.role is not Role.CARRIER for row in chunk)
             self._confirm([row for row in chunk if row.document.role is not Role.CARRIED], counts)
+        self._bury()
         return RebuildReport(
             spools=counts.spools,
             documents=counts.documents,
@@ -99,19 +100,23 @@ class Rebuild:
             # What was destroyed stays so; what a crash left of it goes now.
             self._store.purge(spool_id, stone)
             self._journal.restore_tombstones(read_tombstone(stone), self._clock.now())
+        for spool_id, stone in self._store.part_tombstones():
+            found = read_tombstone(stone)
+            ordinals = [item.ordinal for item in found if item.ordinal is not None]
+            self._store.purge_parts(spool_id, found[0].disposal, ordinals, stone)
         for stored in self._store.iterate():
             try:
                 description = spool_from_json(
                     self._store.read_metadata(stored.spool_id),
                     partial(self._store.read_documents, stored.spool_id),
                 )
-                found = replace(
+                told = replace(
                     stored,
                     documents_root=root_of_leaves(self._store.read_leaves(stored.spool_id)),
                     destroyed=tuple(sorted(self._store.destroyed_parts(stored.spool_id))),
                 )
                 self._journal.restore_spool(
-                    spool_row(description), description.reading, found, self._clock.now()
+                    spool_row(description), description.reading, told, self._clock.now()
                 )
             except Corrupt as error:
                 self._emit("store.unreadable", spool=stored.spool_id, reason=error.code)
@@ -120,6 +125,12 @@ class Rebuild:
             counts.spools += 1
             progress(counts.spools)
             yield from self._journal.iterate_documents(stored.spool_id)
+
+    def _bury(self) -> None:
+        """Documents whose keys went, last: by now they are back in their spools and units,
+        where they are found no more from here on."""
+        for _, stone in self._store.part_tombstones():
+            self._journal.restore_tombstones(read_tombstone(stone), self._clock.now())
 
     def _confirm(self, rows: list[CatalogueRow], counts: _Counts) -> None:
         for business_unit in sorted({row.business_unit for row in rows}):
@@ -130,7 +141,7 @@ class Rebuild:
             same = {
                 row.document.identity: there[row.document.identity]
                 for row in ours
-                if row.document.identity in there and not differs(row, there[row.document.identity])
+                if row.document.identity in there and _is_its(row, there[row.document.identity])
             }
             counts.differing += len(there) - len(same)
             for row in ours:
@@ -160,6 +171,12 @@ class Rebuild:
             return 1
         spool = self._journal.get_spool(row.spool_id)
         return (spool.documents or 0) if spool is not None else 0
+
+
+def _is_its(row: CatalogueRow, there: ArchivedDocument) -> bool:
+    """Whether the record is this document's; that of a destroyed one has lost its file."""
+    gone = row.disposition is Disposition.DESTROYED and there.sha256 is None
+    return gone or not differs(row, there)
 
 
 def spool_row(description: SpoolDescription) -> SpoolRow:

@@ -1,8 +1,9 @@
 """Destroying: the one transaction that decides, and what follows from it.
 
 What may go is decided once, for a whole list, with everything looked at again in the same
-transaction. From its commit on nothing is asked any more: every spool that it names comes
-to its end, whatever happens in between (docs/disposal.md).
+transaction. From its commit on nothing is asked any more: every spool that it names, and
+every document that goes by its key, comes to its end, whatever happens in between
+(docs/disposal.md).
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from hotfolder.core.disposals import (
     is_believed,
 )
 from hotfolder.core.errors import OperatorFault
-from hotfolder.core.records import ArchiveEvent
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.disposals import computing, find_disposal
 from hotfolder.journal.judging import (
@@ -33,9 +33,9 @@ from hotfolder.journal.judging import (
     judge_carriers,
     last_schedule,
 )
+from hotfolder.journal.keydestruction import spools_by_key, stop_under_way
 from hotfolder.journal.links import append_links
-from hotfolder.journal.outbox import insert_events
-from hotfolder.journal.pruning import prune
+from hotfolder.journal.pruning import prune, prune_spool
 from hotfolder.journal.reasons import because
 
 _NEVER = "of its spool other documents are not due, or are held"
@@ -64,10 +64,12 @@ class Destroying:
         actor: str,
         now: float,
         *,
-        marked: Mapping[str, str] | None = None,
+        marked: Mapping[str, Sequence[str]] | None = None,
+        divisible: Collection[str] = (),
     ) -> DisposalRow:
-        """APPROVED to EXECUTING. ``marked``: spools that the store has a mark of a hold on,
-        with the hold."""
+        """APPROVED to EXECUTING. ``marked``: spools that the store has marks of holds on;
+        ``divisible``: those that can lose the key of one document."""
+        marks = marked or {}
         with self._db.writing() as conn:
             row = find_disposal(conn, disposal, DisposalState.APPROVED)
             today = _check(conn, schedule, actor, now)
@@ -76,16 +78,22 @@ class Destroying:
                 " updated_at = ?, today = ?, reason = '' WHERE id = ? RETURNING number",
                 (actor, now, now, today.isoformat(), disposal),
             ).fetchone()
-            members = _judge_members(conn, number, row, today, marked or {})
+            members = _judge_members(conn, number, row, today)
             spools = _judge_spools(conn, members, today)
-            goes = [item for item in members if item.spool in spools]
-            stays = [
-                item
-                for item in members
-                if item.standing is Standing.DUE and item.spool not in spools
-            ]
+            parts = spools_by_key(conn, members, spools, divisible, marks)
+            for item in members:
+                if item.spool_id in marks and item.spool not in parts:
+                    item.stop(Standing.HELD, f"the store has a mark of {marks[item.spool_id][0]}")
+            due = [item for item in members if item.standing is Standing.DUE]
+            whole = [item for item in due if item.spool in spools]
+            by_key = [item for item in due if item.spool in parts]
+            goes = [*whole, *by_key]
+            stays = [item for item in due if item.spool not in spools and item.spool not in parts]
+            spools = {item.spool: spools[item.spool] for item in whole}
             with because(conn, f"destroyed under {disposal}", now):
-                _doom(conn, disposal, goes, spools, today, now)
+                _doom(conn, disposal, whole, spools, today, now)
+                _destroying(conn, [item.number for item in by_key], now)
+                _entomb(conn, disposal, [item.number for item in by_key], today, by_key=True)
             with because(conn, f"withheld under {disposal}", now):
                 conn.executemany(
                     "UPDATE documents SET disposition = 'withheld', disposed_at = ?"
@@ -105,6 +113,7 @@ class Destroying:
             details = {
                 "documents": len(goes),
                 "spools": len(spools),
+                "by_key": len(by_key),
                 "withheld": len(stays),
                 "excluded": len(members) - len(goes) - len(stays),
                 "today": today.isoformat(),
@@ -116,33 +125,40 @@ class Destroying:
     # -- what follows ----------------------------------------------------------------
     def doomed_spools(self, disposal: str, limit: int = 100) -> list[DoomedSpool]:
         """Spools of a disposal that are not recorded as destroyed."""
+        # The second term lets the index of what is not kept be used.
         with self._db.reading() as conn:
             rows = conn.execute(
-                "SELECT DISTINCT s.number, s.id, s.folder FROM documents AS d"
+                "SELECT DISTINCT s.number, s.id, s.folder, t.by_key FROM documents AS d"
                 " JOIN spools AS s ON s.number = d.spool"
                 " JOIN tombstones AS t ON t.identity = d.identity AND t.disposal = ?"
                 " WHERE d.disposition = 'destroying' AND d.disposition <> 'kept'"
                 " ORDER BY s.number LIMIT ?",
                 (disposal, limit),
             ).fetchall()
-        return [DoomedSpool(number=row[0], spool_id=row[1], folder=row[2]) for row in rows]
+        return [
+            DoomedSpool(number=row[0], spool_id=row[1], folder=row[2], by_key=bool(row[3]))
+            for row in rows
+        ]
 
     def record_destroyed(self, disposal: str, spool_id: str, now: float, limit: int = 2000) -> bool:
-        """The store has nothing of the spool any more; a page of its documents."""
+        """The store has nothing of them any more; a page of the documents of a spool."""
         with self._db.writing() as conn:
             spool = conn.execute("SELECT number FROM spools WHERE id = ?", (spool_id,)).fetchone()
             if spool is None:
                 raise ValueError(f"no spool {spool_id}")
             rows = conn.execute(
                 "SELECT d.number, d.identity, d.sha256, d.role, d.retention_class, d.class_version,"
-                " d.retain_until FROM documents AS d"
+                " d.retain_until, t.by_key FROM documents AS d"
+                " JOIN tombstones AS t ON t.identity = d.identity AND t.disposal = ?"
                 " WHERE d.spool = ? AND d.disposition = 'destroying' ORDER BY d.ordinal LIMIT ?",
-                (*spool, limit),
+                (disposal, *spool, limit),
             ).fetchall()
             if not rows:
                 return True
             with because(conn, f"destroyed under {disposal}", now):
-                prune(conn, spool[0], [row[0] for row in rows], now)
+                prune(conn, [row[0] for row in rows], now)
+                if not rows[0][-1]:
+                    prune_spool(conn, spool[0])
             conn.executemany(
                 "UPDATE disposal_members SET outcome = 'destroyed' WHERE document = ?"
                 " AND disposal = (SELECT number FROM disposals WHERE id = ?)",
@@ -158,17 +174,16 @@ class Destroying:
                         "retention_class": code,
                         "class_version": version,
                         "retain_until": until,
+                        "by_key": bool(by_key),
                     },
                 )
-                for _, identity, sha256, role, code, version, until in rows
+                for _, identity, sha256, role, code, version, until, by_key in rows
                 if role != "carrier"
             ]
             append_links(conn, acts, now)
             return len(rows) < limit
 
-    def finish_disposal(
-        self, disposal: str, certificate: bytes, events: Sequence[ArchiveEvent], now: float
-    ) -> None:
+    def finish_disposal(self, disposal: str, certificate: bytes, now: float) -> None:
         """EXECUTING to DONE."""
         digest = hashlib.sha256(certificate).hexdigest()
         with self._db.writing() as conn:
@@ -194,15 +209,15 @@ class Destroying:
             conn.execute(
                 "INSERT INTO updates (document, kind, body, created_at)"
                 " SELECT d.number, 'destroyed', ?, ? FROM documents AS d"
+                # One for each record: what went with its whole spool is told at the record of
+                # that, what went by its key at its own, or at the record that describes it.
+                " JOIN tombstones AS t ON t.identity = d.identity AND t.disposal = ?"
+                " JOIN spools AS s ON s.number = d.spool AND s.id = t.spool_id"
                 " WHERE d.disposition = 'destroyed' AND d.disposition <> 'kept'"
-                " AND d.role <> 'carried' AND d.record_uri IS NOT NULL AND d.spool IN ("
-                "  SELECT o.spool FROM disposal_members AS m"
-                "  JOIN documents AS o ON o.number = m.document WHERE m.outcome = 'destroyed'"
-                "  AND m.disposal = (SELECT number FROM disposals WHERE id = ?))"
+                " AND (t.by_key = 1 OR d.role <> 'carried') AND d.record_uri IS NOT NULL"
                 " ORDER BY d.number",
                 (body, now, disposal),
             )
-            insert_events(conn, row.business_unit, events, now)
             details: dict[str, object] = {
                 **row.outcomes,
                 "certificate_sha256": digest,
@@ -270,7 +285,6 @@ def _judge_members(
     number: int,
     row: DisposalRow,
     today: date,
-    marked: Mapping[str, str],
 ) -> list[Judged]:
     """Every document of the list, looked at again."""
     frozen = {
@@ -297,8 +311,7 @@ def _judge_members(
             item.stop(Standing.BLOCKED, "it is to be reviewed, and no authority is named")
         if item.business_unit != row.business_unit:
             item.stop(Standing.BLOCKED, "it is of another business unit")
-        if item.spool_id in marked:
-            item.stop(Standing.HELD, f"the store has a mark of {marked[item.spool_id]}")
+    stop_under_way(conn, members)
     return members
 
 
@@ -306,7 +319,7 @@ def _judge_spools(
     conn: sqlite3.Connection, members: Sequence[Judged], today: date
 ) -> dict[int, int | None]:
     """The spools that go, each with the number of what stands for it as a whole: those all
-    of whose documents go."""
+    of whose documents go, or are gone."""
     counts: dict[int, int] = {}
     for item in members:
         if item.standing is Standing.DUE:
@@ -314,7 +327,8 @@ def _judge_spools(
     totals = dict(
         conn.execute(
             "SELECT d.spool, count(*) FROM json_each(?) AS j CROSS JOIN documents AS d"
-            " ON d.spool = j.value WHERE d.role <> 'carrier' GROUP BY d.spool",
+            " ON d.spool = j.value WHERE d.role <> 'carrier' AND d.disposition <> 'destroyed'"
+            " GROUP BY d.spool",
             (json.dumps(sorted(counts)),),
         ).fetchall()
     )
@@ -336,16 +350,29 @@ def _doom(
 ) -> None:
     """From here on they do not come back."""
     _destroying(conn, [item.number for item in goes], now)
-    _destroying(conn, [number for number in spools.values() if number is not None], now)
+    carriers = [number for number in spools.values() if number is not None]
+    _destroying(conn, carriers, now)
     conn.executemany(
         "UPDATE spools SET disposed_at = ? WHERE number = ?", [(now, spool) for spool in spools]
     )
+    _entomb(conn, disposal, [*(item.number for item in goes), *carriers], today, by_key=False)
+
+
+def _entomb(
+    conn: sqlite3.Connection,
+    disposal: str,
+    numbers: Collection[int],
+    today: date,
+    *,
+    by_key: bool,
+) -> None:
     conn.executemany(
-        "INSERT INTO tombstones SELECT d.identity, ?, s.id, d.business_unit, d.sha256,"
-        " d.retention_class, d.class_version, d.cutoff, d.retain_until, ?"
-        " FROM documents AS d JOIN spools AS s ON s.number = d.spool"
-        " WHERE d.spool = ? AND d.disposition = 'destroying' ORDER BY d.identity",
-        [(disposal, today.isoformat(), spool) for spool in spools],
+        "INSERT INTO tombstones (identity, disposal, spool_id, business_unit, sha256,"
+        " retention_class, class_version, cutoff, retain_until, begun_on, by_key)"
+        " SELECT d.identity, ?, s.id, d.business_unit, d.sha256, d.retention_class,"
+        " d.class_version, d.cutoff, d.retain_until, ?, ?"
+        " FROM documents AS d JOIN spools AS s ON s.number = d.spool WHERE d.number = ?",
+        [(disposal, today.isoformat(), by_key, number) for number in numbers],
     )
 
 

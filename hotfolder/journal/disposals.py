@@ -29,6 +29,7 @@ from hotfolder.core.retention import Schedule
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.holding import holds_upon_spool
 from hotfolder.journal.judging import Judged, is_computing, judge, last_schedule
+from hotfolder.journal.keydestruction import is_divisible
 from hotfolder.journal.links import append_links
 from hotfolder.journal.lookups import find_subject
 from hotfolder.journal.outbox import insert_events
@@ -154,12 +155,14 @@ class Disposals:
             with self._db.reading() as conn:
                 rows = conn.execute(
                     "SELECT d.identity, s.id, d.series, d.sha256, m.retention_class,"
-                    " m.class_version, m.cutoff, m.retain_until, m.action, m.outcome, m.reason"
-                    " FROM disposal_members AS m JOIN documents AS d ON d.number = m.document"
-                    " JOIN spools AS s ON s.number = d.spool WHERE m.disposal ="
+                    " m.class_version, m.cutoff, m.retain_until, m.action, m.outcome, m.reason,"
+                    " coalesce(t.by_key, 0) FROM disposal_members AS m"
+                    " JOIN documents AS d ON d.number = m.document"
+                    " JOIN spools AS s ON s.number = d.spool LEFT JOIN tombstones AS t"
+                    "  ON t.identity = d.identity AND t.disposal = ? WHERE m.disposal ="
                     " (SELECT number FROM disposals WHERE id = ?) AND d.identity > ?"
                     " ORDER BY d.identity LIMIT ?",
-                    (disposal, after, _PAGE),
+                    (disposal, disposal, after, _PAGE),
                 ).fetchall()
             yield from (_member_from(row) for row in rows)
             if len(rows) < _PAGE:
@@ -173,12 +176,6 @@ class Disposals:
                 "SELECT certificate FROM disposals WHERE id = ?", (disposal,)
             ).fetchone()
         return None if row is None or row[0] is None else str(row[0]).encode()
-
-    def disposal_units(self, disposal: str) -> list[str]:
-        """Uris of the archival objects that list documents of it."""
-        with self._db.reading() as conn:
-            row = conn.execute("SELECT number FROM disposals WHERE id = ?", (disposal,)).fetchone()
-            return [] if row is None else _units_of(conn, row[0])
 
 
 def computing() -> Transient:
@@ -251,7 +248,11 @@ def _lists(
             if unit in full or (lists[unit] and len(lists[unit]) + len(members) > limit):
                 full.add(unit)
             # Withheld before, and nothing of its spool goes now: there is nothing to do.
-            elif any(item.disposition == "kept" for item in members) or _is_whole(conn, members):
+            elif (
+                any(item.disposition == "kept" for item in members)
+                or _is_whole(conn, members)
+                or is_divisible(conn, members[0].spool)
+            ):
                 lists[unit] += members
         if full == lists.keys():
             break
@@ -288,7 +289,8 @@ def _whole_spools(conn: sqlite3.Connection, wanted: DueFilter, today: date) -> I
 
 def _is_whole(conn: sqlite3.Connection, members: Sequence[Judged]) -> bool:
     (count,) = conn.execute(
-        "SELECT count(*) FROM documents WHERE spool = ? AND role <> 'carrier'",
+        "SELECT count(*) FROM documents WHERE spool = ? AND role <> 'carrier'"
+        " AND disposition <> 'destroyed'",
         (members[0].spool,),
     ).fetchone()
     return bool(count == len(members))
@@ -303,7 +305,8 @@ class _Spools:
         self._known: dict[int, str] = {}
 
     def look(self, item: Judged) -> None:
-        """A document that may go by itself waits if others of its spool may not."""
+        """A document that may go by itself waits if others of its spool may not, unless it
+        has a key of its own."""
         if item.spool not in self._known:
             self._known[item.spool] = self._why(item.spool)
         if why := self._known[item.spool]:
@@ -311,6 +314,8 @@ class _Spools:
             item.stop(Standing.WITHHELD if withheld else Standing.PENDING, why)
 
     def _why(self, spool: int) -> str:
+        if is_divisible(self._conn, spool):
+            return ""
         total, waiting = self._conn.execute(
             "SELECT count(*), count(*) FILTER (WHERE coalesce(retain_until >= ?, 1))"
             " FROM documents WHERE spool = ?",
@@ -471,6 +476,7 @@ def _member_from(row: Sequence[Any]) -> DisposalMember:
         action=row[8] or "",
         outcome=row[9],
         reason=row[10],
+        by_key=bool(row[11]),
     )
 
 

@@ -3,7 +3,6 @@ files into which facts are put, each fact into one."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -265,7 +264,7 @@ def _disposal_of(
 ) -> Mapping[str, object] | None:
     """Which disposal it was, and the digest of the certificate; None if that is to come."""
     row = conn.execute(
-        "SELECT d.id, d.certificate FROM disposal_members AS m JOIN disposals AS d"
+        "SELECT d.id, d.certificate_sha256 FROM disposal_members AS m JOIN disposals AS d"
         " ON d.number = m.disposal WHERE m.document = ? AND d.state IN ('EXECUTING', 'DONE')"
         " ORDER BY d.number DESC LIMIT 1",
         (document,),
@@ -274,19 +273,7 @@ def _disposal_of(
         return {}
     if not finished:
         return {"disposal": row[0]}
-    if row[1] is None:
-        return None
-    digest = conn.execute(
-        "SELECT json_extract(body, '$.certificate_sha256') FROM updates"
-        " WHERE document = ? AND kind = 'destroyed' ORDER BY number DESC LIMIT 1",
-        (document,),
-    ).fetchone()
-    certificate = digest[0] if digest and digest[0] else _digest(row[1])
-    return {"disposal": row[0], "certificate_sha256": certificate}
-
-
-def _digest(certificate: str) -> str:
-    return hashlib.sha256(certificate.encode()).hexdigest()
+    return None if row[1] is None else {"disposal": row[0], "certificate_sha256": row[1]}
 
 
 def _insert_own(

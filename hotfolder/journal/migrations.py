@@ -14,7 +14,7 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 18  # PRAGMA user_version after the last migration
+VERSION = 19  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -160,6 +160,13 @@ def m018_by_unit(db: Database) -> None:
         " WHERE live = 1 AND role <> 'carrier'"
     )
     db.conn.execute("PRAGMA user_version = 18")
+
+
+@migrations()
+def m019_key_destruction(db: Database) -> None:
+    """Documents are destroyed by their key, while their spool stays."""
+    _run(db, "key_destruction.sql")
+    db.conn.execute("PRAGMA user_version = 19")
 
 
 def _run(db: Database, name: str) -> None:

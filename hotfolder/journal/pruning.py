@@ -21,8 +21,8 @@ _STAYS = ("document_type", "issue_date", "channel", "retention_class", "jurisdic
 _NAME = b"destroyed"
 
 
-def prune(conn: sqlite3.Connection, spool: int, numbers: Sequence[int], now: float) -> None:
-    """Make these documents of a spool, which are being destroyed, ``destroyed``, and take
+def prune(conn: sqlite3.Connection, numbers: Sequence[int], now: float) -> None:
+    """Make these documents, which are being destroyed, ``destroyed``, and take
     out of the catalogue what is personal; within a transaction of the caller."""
     # What is deleted is overwritten in the file, too (sqlite.org/pragma.html#pragma_secure_delete).
     conn.execute("PRAGMA secure_delete = ON")
@@ -35,6 +35,13 @@ def prune(conn: sqlite3.Connection, spool: int, numbers: Sequence[int], now: flo
         ).fetchall()
         for row in rows:
             _prune(conn, row[-1], document_from(row[:-1]).document, row[15], now)
+    conn.execute("PRAGMA secure_delete = OFF")
+
+
+def prune_spool(conn: sqlite3.Connection, spool: int) -> None:
+    """Take the names of its files, and what was said of them, out of a spool that is
+    destroyed."""
+    conn.execute("PRAGMA secure_delete = ON")
     conn.execute(
         "UPDATE spools SET name = ?, sidecars = '[]', trigger_name = NULL, shared = '[]',"
         " remarks = '[]', faults = '[]', last_error = NULL WHERE number = ?",

@@ -17,7 +17,7 @@ from hotfolder.journal.links import append_links
 
 _COLUMNS = (
     "t.identity, t.disposal, t.spool_id, t.business_unit, t.sha256, t.retention_class,"
-    " t.class_version, t.cutoff, t.retain_until, t.begun_on, d.certificate_sha256"
+    " t.class_version, t.cutoff, t.retain_until, t.begun_on, d.certificate_sha256, t.by_key"
 )
 _JOINED = "tombstones AS t LEFT JOIN disposals AS d ON d.id = t.disposal"
 
@@ -31,24 +31,24 @@ class Tombstones:
         """What the store keeps of a spool that is being destroyed: the same at every call."""
         with self._db.reading() as conn:
             rows = conn.execute(
-                f"SELECT {_COLUMNS} FROM {_JOINED} WHERE t.spool_id = ? ORDER BY t.identity",
+                f"SELECT {_COLUMNS} FROM {_JOINED} WHERE t.spool_id = ? AND t.by_key = 0"
+                " ORDER BY t.identity",
                 (spool_id,),
             ).fetchall()
-            if not rows:
-                raise KeyError(spool_id)
-            disposal = find_disposal(conn, rows[0][1], DisposalState.EXECUTING, DisposalState.DONE)
-            sha256, size, created_at = conn.execute(
-                "SELECT sha256, size, created_at FROM spools WHERE id = ?", (spool_id,)
-            ).fetchone()
-            # Up to the decision: what is added later must not make another tombstone.
-            events = conn.execute(
-                "SELECT number, action, digest FROM audit WHERE subject IN (?, ?)"
-                " AND number <= (SELECT max(number) FROM audit WHERE subject = ?"
-                "  AND action = 'disposal.begun') ORDER BY number",
-                (spool_id, disposal.id, disposal.id),
+            return _bytes(conn, spool_id, [_from(row) for row in rows])
+
+    def part_tombstone_of(self, disposal: str, spool_id: str) -> tuple[bytes, list[int]]:
+        """What the store keeps of documents that go by their keys, and their ordinals."""
+        with self._db.reading() as conn:
+            rows = conn.execute(
+                f"SELECT {_COLUMNS}, o.ordinal FROM {_JOINED}"
+                " JOIN spools AS s ON s.id = t.spool_id"
+                " JOIN documents AS o ON o.identity = t.identity AND o.spool = s.number"
+                " WHERE t.disposal = ? AND t.spool_id = ? AND t.by_key = 1 ORDER BY t.identity",
+                (disposal, spool_id),
             ).fetchall()
-        spool = {"id": spool_id, "sha256": sha256, "size": size, "taken": instant(created_at)}
-        return tombstone_bytes(spool, [_from(row) for row in rows], disposal, events)
+            found = [_from(row[:-1], row[-1]) for row in rows]
+            return _bytes(conn, spool_id, found), sorted(row[-1] for row in rows)
 
     def destroyed_document(self, identity: str) -> Tombstone | None:
         """What is left of a document; None if it was not destroyed."""
@@ -79,6 +79,11 @@ class Tombstones:
         """Journal what the store says was destroyed; how many are new."""
         with self._db.writing() as conn:
             new = [item for item in tombstones if _insert(conn, item)]
+            conn.executemany(
+                "UPDATE documents SET live = 0, waiting = 0"
+                " WHERE identity = ? AND live = 1 AND disposition = 'destroyed'",
+                [(item.identity,) for item in new],
+            )
             append_links(
                 conn,
                 [
@@ -94,10 +99,30 @@ class Tombstones:
         return len(new)
 
 
+def _bytes(conn: sqlite3.Connection, spool_id: str, found: Sequence[Tombstone]) -> bytes:
+    if not found:
+        raise KeyError(spool_id)
+    disposal = find_disposal(conn, found[0].disposal, DisposalState.EXECUTING, DisposalState.DONE)
+    sha256, size, created_at = conn.execute(
+        "SELECT sha256, size, created_at FROM spools WHERE id = ?", (spool_id,)
+    ).fetchone()
+    # Up to the decision: what is added later must not make another tombstone.
+    events = conn.execute(
+        "SELECT number, action, digest FROM audit WHERE subject IN (?, ?)"
+        " AND number <= (SELECT max(number) FROM audit WHERE subject = ?"
+        "  AND action = 'disposal.begun') ORDER BY number",
+        (spool_id, disposal.id, disposal.id),
+    ).fetchall()
+    spool = {"id": spool_id, "sha256": sha256, "size": size, "taken": instant(created_at)}
+    return tombstone_bytes(spool, found, disposal, events)
+
+
 def _insert(conn: sqlite3.Connection, item: Tombstone) -> bool:
     return bool(
         conn.execute(
-            "INSERT INTO tombstones VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO tombstones (identity, disposal, spool_id, business_unit, sha256,"
+            " retention_class, class_version, cutoff, retain_until, begun_on, by_key)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (identity) DO NOTHING",
             (
                 item.identity,
@@ -110,12 +135,13 @@ def _insert(conn: sqlite3.Connection, item: Tombstone) -> bool:
                 item.cutoff.isoformat() if item.cutoff else None,
                 item.retain_until.isoformat() if item.retain_until else None,
                 item.begun_on.isoformat(),
+                item.by_key,
             ),
         ).rowcount
     )
 
 
-def _from(row: Sequence[Any]) -> Tombstone:
+def _from(row: Sequence[Any], ordinal: int | None = None) -> Tombstone:
     return Tombstone(
         identity=row[0],
         disposal=row[1],
@@ -128,6 +154,8 @@ def _from(row: Sequence[Any]) -> Tombstone:
         retain_until=_day(row[8]),
         begun_on=date.fromisoformat(row[9]),
         certificate_sha256=row[10],
+        by_key=bool(row[11]),
+        ordinal=ordinal,
     )
 
 

@@ -64,7 +64,8 @@ def render_certificate(certificate: bytes) -> bytes:
             item["identity"],
             f"{item['retention_class']} {item['class_version'] or '-'}",
             item["retain_until"] or "",
-            f"sha256 {item['sha256']}",
+            f"sha256 {item['sha256']}"
+            + (", key destroyed" if item["destroyed_by"] == "key" else ""),
         )
     if body["not_destroyed"]:
         sheet.heading(f"Listed and not destroyed: {len(body['not_destroyed']):,} documents")
@@ -88,7 +89,9 @@ def _head(
         "Documents",
         (
             f"{counts['listed']:,} listed; {counts['destroyed']:,} destroyed in"
-            f" {counts['spools']:,} spools; {counts['withheld']:,} withheld;"
+            f" {counts['spools']:,} spools, of them {counts['destroyed_by_key']:,} by destroying"
+            f" their keys in {counts['spools_that_stayed']:,} that stayed;"
+            f" {counts['withheld']:,} withheld;"
             f" {counts['excluded']:,} excluded"
         ),
     )

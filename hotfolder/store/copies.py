@@ -103,13 +103,7 @@ class CopiesStore:
     def purge(self, spool_id: str, tombstone: bytes) -> bool:
         """See ``core.ports.Store``: no root loses a byte before all have the tombstone.
         ``OperatorFault`` if the disk of one is away."""
-        for number, store in enumerate(self._stores, 1):
-            if not store.is_declared():
-                raise OperatorFault(
-                    f"root {number} of the store is not there: a copy would be left in it",
-                    hint="mount its disk; what is under way goes on then",
-                    code="store.copy_missing",
-                )
+        self._require_all()
         if marked := self.holds_on(spool_id):
             raise held(marked[0])
         for store in self._stores:
@@ -118,6 +112,15 @@ class CopiesStore:
         crashpoint("purge.entombed")
         found = [store.remove_purged(spool_id) for store in self._stores]
         return any(found)
+
+    def _require_all(self) -> None:
+        for number, store in enumerate(self._stores, 1):
+            if not store.is_declared():
+                raise OperatorFault(
+                    f"root {number} of the store is not there: a copy would be left in it",
+                    hint="mount its disk; what is under way goes on then",
+                    code="store.copy_missing",
+                )
 
     def tombstone(self, spool_id: str) -> bytes | None:
         """See ``core.ports.Store``: of the first root that has one."""
@@ -145,9 +148,7 @@ class CopiesStore:
         copied nowhere. Tombstones are copied first: what was destroyed comes back from no
         root. Marks of holds are copied too. May be interrupted and run again.
         """
-        for spool_id, tombstone in self.tombstones():
-            for store in self._stores:
-                store.entomb(spool_id, tombstone)
+        self._copy_tombstones()
         filled = Filled()
         for done, found in enumerate(self.iterate(), 1):
             lacking = [store for store in self._stores if not store.has(found.spool_id)]
@@ -169,6 +170,14 @@ class CopiesStore:
                 if hold not in store.holds_by_id():
                     store.keep_hold(hold, record)
         return filled
+
+    def _copy_tombstones(self) -> None:
+        for spool_id, tombstone in self.tombstones():
+            for store in self._stores:
+                store.entomb(spool_id, tombstone)
+        for spool_id, disposal, tombstone in self._parts_by_disposal():
+            for store in self._stores:
+                store.entomb_parts(spool_id, disposal, tombstone)
 
     def _copy_marks(self, spool_id: str) -> None:
         found = [set(store.holds_on(spool_id)) for store in self._stores]
@@ -310,6 +319,32 @@ class CopiesStore:
             if not having:
                 raise KeyError(spool_id)
             return max(store.keys.destroy(spool_id, ordinals) for store in having)
+
+    def purge_parts(
+        self, spool_id: str, disposal: str, ordinals: Sequence[int], tombstone: bytes
+    ) -> int:
+        """See ``core.keysport.StoreKeys``: no root loses a key before all have the
+        tombstone."""
+        self._require_all()
+        for store in self._stores:
+            store.entomb_parts(spool_id, disposal, tombstone)
+        # survives: killed here, every key is there, and it is repeated
+        crashpoint("parts.entombed")
+        if not any(store.keys.has(spool_id) for store in self._stores):
+            return 0
+        return self.destroy_parts(spool_id, ordinals)
+
+    def part_tombstones(self) -> Iterator[tuple[str, bytes]]:
+        """See ``core.keysport.StoreKeys``: what any root has."""
+        return ((spool_id, stone) for spool_id, _, stone in self._parts_by_disposal())
+
+    def _parts_by_disposal(self) -> Iterator[tuple[str, str, bytes]]:
+        seen: set[tuple[str, str]] = set()
+        for store in self._stores:
+            for spool_id, disposal, tombstone in store.parts_by_disposal():
+                if (spool_id, disposal) not in seen:
+                    seen.add((spool_id, disposal))
+                    yield spool_id, disposal, tombstone
 
     def destroyed_parts(self, spool_id: str) -> frozenset[int]:
         """See ``core.keysport.StoreKeys``: in any root."""

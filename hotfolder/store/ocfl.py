@@ -388,6 +388,27 @@ class OcflStore:
                 raise KeyError(spool_id)
             return self.keys.destroy(spool_id, ordinals)
 
+    def purge_parts(
+        self, spool_id: str, disposal: str, ordinals: Sequence[int], tombstone: bytes
+    ) -> int:
+        """See ``core.keysport.StoreKeys``."""
+        self.entomb_parts(spool_id, disposal, tombstone)
+        # survives: killed here, the keys are there, and it is repeated
+        crashpoint("parts.entombed")
+        return self.destroy_parts(spool_id, ordinals) if self.keys.has(spool_id) else 0
+
+    def entomb_parts(self, spool_id: str, disposal: str, tombstone: bytes) -> None:
+        """The first half of ``purge_parts``: the tombstone is on disk when this returns."""
+        self._graveyard.write_parts(spool_id, self._path(spool_id), disposal, tombstone)
+
+    def part_tombstones(self) -> Iterator[tuple[str, bytes]]:
+        """See ``core.keysport.StoreKeys``."""
+        return ((spool_id, stone) for spool_id, _, stone in self.parts_by_disposal())
+
+    def parts_by_disposal(self) -> Iterator[tuple[str, str, bytes]]:
+        """(spool id, disposal, tombstone) of documents whose keys went in this root."""
+        return self._graveyard.each_parts()
+
     def destroyed_parts(self, spool_id: str) -> frozenset[int]:
         """See ``core.keysport.StoreKeys``."""
         return self.keys.destroyed(spool_id)

@@ -8,6 +8,7 @@ missing and must not come back. See docs/disposal.md.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 from hotfolder.core.crashpoints import crashpoint
@@ -27,6 +28,8 @@ from hotfolder.store.reading import read_small
 
 _TOMBSTONES = b"hotfolder-tombstones"
 _SUFFIX = b".json"
+_PARTS = b".keys"  # <spool id>.<disposal>.keys: of documents whose keys went under it
+_DISPOSAL = re.compile(r"disposal-[0-9a-z]{12}\Z")
 _READ_ONLY = 0o440
 
 
@@ -51,14 +54,24 @@ class Graveyard:
 
         Raises ``Corrupt`` if the spool has another tombstone.
         """
-        known = self.read(spool_id, object_path)
+        self._write(self._path(spool_id, object_path), tombstone)
+
+    def write_parts(self, spool_id: str, object_path: str, disposal: str, tombstone: bytes) -> None:
+        """The same for documents whose keys are destroyed under a disposal, and whose spool
+        stays. ``ValueError`` if it is no disposal."""
+        if not _DISPOSAL.match(disposal):
+            raise ValueError(f"no disposal: {disposal!r}")
+        name = b"%s.%s%s" % (check_spool_id(spool_id), disposal.encode(), _PARTS)
+        self._write(os.path.join(self._place, _tuple(object_path), name), tombstone)
+
+    def _write(self, path: bytes, tombstone: bytes) -> None:
+        known = read_small(path) if exists(path) else None
         if known is not None and known != tombstone:
             raise Corrupt(
                 "the spool has a tombstone of another disposal",
                 hint="compare it with `hotfolder disposal show`; nothing more was destroyed",
                 code="store.tombstone",
             )
-        path = self._path(spool_id, object_path)
         make_parents(os.path.dirname(path), self._root)
         if known is None:
             write_atomically(path, tombstone, _READ_ONLY)
@@ -71,15 +84,25 @@ class Graveyard:
         sync_directories(folders)
 
     def each(self) -> Iterator[tuple[str, bytes]]:
-        """(spool id, tombstone) of every one, in the order of their hashed names."""
+        """(spool id, tombstone) of every object, in the order of their hashed names."""
+        for name, path in self._files(_SUFFIX):
+            yield os.fsdecode(name), read_small(path)
+
+    def each_parts(self) -> Iterator[tuple[str, str, bytes]]:
+        """(spool id, disposal, tombstone) of documents whose spool stayed."""
+        for name, path in self._files(_PARTS):
+            spool_id, _, disposal = os.fsdecode(name).partition(".")
+            yield spool_id, disposal, read_small(path)
+
+    def _files(self, suffix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """(name without suffix, path) of each tombstone with this suffix."""
         for group, is_directory in list_directory(self._place):
             if not is_directory:
                 continue
             folder = os.path.join(self._place, group)
             for name, inside in list_directory(folder):
-                if name.endswith(_SUFFIX) and not name.startswith(b".") and not inside:
-                    spool_id = os.fsdecode(name.removesuffix(_SUFFIX))
-                    yield spool_id, read_small(os.path.join(folder, name))
+                if name.endswith(suffix) and not name.startswith(b".") and not inside:
+                    yield name.removesuffix(suffix), os.path.join(folder, name)
 
     def _path(self, spool_id: str, object_path: str) -> bytes:
         name = check_spool_id(spool_id) + _SUFFIX

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hotfolder.core.canonical import dump
 from hotfolder.core.errors import Destroyed
 from hotfolder.core.evidence import EvidenceForm
 from hotfolder.core.fixity import Outcome
@@ -17,6 +18,7 @@ from hotfolder.core.pacing import Pace
 from hotfolder.core.profiles import Describe
 from hotfolder.core.query import DocumentQuery
 from hotfolder.core.records import CatalogueRow, Encryption, Role
+from hotfolder.core.tombstones import FORMAT
 from hotfolder.flows.retrieve import Form, OpenSpool, retrieve
 from hotfolder.flows.scrub import Scrub
 from hotfolder.formats import inspect_spool
@@ -216,4 +218,44 @@ def test_a_letter_is_encrypted_too(tmp_path: Path) -> None:
     world.lose_journal()
     world.rebuild()
     assert take(world, bags.documents(world)[0]) == b"c-77 a letter"
+    world.stop()
+
+
+def test_a_rebuild_finishes_a_destruction_by_key_and_knows_its_disposal(tmp_path: Path) -> None:
+    world = bags.afp_world(tmp_path, encrypted=True, copies=1)
+    rows = bags.documents(world)
+    gone, stays = rows[0], rows[1]
+    stone = {
+        "format": FORMAT,
+        "method": "keys",
+        "spool": {"id": gone.spool_id},
+        "disposal": {"id": "disposal-0123456789ab", "business_unit": gone.business_unit,
+                     "today": "2036-03-01"},
+        "documents": [
+            {"identity": gone.document.identity, "ordinal": 1, "cutoff": None,
+             "sha256": gone.document.range.sha256, "retention_class": "FIN-7Y",
+             "class_version": 1, "retain_until": "2030-01-01"}
+        ],
+    }  # fmt: skip
+    for root in roots_of(world.running.store):  # killed before a key went
+        root.entomb_parts(gone.spool_id, "disposal-0123456789ab", dump(stone).encode())
+    world.lose_journal()
+    world.rebuild()
+    works = world.running
+    for root in roots_of(works.store):
+        assert root.destroyed_parts(gone.spool_id) == {1}
+    left = works.journal.destroyed_document(gone.document.identity)
+    assert left is not None
+    assert (left.disposal, left.by_key) == ("disposal-0123456789ab", True)
+    assert works.journal.get_document(gone.document.identity) is None
+    with pytest.raises(Destroyed) as caught:
+        take(world, gone)
+    assert "disposal-0123456789ab" in str(caught.value)
+    place = stays.document.range
+    for form in (Form.EXACT, Form.ALONE):
+        assert SAMPLE[place.offset : place.offset + place.length] in take(world, stays, form)
+    world.rebuild()  # once more changes nothing
+    assert works.journal.destroyed_document(gone.document.identity) == left
+    world.settle()
+    assert {row.state for row in world.rows()} == {SpoolState.DONE}
     world.stop()

@@ -38,6 +38,7 @@ from hotfolder.files.durability import sync_files
 from hotfolder.flows.feeding import Feeding
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.composition import make_feeding
+from tests.support.doomed import doom
 from tests.support.feedback import KEY
 from tests.support.flow_world import FixedClock
 from tests.support.journals import make_document, store
@@ -197,22 +198,22 @@ def test_a_destruction_is_told_with_its_certificate(bench: Bench) -> None:
     (identity,) = store(bench.journal, 1, make_document("p"))
     text = '{"certificate": 1}'
     with bench.journal._db.writing() as conn:
-        conn.execute(
-            "INSERT INTO disposals (number, id, state, proposed_by, approved_by, created_at,"
-            " updated_at) VALUES (1, 'disposal-0123456789ab', 'EXECUTING', 'a', 'b', 1, 1)"
-        )
-        conn.execute("INSERT INTO disposal_members (disposal, document) VALUES (1, 1)")
-        conn.execute("UPDATE documents SET disposition = 'destroying' WHERE number = 1")
+        doom(conn, 1)
         conn.execute("UPDATE documents SET disposition = 'destroyed' WHERE number = 1")
     while bench.feeding.gather():
         pass
+    assert bench.feeding.write()
+    assert [line["kind"] for line in bench.lines(1)] == ["date.changed"]
     assert not bench.feeding.write(), "the certificate is still to come"
     with bench.journal._db.writing() as conn:
-        conn.execute("UPDATE disposals SET certificate = ?, state = 'DONE'", (text,))
+        conn.execute(
+            "UPDATE disposals SET certificate = ?, certificate_sha256 = ?, state = 'DONE'",
+            (text, hashlib.sha256(text.encode()).hexdigest()),
+        )
     while bench.feeding.gather():
         pass
     assert bench.feeding.write()
-    (line,) = bench.lines(1)
+    (line,) = bench.lines(2)
     assert (line["kind"], line["identity"]) == ("document.destroyed", identity)
     assert line["disposal"] == "disposal-0123456789ab"
     assert line["certificate_sha256"] == hashlib.sha256(text.encode()).hexdigest()

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
 
+from hotfolder.core.canonical import document_line
 from hotfolder.core.disposals import DueFilter
 from hotfolder.core.holds import Criteria, NewHold
 from hotfolder.core.identity import business_key_of, document_identity, source_of
@@ -21,7 +22,6 @@ from hotfolder.core.records import (
     Inspection,
     Reading,
     Role,
-    StoredObject,
 )
 from hotfolder.core.retention import (
     DocumentFacts,
@@ -37,6 +37,7 @@ from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.certifying import SiteCertifier
 from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
+from tests.support.encrypted import KEYRING, body
 from tests.support.journals import (
     CYCLE,
     SERIES,
@@ -113,7 +114,10 @@ class DisposalWorld:
         self.compute()
 
     def open_store(self) -> CopiesStore:
-        roots = [OcflStore(os.fsencode(self.root / name), clock=self.clock) for name in self._names]
+        roots = [
+            OcflStore(os.fsencode(self.root / name), clock=self.clock, keyring=KEYRING)
+            for name in self._names
+        ]
         store = CopiesStore(roots, emit=self.emit)
         store.initialise()
         return store
@@ -148,9 +152,15 @@ class DisposalWorld:
         carried: bool = False,
         customer: str | None = None,
         policy: str | None = None,
+        encrypted: bool = False,
     ) -> list[str]:
-        """A spool with a document of each class, archived and receipted; its identities."""
+        """A spool with a document of each class, archived and receipted; its identities.
+        With ``encrypted`` it is a document of 4,000 bytes each, with a key of its own."""
         content = b"spool %d" % number
+        if encrypted:
+            content = b"--" + b"".join(
+                body(100 * number + place) for place, _ in enumerate(codes, 1)
+            )
         request = make_request(
             self.root / "working", number, data=content, name=b"mueller-4711.pdf"
         )
@@ -162,6 +172,10 @@ class DisposalWorld:
         if carried:
             documents = [replace(item, role=Role.CARRIED) for item in documents]
             documents.append(self._carrier(number, documents))
+        if encrypted:
+            documents = [self._in_place(item, content) for item in documents]
+            lines = [document_line(item) for item in documents]
+            request = replace(request, documents=lambda: iter(lines), encrypted=True)
         claim(self.journal, number)
         reading = Reading(
             spool_id=spool_id(number),
@@ -172,21 +186,21 @@ class DisposalWorld:
             has_carrier=carried,
         )
         self.journal.record_readings([reading], 2.0)
-        self.store.write_spools([request])
-        self.journal.record_stored(
-            [
-                StoredObject(
-                    spool_id=spool_id(number),
-                    object_path="x",
-                    content_sha256=request.sha256,
-                    content_size=request.size,
-                )
-            ],
-            3.0,
-        )
+        self.journal.record_stored(self.store.write_spools([request]), 3.0)
         confirm(self.journal, plan(self.journal))
         self.journal.record_receipted([spool_id(number)], 8.0)
         return [item.identity for item in documents if item.role is not Role.CARRIER]
+
+    @staticmethod
+    def _in_place(document: Document, content: bytes) -> Document:
+        """Where the bytes of a document of an encrypted spool are."""
+        ordinal = document.range.ordinal
+        start, length = 2 + (ordinal - 1) * 4000, 4000
+        if document.role is Role.CARRIER:
+            start, length = 0, len(content)
+        digest = hashlib.sha256(content[start : start + length]).hexdigest()
+        place = DocumentRange(ordinal=ordinal, offset=start, length=length, sha256=digest)
+        return replace(document, range=place)
 
     def _document(
         self,

@@ -44,7 +44,7 @@ ERRORS = ("ENOSPC", "EIO")
 POINTS = [
     name for name in DISPOSAL_POINTS if name not in ("disposal.proposed", "disposal.approved")
 ]
-GONE, HELD, WITHHELD, CARRIED, IN_TIME = 1, 2, 3, 4, 5
+GONE, HELD, WITHHELD, CARRIED, IN_TIME, BY_KEY = 1, 2, 3, 4, 5, 6
 ROOT = Path(__file__).parent.parent.parent
 _CALL = re.compile(r"(?:\d+ +)?(\w+)\(")
 
@@ -99,6 +99,7 @@ def prepare(root: Path) -> None:
     world.add(WITHHELD, "D", "L")
     world.add(CARRIED, "D", "D", carried=True)
     world.add(IN_TIME, "L")
+    world.add(BY_KEY, "D", "L", encrypted=True)
     world.approved()
     hold(world, "1", customer_id="C-held")
     world.close()
@@ -151,7 +152,7 @@ class Scene:
             (row,) = world.journal.disposals()
             world.journal.verify_chain()
             assert world.journal.check() == []
-            for number in (HELD, WITHHELD, IN_TIME):
+            for number in (HELD, WITHHELD, IN_TIME, BY_KEY):
                 assert self._places(number) == 2, number
                 assert world.store.verify(spool_id(number))
                 assert world.store.tombstone(spool_id(number)) is None
@@ -178,6 +179,8 @@ class Scene:
             assert self._places(number) == 2
             assert world.store.verify(spool_id(number))
             assert world.store.tombstone(spool_id(number)) is None
+        assert not any(root.destroyed_parts(spool_id(BY_KEY)) for root in world.store.roots)
+        assert list(world.store.part_tombstones()) == []
         assert not any(link.action == "document.destroyed" for link in world.journal.audit())
         assert not list((self.root / "certificates").glob("*"))
 
@@ -187,10 +190,13 @@ class Scene:
             assert self._places(number) == 0, number
             for root in world.store.roots:
                 assert root.tombstone(spool_id(number)) is not None
+        for root in world.store.roots:
+            assert root.destroyed_parts(spool_id(BY_KEY)) == {1}
+            assert [spool for spool, _ in root.part_tombstones()] == [spool_id(BY_KEY)]
         outcomes = Counter(item.outcome for item in journal.disposal_members(disposal))
-        assert outcomes == {"destroyed": 3, "excluded": 1, "withheld": 1}
+        assert outcomes == {"destroyed": 4, "excluded": 1, "withheld": 1}
         links = Counter(link.action for link in journal.audit(limit=10_000))
-        assert links["document.destroyed"] == 3
+        assert links["document.destroyed"] == 4
         assert links["disposal.begun"] == links["disposal.done"] == 1
         certificate = journal.disposal_certificate(disposal)
         row = journal.get_disposal(disposal)
@@ -216,8 +222,8 @@ class Scene:
             refids = conn.execute("SELECT refid FROM outbox ORDER BY number").fetchall()
         finally:
             conn.close()
-        assert updates == 2  # of the document, and of the record of a whole spool
-        assert [refid for (refid,) in refids] == [disposal, f"{disposal}-done"]
+        assert updates == 3  # of two documents, and of the record of a whole spool
+        assert [refid for (refid,) in refids] == [disposal]
 
 
 def find_points(prepared: Path) -> list[Point]:
