@@ -215,6 +215,8 @@ def _paths(settings: SettingsFile) -> dict[Place, str]:
         paths["feed", "path"] = settings.feed.path
     if settings.feed.callback.ca_file:
         paths["feed", "callback", "ca_file"] = settings.feed.callback.ca_file
+    if settings.disposal.certificates:
+        paths["disposal", "certificates"] = settings.disposal.certificates
     paths["journal", "path"] = settings.journal.path
     paths["store", "path"] = settings.store.path
     ca_file = settings.archivesspace.ca_file

@@ -310,8 +310,8 @@ class DisposalSection(Section):
     )
     certificates: str = Field(
         "",
-        description="folder for certificates of destruction; empty: certificates, beside the"
-        " journal",
+        description="folder for certificates of destruction, absolute; empty: certificates,"
+        " beside the journal",
     )
 
 

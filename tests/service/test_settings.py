@@ -451,6 +451,21 @@ def test_looking_refuses_what_is_wrong_all_the_same(tmp_path: Path) -> None:
         load(str(path), {}, only_looking=True)
 
 
+def test_certificates_of_destruction_lie_in_a_folder_with_an_absolute_path(
+    tmp_path: Path,
+) -> None:
+    text = sound_text(tmp_path)
+
+    def codes(folder: str) -> list[str]:
+        found = faults_in(tmp_path, f'{text}\n[disposal]\ncertificates = "{folder}"\n')
+        return [fault.code for fault in found]
+
+    assert codes(f"{tmp_path}/certificates") == []
+    assert codes("") == []
+    assert codes("certificates") == ["path.relative"]
+    assert codes(f"{tmp_path}/none/certificates") == ["path.missing"]
+
+
 def test_copies_of_the_store_are_places_of_their_own(tmp_path: Path) -> None:
     text = sound_text(tmp_path)
     line = f'path = "{tmp_path}/store"\n'
