@@ -279,13 +279,17 @@ class Holds:
         with self._db.writing() as conn:
             row = _get(conn, hold_id)
             if row is not None and not row.in_force:
-                _set_state(conn, row.number, spool_ids, "LIFTED")
+                # Late ones come before their turn: those before them are still to be lifted.
                 conn.execute(
                     "UPDATE hold_progress SET position = max(position, (SELECT max(s.number)"
-                    "  FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value))"
-                    " WHERE hold = ? AND phase = 'LIFTING'",
-                    (json.dumps(list(spool_ids)), row.number),
+                    "  FROM json_each(:ids) AS j CROSS JOIN spools AS s ON s.id = j.value))"
+                    " WHERE hold = :hold AND phase = 'LIFTING' AND NOT EXISTS (SELECT 1"
+                    "  FROM json_each(:ids) AS j CROSS JOIN spools AS s ON s.id = j.value"
+                    "  JOIN hold_spools AS h ON h.hold = :hold AND h.spool = s.number"
+                    "  WHERE h.state = 'MARKING')",
+                    {"ids": json.dumps(list(spool_ids)), "hold": row.number},
                 )
+                _set_state(conn, row.number, spool_ids, "LIFTED")
 
 
 _BEFORE = {

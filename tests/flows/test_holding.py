@@ -162,6 +162,15 @@ def test_newcomers_are_marked_by_the_loop(house: House) -> None:
     assert house.marked() == {row.id: {*range(1, HELD + 1), 9}}
 
 
+def test_a_newcomer_that_is_not_marked_yet_keeps_no_other_mark(house: House) -> None:
+    row = house.place()
+    house.take(9)
+    released = house.flow.release(row.id, actor="ben", reason="settled")
+    assert released.phase is HoldPhase.LIFTED
+    assert house.marked() == {}
+    assert house.flow.step() > 0
+
+
 def test_without_every_store_it_is_not_acknowledged(house: House) -> None:
     away = house.root / "away"
     shutil.move(house.root / "two", away)
