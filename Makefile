@@ -37,7 +37,7 @@ sweep: .venv/ready
 	$(BIN)/python -m tests.sweeps.powercut
 	$(BIN)/python -m tests.sweeps.evidence_bytes
 	HYPOTHESIS_PROFILE=whole $(BIN)/python -m pytest tests/flows/test_flow_machine.py \
-	  tests/flows/test_halving.py tests/journal/test_journal_machine.py
+	  tests/flows/test_halving.py tests/flows/test_keeping_machine.py tests/journal/test_journal_machine.py
 
 fuzz: .venv/ready
 	$(BIN)/python -m tests.fuzz.run --seconds 90
