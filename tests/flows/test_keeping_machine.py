@@ -324,8 +324,19 @@ class KeepingMachine(RuleBasedStateMachine):
             self.holding.step()
 
     # -- disposals ------------------------------------------------------------------------
-    @rule(review=st.booleans(), wait=st.booleans(), at_once=st.booleans())
-    def propose(self, *, review: bool, wait: bool, at_once: bool) -> None:
+    @rule(review=st.booleans(), countdown=st.integers(0, 12), held=st.booleans())
+    def dispose(self, *, review: bool, countdown: int, held: bool) -> None:
+        """All of it in order, with a hold in between, or with a kill."""
+        self.put_right()
+        self.compute(1000)
+        self.propose(review=review, wait=True)
+        if held:
+            self.hold("policy", 0)
+        self.countdown = countdown
+        self.execute(0, wait=True)
+
+    @rule(review=st.booleans(), wait=st.booleans())
+    def propose(self, *, review: bool, wait: bool) -> None:
         if wait:
             self.compute(1000)
         with contextlib.suppress(Transient, OperatorFault), self.maybe_killed():
@@ -336,8 +347,6 @@ class KeepingMachine(RuleBasedStateMachine):
                 with contextlib.suppress(OperatorFault):
                     authority = "the board" if review else ""
                     self.world.flow.approve(row.id, actor="ben", authority=authority)
-        if at_once:
-            self.execute(0, wait=wait)
 
     def in_state(self, *states: DisposalState) -> list[str]:
         return [row.id for row in self.world.journal.disposals(states)]
