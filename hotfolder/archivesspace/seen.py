@@ -14,7 +14,7 @@ from hotfolder.core.facts import SeenEvent, SeenObject, Statement
 
 ROLES = ("requested", "source", "outcome")  # of what an event is about; context is not
 MATTER = "matter"  # title of an external document whose location names a matter
-_MAX = 200  # characters of an identifier that is remembered
+_MAX = 255  # characters of an identifier that is remembered
 
 
 def seen_object(record: Record, username: str) -> SeenObject:

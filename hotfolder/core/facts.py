@@ -142,7 +142,7 @@ class KnownRecord:
     end: str | None = None  # of our retention statement as last seen; None: there was none
     absent: FactKind | None = None  # where the record was not to be seen last time, how
     holds: tuple[SeenHold, ...] = ()  # of statements on this record
-    ours: frozenset[str] = frozenset()  # identifiers of hold statements that are hotfolder's
+    ours: frozenset[str] = frozenset()  # ids of holds whose statements are hotfolder's
     written: frozenset[str] = frozenset()  # of them, those that must stand there open
     retain_until: str = ""  # as the schedule has it; empty: never due
     history: frozenset[str] = frozenset()  # all that it ever was

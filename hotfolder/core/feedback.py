@@ -94,7 +94,7 @@ def compare_lost(known: KnownRecord, lost: Lost) -> Sight:
 # -- holds on the record ---------------------------------------------------------------
 def _holds(known: KnownRecord, seen: SeenObject) -> Iterable[NewFact]:
     found = {item.identifier: item for item in seen.statements if _is_hold(item)}
-    theirs = {name: item for name, item in found.items() if name not in known.ours}
+    theirs = {name: item for name, item in found.items() if hold_in(name) not in known.ours}
     before = {hold.reference.partition("#")[2]: hold for hold in known.holds}
     for name in sorted(theirs):
         if name not in before:
@@ -103,22 +103,30 @@ def _holds(known: KnownRecord, seen: SeenObject) -> Iterable[NewFact]:
     for name, hold in sorted(before.items()):
         if name != RETENTION and name not in found:
             yield _fact(known, seen, FactKind.HOLD_RELEASED, name, _released(hold))
-    for name in sorted(known.written - found.keys() - before.keys()):
+    for hold_id in sorted(known.written - {hold_in(name) for name in found}):
         # Placed at hotfolder, perhaps on many documents: one record does not release it.
-        end = next((item.end for item in seen.statements if item.identifier == name), "")
+        ended = next((i for i in seen.statements if hold_in(i.identifier) == hold_id), None)
+        name = hold_id if ended is None else ended.identifier.removesuffix(f" {hold_id}")
         yield _fact(
             known,
             seen,
             FactKind.HOLD_RELEASED,
-            name,
+            hold_id,
             {"matter": matter_of(name)},
             refused="this hold was placed with hotfolder: `hotfolder holds release`",
-            key=f"{FactKind.HOLD_RELEASED}|{seen.uri}|{name}|{end or 'removed'}",
+            key=f"{FactKind.HOLD_RELEASED}|{seen.uri}|{hold_id}|"
+            + ("removed" if ended is None else ended.end),
         )
 
 
 def _is_hold(statement: Statement) -> bool:
     return statement.keeps and not statement.end and statement.identifier != RETENTION
+
+
+def hold_in(identifier: str) -> str:
+    """The id of the hold of ours that the identifier of a statement ends in
+    (``archivesspace.statements.hold_identifier``); of others the whole is no id."""
+    return identifier.rpartition(" ")[2]
 
 
 def matter_of(identifier: str) -> str:

@@ -20,7 +20,6 @@ from hotfolder.core.facts import (
     SeenHold,
     Sight,
 )
-from hotfolder.core.feedback import HOLD
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.links import append_links
 
@@ -304,8 +303,9 @@ def _known(conn: sqlite3.Connection, row: Sequence[Any], since: float) -> KnownR
 def _told(
     conn: sqlite3.Connection, number: int, since: float
 ) -> tuple[frozenset[str], frozenset[str], bool]:
-    """Identifiers of holds that hotfolder has told, or is telling; of those the ones that
-    must stand there open; and whether another end date may be on its way."""
+    """Ids of holds that hotfolder has told, or is telling, which the identifiers of their
+    statements end in; of those the ones that must stand there open; and whether another end
+    date may be on its way."""
     ours: set[str] = set()
     written: set[str] = set()
     telling = False
@@ -317,22 +317,22 @@ def _told(
         settled = sent_at is not None and sent_at < since - _RECENT
         if kind == "retention":
             telling = telling or not settled
-        elif kind == "hold" and source != "archivesspace":  # an archivist has their own
+        elif kind == "hold":
             told = json.loads(body)
-            name = HOLD + str(told.get("matter", ""))
+            name = str(told["hold"])
             in_force = told.get("released_on") is None
             ours.discard(name)
             written.discard(name)
             if in_force or not settled:
                 ours.add(name)
-            if in_force and settled:
-                written.add(name)
+            if in_force and settled and source != "archivesspace":
+                written.add(name)  # an archivist has their own
     # Those of holds here are ours even where nothing is known of telling them any more.
     standing = {
-        HOLD + matter
-        for (matter,) in conn.execute(
-            "SELECT h.matter FROM hold_members AS m JOIN holds AS h ON h.number = m.hold"
-            " WHERE m.document = ? AND h.source = 'hotfolder' AND h.released_at IS NULL",
+        hold
+        for (hold,) in conn.execute(
+            "SELECT h.id FROM hold_members AS m JOIN holds AS h ON h.number = m.hold"
+            " WHERE m.document = ? AND h.released_at IS NULL",
             (number,),
         )
     }

@@ -3,8 +3,11 @@ real socket, each decision once."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import pytest
 
 from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.facts import FactKind, FactState
-from hotfolder.core.holds import HoldRow
+from hotfolder.core.holds import Criteria, HoldRow
 from hotfolder.core.records import CatalogueRow
 from hotfolder.flows.feedback import Feedback
 from hotfolder.journal.journal import SqliteJournal
@@ -31,6 +34,7 @@ ARCHIVIST = "archivesspace:archivist"
 class Reading:
     """A hotfolder with documents in ArchivesSpace, and an archivist."""
 
+    root: Path
     line: Line
     sandbox: Sandbox
     archivist: SandboxArchivist
@@ -79,7 +83,7 @@ def reading(tmp_path: Path) -> Iterator[Reading]:
         line = build(tmp_path, sandbox.url)
         try:
             assert run_line(line)
-            made = Reading(line, sandbox, archivist)
+            made = Reading(tmp_path, line, sandbox, archivist)
             made.rows = [
                 row
                 for spool in made.journal.spools([])
@@ -119,6 +123,42 @@ def test_a_hold_in_a_statement_is_placed_and_released(reading: Reading) -> None:
     assert len(told) == 4
     assert {row.actor for row in told} == {ARCHIVIST}
     reading.journal.verify_chain()
+
+
+def test_a_hold_that_is_placed_here_is_nobodys_decision_there(reading: Reading) -> None:
+    row, works = reading.rows[0], reading.line.works
+    identity, uri = row.document.identity, reading.uri(0)
+    hold = works.holding.place(matter="M-1", criteria=Criteria(identities=(identity,)), actor="ada")
+
+    def tell() -> None:
+        while works.journal.has_changes_due(inf):
+            works.amend.step()
+
+    tell()
+    (there,) = [
+        item["identifier"]
+        for item in reading.archivist.read(uri)["rights_statements"]
+        if item["identifier"] != "retention"
+    ]
+    assert hold.id in there
+    assert reading.poll() == []
+    settle(reading)
+    reading.archivist.edit(uri, title="Another title")
+    assert reading.poll() == [], "it was told long ago, and stands there open"
+    assert [item.id for item in reading.holds()] == [hold.id]
+    works.holding.release(hold.id, actor="ben", reason="settled")
+    tell()
+    assert reading.poll() == []
+    settle(reading)
+    reading.archivist.edit(uri, title="A third title")
+    assert reading.poll() == []
+    assert reading.holds() == []
+
+
+def settle(reading: Reading) -> None:
+    """What was told was told more than a quarter of an hour ago."""
+    with closing(sqlite3.connect(reading.root / "journal.db")) as conn, conn:
+        conn.execute("UPDATE updates SET sent_at = sent_at - 5000 WHERE sent_at IS NOT NULL")
 
 
 def test_an_edit_that_ours_has_followed_is_seen(reading: Reading) -> None:
