@@ -44,7 +44,7 @@ print(json.dumps([seconds, used, resource.getrusage(resource.RUSAGE_SELF).ru_max
 
 def open_store(place: Path, encrypted: bool) -> Any:
     """A store beside the spool."""
-    from hotfolder.service.composition import SystemClock  # noqa: PLC0415  in the step alone
+    from hotfolder.service.parts import SystemClock  # noqa: PLC0415  in the step alone
     from hotfolder.store.keyring import Keyring, MasterKey  # noqa: PLC0415
     from hotfolder.store.ocfl import OcflStore  # noqa: PLC0415
 

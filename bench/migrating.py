@@ -26,7 +26,7 @@ from hotfolder.flows.surveying import Surveying
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.journal.surveys import Survey
 from hotfolder.legacy.sources import open_source
-from hotfolder.service.composition import SpoolIds, SystemClock
+from hotfolder.service.parts import SpoolIds, SystemClock
 
 _BATCH = 5000
 

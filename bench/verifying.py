@@ -13,7 +13,7 @@ from bench.common import answer
 from bench.works import open_works
 from hotfolder.core.pacing import Pace
 from hotfolder.flows.scrub import Scrub
-from hotfolder.service.composition import SystemClock
+from hotfolder.service.parts import SystemClock
 from hotfolder.store.ocfl import OcflStore
 
 _BUFFER = 1 << 20

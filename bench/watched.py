@@ -30,7 +30,7 @@ def profile(root: Path) -> FolderProfile:
 
 def open_watcher(root: Path) -> FolderWatcher:
     """The watcher as the supervisor makes it, not yet started."""
-    from hotfolder.service.composition import SystemClock  # noqa: PLC0415
+    from hotfolder.service.parts import SystemClock  # noqa: PLC0415
 
     folder = profile(root)
     make_folders(os.fsencode(folder.path))

@@ -23,7 +23,8 @@ from hotfolder.core.retention import Period, RetentionClass, RetentionTrigger
 from hotfolder.files.layout import make_folders
 from hotfolder.flows.intake import BATCH
 from hotfolder.journal.journal import SqliteJournal
-from hotfolder.service.composition import SystemClock, Works, connect
+from hotfolder.service.composition import Works, connect
+from hotfolder.service.parts import SystemClock
 from hotfolder.store.ocfl import OcflStore
 
 REPOSITORY = "BENCH"

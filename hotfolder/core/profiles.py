@@ -1,6 +1,6 @@
 """What the configuration says, as plain records that any room may take.
 
-``service.settings`` reads and checks the TOML and makes these.
+``service.settings`` reads and checks the TOML and makes these. Long, because it is one list.
 """
 
 from __future__ import annotations

@@ -112,7 +112,6 @@ class Migrating:
         Raises ``Transient`` or ``OperatorFault`` where nothing could go on; another run
         goes on from there.
         """
-        finished = False
         try:
             make_folders(os.fsencode(self._profile.inbox))
             self._finisher.settle_claims(self._folder.name)
@@ -122,7 +121,7 @@ class Migrating:
             self._await(lambda counts: counts.under_way == 0)
             finished = whole
         except Stopped:
-            pass
+            finished = False  # told below; another run goes on from here
         self._settle()
         counts = self._journal.migration_counts(self._profile.name)
         self._emit(

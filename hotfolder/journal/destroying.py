@@ -3,7 +3,7 @@
 What may go is decided once, for a whole list, with everything looked at again in the same
 transaction. From its commit on nothing is asked any more: every spool that it names, and
 every document that goes by its key, comes to its end, whatever happens in between
-(docs/disposal.md).
+(docs/disposal.md). Long, because nobody should have to look elsewhere for what decides.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Facts: what archivists decided in ArchivesSpace, each journalled once, and what is
-remembered of the records that they edit."""
+remembered of the records that they edit. Long, because a fact and what is remembered are one
+transaction, and are read together."""
 
 from __future__ import annotations
 

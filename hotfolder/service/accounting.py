@@ -17,7 +17,7 @@ from hotfolder.flows.retrieve import retrieve
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.sandbox.exstream import Expected, Outcome
 from hotfolder.sandbox.scenario import FOLDERS, DemoScenario, Wanted
-from hotfolder.service.composition import SystemClock
+from hotfolder.service.parts import SystemClock
 from hotfolder.service.terminal import print_table
 from hotfolder.store.ocfl import OcflStore
 

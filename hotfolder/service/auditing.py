@@ -14,8 +14,8 @@ from hotfolder.core.treeheads import PROOF_FORMAT, head_at, head_to_dict, key_id
 from hotfolder.flows.auditing import AuditReport, verify_audit
 from hotfolder.service import signingkey
 from hotfolder.service.actor import actor
-from hotfolder.service.composition import SystemClock, make_signing
 from hotfolder.service.inspecting import opened
+from hotfolder.service.parts import SystemClock, make_signing
 from hotfolder.service.terminal import Progress, fault_data, print_json, print_table, printable
 
 

@@ -100,8 +100,8 @@ def _carry_out(config_path: str, journal: SqliteJournal, order: OrderRow) -> Ord
 
 
 def _returns(configuration: Configuration, journal: SqliteJournal) -> Returns:
-    from hotfolder.service.composition import SystemClock, make_returns, open_store  # noqa: PLC0415
     from hotfolder.service.logs import configure_logs, make_emit  # noqa: PLC0415
+    from hotfolder.service.parts import SystemClock, make_returns, open_store  # noqa: PLC0415
 
     configure_logs(configuration.log_format, configuration.log_level)
     clock, emit = SystemClock(), make_emit()
@@ -243,7 +243,7 @@ def _missing(text: str) -> int:
 
 
 def _now() -> float:
-    from hotfolder.service.composition import SystemClock  # noqa: PLC0415
+    from hotfolder.service.parts import SystemClock  # noqa: PLC0415
 
     return SystemClock().now()
 

@@ -42,9 +42,9 @@ from hotfolder.service.accounting import (
     show_accounts,
     show_read_back,
 )
-from hotfolder.service.composition import SystemClock
 from hotfolder.service.demokeeping import keep, show_kept
 from hotfolder.service.dispute import make_key, settle_dispute, show_dispute
+from hotfolder.service.parts import SystemClock
 from hotfolder.service.terminal import Progress, print_json
 
 _MARK = ".hotfolder-demo"

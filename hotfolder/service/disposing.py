@@ -1,4 +1,4 @@
-"""What ``hotfolder disposal`` does."""
+"""What ``hotfolder disposal`` does. Long, because it has eight commands, a function each."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from hotfolder.journal.connection import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
 from hotfolder.service.authority import require
-from hotfolder.service.composition import SystemClock, make_disposing, open_store
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import configure_logs, make_emit
+from hotfolder.service.parts import SystemClock, make_disposing, open_store
 from hotfolder.service.settings import Configuration
 from hotfolder.service.story import moment
 from hotfolder.service.terminal import print_json, print_table

@@ -19,11 +19,11 @@ from hotfolder.flows.evidence import Bagged, Evidence
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
 from hotfolder.service.authority import describe_left_out, require, units_of
-from hotfolder.service.composition import SystemClock, make_signing, open_store
 from hotfolder.service.finding import make_query, page_through
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import configure_logs, make_emit
 from hotfolder.service.naming import resolve
+from hotfolder.service.parts import SystemClock, make_signing, open_store
 from hotfolder.service.settings import Configuration, load
 
 

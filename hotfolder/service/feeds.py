@@ -9,8 +9,8 @@ import click
 
 from hotfolder.core.errors import EX_OK, OperatorFault
 from hotfolder.core.facts import FactKind, FactRow, FeedFile
-from hotfolder.service.composition import SystemClock, make_feeding
 from hotfolder.service.inspecting import opened
+from hotfolder.service.parts import SystemClock, make_feeding
 from hotfolder.service.story import moment
 from hotfolder.service.terminal import print_json, print_table
 

@@ -6,9 +6,9 @@ import click
 
 from hotfolder.core.errors import EX_IOERR, EX_OK, OperatorFault
 from hotfolder.service.actor import actor
-from hotfolder.service.composition import SystemClock, open_store
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import configure_logs, make_emit
+from hotfolder.service.parts import SystemClock, open_store
 from hotfolder.service.terminal import Progress, print_json
 from hotfolder.store.copies import CopiesStore
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from hotfolder.flows.give import Giving
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
-from hotfolder.service.composition import SystemClock, open_store
 from hotfolder.service.logs import configure_logs, make_emit
+from hotfolder.service.parts import SystemClock, open_store
 from hotfolder.service.settings import Configuration
 
 

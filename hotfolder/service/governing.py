@@ -11,8 +11,8 @@ from hotfolder.archivesspace.archive import ArchivesSpace
 from hotfolder.core.drift import Survey, drift_report, find_drift
 from hotfolder.core.errors import EX_OK, HotfolderError
 from hotfolder.core.receipts import instant
-from hotfolder.service.composition import SystemClock
 from hotfolder.service.inspecting import opened
+from hotfolder.service.parts import SystemClock
 from hotfolder.service.reporting import give_report
 from hotfolder.service.settings import Configuration, load
 

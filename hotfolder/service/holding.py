@@ -15,7 +15,6 @@ from hotfolder.flows.holding import Holding
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
 from hotfolder.service.authority import require
-from hotfolder.service.composition import SystemClock, make_holding, open_store
 from hotfolder.service.holdcriteria import (
     WrongError,
     criteria_of,
@@ -23,6 +22,7 @@ from hotfolder.service.holdcriteria import (
     unit_of,
 )
 from hotfolder.service.inspecting import opened
+from hotfolder.service.parts import SystemClock, make_holding, open_store
 from hotfolder.service.settings import Configuration
 from hotfolder.service.story import moment
 from hotfolder.service.terminal import Progress, print_json, print_table, printable

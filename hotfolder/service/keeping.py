@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from hotfolder.core.errors import EX_CONFIG, EX_IOERR, EX_OK, Corrupt
-from hotfolder.service.composition import open_store, roots_of
 from hotfolder.service.masterkey import make_master
+from hotfolder.service.parts import open_store, roots_of
 from hotfolder.service.settings import load
 from hotfolder.service.terminal import Progress, print_json, print_table
 from hotfolder.store.keystore import KeyStore

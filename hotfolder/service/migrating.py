@@ -1,4 +1,5 @@
-"""``hotfolder migrate``: an old archive is looked at, moved in, and accounted for."""
+"""``hotfolder migrate``: an old archive is looked at, moved in, and accounted for. Long,
+because its five commands share what they open and what they show."""
 
 from __future__ import annotations
 
@@ -38,11 +39,12 @@ from hotfolder.journal.connection import DaemonLock, acquire_daemon_lock
 from hotfolder.journal.surveys import Survey, count_surveyed, remove_survey
 from hotfolder.legacy.sources import open_source
 from hotfolder.service.actor import actor
-from hotfolder.service.composition import SpoolIds, SystemClock, Works, assemble
+from hotfolder.service.composition import Works, assemble
 from hotfolder.service.importers import Importers
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import configure_logs, make_emit
 from hotfolder.service.migrationlock import migrating_alone, survey_path
+from hotfolder.service.parts import SpoolIds, SystemClock
 from hotfolder.service.priority import give_way
 from hotfolder.service.reporting import give_report
 from hotfolder.service.settings import Configuration, load

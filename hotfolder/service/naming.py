@@ -11,7 +11,7 @@ from hotfolder.core.errors import Fault, HotfolderError, InputFault, OperatorFau
 from hotfolder.core.names import may_be_a_name
 from hotfolder.core.ports import Desk, Journal
 from hotfolder.flows.naming import MOST, NOT_IN_CATALOGUE, resolve_document
-from hotfolder.service.composition import SystemClock
+from hotfolder.service.parts import SystemClock
 from hotfolder.service.settings import load
 
 

@@ -23,12 +23,12 @@ from hotfolder.flows.terms import record_refusal
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
 from hotfolder.service.authority import describe_left_out, require, units_of
-from hotfolder.service.composition import SystemClock
 from hotfolder.service.finding import UnknownSpoolError, make_query, page_through
 from hotfolder.service.giving import opened_giving
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import make_emit
 from hotfolder.service.naming import UnknownNameError, resolve
+from hotfolder.service.parts import SystemClock
 from hotfolder.service.settings import Configuration
 from hotfolder.service.story import readable
 from hotfolder.service.terminal import Progress, print_json, print_table

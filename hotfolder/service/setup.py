@@ -19,7 +19,7 @@ from hotfolder.files.durability import sync_directories, sync_files
 from hotfolder.files.faults import os_errors
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
-from hotfolder.service.composition import SystemClock
+from hotfolder.service.parts import SystemClock
 from hotfolder.service.settings import Configuration, load
 from hotfolder.service.settings_account import UnreadableError, parse_password, read_secret
 from hotfolder.service.terminal import print_json, print_table

@@ -1,6 +1,7 @@
 """The starting configuration that ``hotfolder init`` writes: every key, with one line.
 
-It loads without a fault once the folder and the password file it names exist.
+It loads without a fault once the folder and the password file it names exist. Long, because
+it is one file, as the operator reads it.
 """
 
 from __future__ import annotations

@@ -22,9 +22,10 @@ from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.ports import Clock
 from hotfolder.journal.connection import DaemonLock, acquire_daemon_lock
 from hotfolder.service.actor import actor
-from hotfolder.service.composition import SystemClock, Works, assemble
+from hotfolder.service.composition import Works, assemble
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import configure_logs, make_emit
+from hotfolder.service.parts import SystemClock
 from hotfolder.service.settings import Configuration, load
 from hotfolder.service.starting import STARTING_CONFIGURATION
 from hotfolder.service.terminal import Progress, print_json

@@ -24,8 +24,8 @@ from hotfolder.formats.damage import DamageError
 from hotfolder.formats.templatepackage import read_member
 from hotfolder.service.actor import actor
 from hotfolder.service.authority import require
-from hotfolder.service.composition import open_store
 from hotfolder.service.inspecting import opened
+from hotfolder.service.parts import open_store
 from hotfolder.service.settings import Configuration
 from hotfolder.service.templating import version_named, versions_of
 from hotfolder.service.terminal import print_json, print_table, printable

@@ -27,9 +27,9 @@ from hotfolder.flows.scrub import Scrub, Scrubbed
 from hotfolder.journal.connection import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
-from hotfolder.service.composition import SystemClock, open_store, roots_of
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import configure_logs, make_emit
+from hotfolder.service.parts import SystemClock, open_store, roots_of
 from hotfolder.service.priority import give_way
 from hotfolder.service.settings import Configuration
 from hotfolder.service.steering import instant

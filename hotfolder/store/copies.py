@@ -3,7 +3,8 @@
 The first root is the store; the others are copies of it, each with objects of its own
 that can be read without hotfolder. What is written is written to all before it is
 acknowledged. What is read comes from the first that has it whole, and it is told when
-that was not the first: a damaged object is never mended in silence.
+that was not the first: a damaged object is never mended in silence. Long, because it is the
+whole port once more, each method over all roots.
 """
 
 from __future__ import annotations

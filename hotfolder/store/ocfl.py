@@ -1,7 +1,7 @@
 """The store on disk: an OCFL 1.1 storage root with one object for each spool.
 
 Own writer, because what it acknowledges must be on disk; ``ocfl-py`` judges the
-result in the tests.
+result in the tests. Long, because a root is one class that implements the whole port.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -52,8 +53,9 @@ class _Raw(io.RawIOBase):
         self._place += len(data)
         return len(data)
 
+    @abstractmethod
     def _some(self, wanted: int) -> bytes:
-        raise NotImplementedError
+        """The next bytes at the place, decrypted: one at least, ``wanted`` at most."""
 
     def _read(self, wanted: int) -> bytes:
         with os_errors("reading the store"):

@@ -22,7 +22,7 @@ from hotfolder.core.tombstones import FORMAT
 from hotfolder.flows.retrieve import Form, OpenSpool, retrieve
 from hotfolder.flows.scrub import Scrub
 from hotfolder.formats import inspect_spool
-from hotfolder.service.composition import roots_of
+from hotfolder.service.parts import roots_of
 from tests.support import bags
 from tests.support.encrypted import search
 from tests.support.flow_world import World

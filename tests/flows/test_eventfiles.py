@@ -17,7 +17,7 @@ from hotfolder.core.records import Drop
 from hotfolder.files.layout import make_folders
 from hotfolder.flows.eventfiles import EventFiles
 from hotfolder.journal.journal import SqliteJournal
-from hotfolder.service.composition import SpoolIds
+from hotfolder.service.parts import SpoolIds
 from tests.support.flow_world import FixedClock
 from tests.support.journals import make_document, store
 from tests.support.line import look

@@ -37,7 +37,7 @@ from hotfolder.core.records import DocumentMetadata
 from hotfolder.files.durability import sync_files
 from hotfolder.flows.feeding import Feeding
 from hotfolder.journal.journal import SqliteJournal
-from hotfolder.service.composition import make_feeding
+from hotfolder.service.parts import make_feeding
 from tests.support.doomed import doom
 from tests.support.feedback import KEY
 from tests.support.flow_world import FixedClock

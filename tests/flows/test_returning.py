@@ -18,7 +18,7 @@ from hotfolder.core.lifecycle import Backoff, SpoolState
 from hotfolder.core.orders import Fate, OrderRow, OrderState
 from hotfolder.core.profiles import HandedFormat, RetrieveProfile, ReturnKind, ReturnProfile
 from hotfolder.flows.returning import Returns
-from hotfolder.service.composition import SystemClock, make_returns
+from hotfolder.service.parts import SystemClock, make_returns
 from tests.support.flow_world import World, content_of, sidecar_of
 from tests.support.receiver import Receiver, hang_up, lose_answer, receiving, status
 

@@ -15,8 +15,8 @@ from hotfolder.core.errors import EX_CONFIG, EX_IOERR, EX_OK, OperatorFault
 from hotfolder.core.profiles import KeysProfile
 from hotfolder.core.records import StoreRequest
 from hotfolder.service.cli import group
-from hotfolder.service.composition import open_store, roots_of
 from hotfolder.service.masterkey import make_master, read_keyring, read_master
+from hotfolder.service.parts import open_store, roots_of
 from tests.support.encrypted import make_many
 from tests.support.settings import faults_in, load_text, sound_text
 

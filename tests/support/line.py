@@ -37,7 +37,8 @@ from hotfolder.core.retention import Period, RetentionClass, RetentionTrigger
 from hotfolder.files.layout import make_folders
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.sandbox.communications import RETENTION_CLASSES
-from hotfolder.service.composition import SystemClock, Works, connect
+from hotfolder.service.composition import Works, connect
+from hotfolder.service.parts import SystemClock
 from hotfolder.store.ocfl import OcflStore
 
 _PAUSE = 0.03  # seconds between passes: a server that refuses connections needs a moment

@@ -17,7 +17,7 @@ from hotfolder.sandbox.configuration import REPOSITORIES, demo_configuration, ho
 from hotfolder.sandbox.legacy import KINDS, legacy_tables
 from hotfolder.sandbox.sandbox import Sandbox
 from hotfolder.service.cli import main
-from hotfolder.service.composition import SystemClock
+from hotfolder.service.parts import SystemClock
 from hotfolder.store.ocfl import OcflStore
 from tests.support.serving import call, log_in, make_repository, records, server_documents
 
