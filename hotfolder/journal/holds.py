@@ -11,6 +11,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hotfolder.core.errors import OperatorFault
@@ -47,12 +48,13 @@ class Holds:
 
     def place_hold(self, hold: NewHold, now: float) -> HoldRow:
         """See ``core.holdingport``."""
-        criteria = dump_criteria(hold.criteria)
         with self._db.writing() as conn:
             known = _get(conn, hold.id)
             if known is not None:
                 return known
-            _refuse_too_late(conn, hold.criteria.identities)
+            wanted = _with_carried(conn, hold.criteria)
+            criteria = dump_criteria(wanted)
+            _refuse_too_late(conn, wanted.identities)
             conn.execute(
                 "INSERT INTO holds (id, matter, mandate, originator, reason, criteria, source,"
                 " placed_at, placed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -270,8 +272,12 @@ class Holds:
             # First those that were marked while the others were being lifted.
             late = _spools(conn, row.number, "state = 'MARKING'", limit)
             position = _progress(conn, hold_id)[2] if row.phase is HoldPhase.LIFTING else 0
-            return late or _spools(
-                conn, row.number, f"spool > {position} AND h.state <> 'LIFTED'", limit
+            return (
+                late
+                or _spools(conn, row.number, f"spool > {position} AND h.state <> 'LIFTED'", limit)
+                # Two that release it at once may have recorded the same late ones, and so
+                # gone past others.
+                or _spools(conn, row.number, "state <> 'LIFTED'", limit)
             )
 
     def record_lifted(self, hold_id: str, spool_ids: Sequence[str]) -> None:
@@ -358,6 +364,19 @@ def _set_state(conn: sqlite3.Connection, hold: int, spool_ids: Sequence[str], st
         " SELECT s.number FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value)",
         (state, hold, json.dumps(list(spool_ids))),
     )
+
+
+def _with_carried(conn: sqlite3.Connection, criteria: Criteria) -> Criteria:
+    """What stands for a whole spool names the documents in it, too."""
+    names = json.dumps(list(criteria.identities))
+    rows = conn.execute(
+        "SELECT c.identity FROM documents AS d CROSS JOIN documents AS c ON c.spool = d.spool"
+        f" WHERE {NAMED} AND d.role = 'carrier' AND c.role = 'carried'"
+        " AND c.disposition NOT IN (?, ?) ORDER BY c.number",
+        (names, names, *GONE),
+    ).fetchall()
+    found = dict.fromkeys([*criteria.identities, *(name for (name,) in rows)])
+    return replace(criteria, identities=tuple(found))
 
 
 def _refuse_too_late(conn: sqlite3.Connection, identities: Sequence[str]) -> None:

@@ -201,5 +201,10 @@ def judge_carriers(
             ).fetchone()
         ):
             why = "the dates of the whole spool are being computed"
+        elif conn.execute(
+            "SELECT 1 FROM orders WHERE identity = ? AND state IN ('ORDERED', 'STAGED') LIMIT 1",
+            (identity,),
+        ).fetchone():
+            why = "the whole spool is being given to somebody: `hotfolder orders`"
         found[spool] = (number, why)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -237,6 +238,18 @@ def test_a_hold_after_the_approval_saves_its_document_alone(world: DisposalWorld
     assert world.is_there(1)
     assert not world.is_there(2)
     assert world.journal.get_document(held) is not None
+
+
+def test_a_hold_on_the_record_of_a_whole_spool_saves_all_of_it(world: DisposalWorld) -> None:
+    held = world.add(1, "D", "D", carried=True)
+    (gone,) = world.add(2, "D")
+    disposal = world.approved()
+    hold(world, "1", identities=("hf-" + hashlib.sha256(b"carrier 1").hexdigest(),))
+    world.flow.begin(disposal, actor="cem")
+    world.flow.complete(disposal)
+    said = dict.fromkeys(held, "excluded")
+    assert world.outcomes(disposal) == {**said, gone: "destroyed"}
+    assert world.is_there(1)
 
 
 def test_a_mark_in_the_store_alone_saves_it(world: DisposalWorld) -> None:

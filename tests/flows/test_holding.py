@@ -171,6 +171,20 @@ def test_a_newcomer_that_is_not_marked_yet_keeps_no_other_mark(house: House) -> 
     assert house.flow.step() > 0
 
 
+def test_two_that_release_it_at_once_lose_no_mark(house: House) -> None:
+    row = house.place()
+    house.take(9)
+    house.journal.release_hold(row.id, "ben", "settled", 9.0)
+    while not house.journal.tell_released(row.id, 100, 9.0):
+        pass
+    house.journal.advance_hold(row.id, HoldPhase.LIFTING, 9.0)
+    late = house.journal.spools_to_lift(row.id, 100)
+    for _ in range(2):  # both have read the same late ones
+        house.journal.record_lifted(row.id, late)
+    assert house.flow.finish(row.id).phase is HoldPhase.LIFTED
+    assert house.marked() == {}
+
+
 def test_without_every_store_it_is_not_acknowledged(house: House) -> None:
     away = house.root / "away"
     shutil.move(house.root / "two", away)
