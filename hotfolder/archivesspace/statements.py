@@ -41,11 +41,11 @@ def hold_identifier(mark: HoldMark) -> str:
 def is_of_hold(identifier: object, mark: HoldMark) -> bool:
     """Whether a statement with this identifier is that of the hold: ours by the id at its
     end, or an archivist's, which names the matter alone."""
-    if not isinstance(identifier, str) or not identifier.startswith(HOLD):
+    if not isinstance(identifier, str) or identifier == RETENTION:
         return False
-    if identifier.endswith(f" {mark.hold}"):
+    if identifier.startswith(HOLD) and identifier.endswith(f" {mark.hold}"):
         return True
-    return mark.from_archive and identifier == HOLD + mark.matter
+    return mark.from_archive and identifier.removeprefix(HOLD).strip() == mark.matter
 
 
 def class_of(document: Document, rules: Rules) -> RetentionClass | None:

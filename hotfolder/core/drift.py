@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hotfolder.core.governance import CONTROLLED, Facts, find_spelling
 from hotfolder.core.profiles import FolderProfile, Rules
 from hotfolder.core.reports import Report, Sheet
+from hotfolder.core.templates import SERIES  # of templates, which need no table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,7 @@ def _of_series(rules: Rules, counted: Sequence[Counted]) -> Iterator[Drift]:
     known = {series.code for series in rules.series}
     lost: Counter[str] = Counter()
     for item in counted:
-        if item.series not in known:
+        if item.series not in known and not item.series.startswith(SERIES):
             lost[item.series] += item.count
     for code, count in sorted(lost.items()):
         yield Drift(

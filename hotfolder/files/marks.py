@@ -20,7 +20,7 @@ def make_marks(paths: Sequence[bytes], top: bytes) -> None:
     with SyncScope(top) as scope:
         for path in paths:
             _make(path, top)
-        above = {directory for path in paths for directory in _parents(path, top)}
+        above = {directory for path in paths for directory in parents(path, top)}
         scope.sync((), sorted(above))
 
 
@@ -54,7 +54,8 @@ def _make(path: bytes, top: bytes) -> None:
                 return
 
 
-def _parents(path: bytes, top: bytes) -> list[bytes]:
+def parents(path: bytes, top: bytes) -> list[bytes]:
+    """The directories above ``path``, the nearest first, ``top`` the last."""
     found = []
     while path != top:
         path = os.path.dirname(path)

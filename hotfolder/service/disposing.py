@@ -22,6 +22,7 @@ from hotfolder.core.disposals import (
 )
 from hotfolder.core.duties import Duty
 from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_TEMPFAIL, EX_USAGE, OperatorFault
+from hotfolder.core.reports import csv_cell
 from hotfolder.flows.disposing import Disposing
 from hotfolder.flows.retention import day_of
 from hotfolder.journal.connection import acquire_daemon_lock
@@ -171,7 +172,10 @@ def _write_csv(journal: SqliteJournal, wanted: DueFilter, today: date, path: str
         writer.writerow(_DUE_COLUMNS)
         while after is not None:
             found, after = journal.due_documents(wanted, today, after=after, limit=_PAGE)
-            writer.writerows(tuple(_due_data(item).values()) for item in found)
+            writer.writerows(
+                [csv_cell("" if value is None else value) for value in _due_data(item).values()]
+                for item in found
+            )
             count += len(found)
     return count
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import secrets
 
-from hotfolder.core.errors import HotfolderError, InputFault, OperatorFault
+from hotfolder.core.errors import HotfolderError, OperatorFault
 from hotfolder.core.profiles import KeysProfile
-from hotfolder.files.content import open_regular, write_new
+from hotfolder.files.content import write_new
 from hotfolder.files.durability import sync_directories, sync_files
 from hotfolder.files.faults import os_errors
+from hotfolder.service.signingkey import read_key_file
 from hotfolder.store.ciphers import KEY
 from hotfolder.store.keyring import Keyring, MasterKey
 
@@ -33,13 +34,7 @@ def read_keyring(profile: KeysProfile) -> Keyring | None:
 
 def read_master(path: str) -> MasterKey:
     """One master key; raises as ``read_keyring`` does."""
-    try:
-        with open_regular(os.fsencode(path)) as stream, os_errors("reading a master key"):
-            data = stream.read(_LONGEST)
-    except InputFault as error:
-        raise _unusable(path, "it is no plain file") from error
-    except HotfolderError as error:
-        raise _unusable(path, error.message) from error
+    data = read_key_file(path, _LONGEST, "reading a master key", _unusable)
     if len(data) == KEY:
         return MasterKey(data)
     try:

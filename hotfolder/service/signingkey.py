@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Callable
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -73,15 +74,23 @@ def verify_statement(public_key: bytes, signature: bytes, purpose: bytes, data: 
     return True
 
 
+def read_key_file(
+    path: str, longest: int, doing: str, unusable: Callable[[str, str], OperatorFault]
+) -> bytes:
+    """The beginning of a file that holds a key; raises what ``unusable`` makes of path and
+    why."""
+    try:
+        with open_regular(os.fsencode(path)) as stream, os_errors(doing):
+            return stream.read(longest)
+    except InputFault as error:
+        raise unusable(path, "it is no plain file") from error
+    except HotfolderError as error:
+        raise unusable(path, error.message) from error
+
+
 def read_key(path: str) -> SigningKey:
     """Read the key. ``OperatorFault`` (``audit.key``) that never says what is in the file."""
-    try:
-        with open_regular(os.fsencode(path)) as stream, os_errors("reading the signing key"):
-            data = stream.read(_LONGEST)
-    except InputFault as error:
-        raise _unusable(path, "it is no plain file") from error
-    except HotfolderError as error:
-        raise _unusable(path, error.message) from error
+    data = read_key_file(path, _LONGEST, "reading the signing key", _unusable)
     if len(data) == _SEED:
         return SigningKey(Ed25519PrivateKey.from_private_bytes(data))
     try:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from hotfolder.files.content import TEMPORARY, write_atomically
 from hotfolder.files.durability import sync_directories
-from hotfolder.files.marks import make_marks, remove_marks
+from hotfolder.files.marks import make_marks, parents, remove_marks
 from hotfolder.files.names import check_spool_id
 from hotfolder.files.tree import exists, list_directory, make_parents, remove_tree
 from hotfolder.store.naming import Layout, object_id
@@ -47,7 +47,7 @@ class HoldMarks:
         place = self._record(hold_id)
         make_parents(os.path.dirname(place), self._root)
         write_atomically(place, record, _MODE)
-        sync_directories([os.path.dirname(place), *_above(os.path.dirname(place), self._root)])
+        sync_directories([os.path.dirname(place), *parents(os.path.dirname(place), self._root)])
 
     def drop(self, hold_id: str) -> None:
         """See ``core.holdingport.HoldingStore``."""
@@ -90,11 +90,3 @@ def _check(hold_id: str) -> bytes:
     if not _HOLD_ID.match(hold_id):
         raise ValueError(f"not a hold id: {hold_id!r}")
     return hold_id.encode()
-
-
-def _above(path: bytes, top: bytes) -> list[bytes]:
-    found = []
-    while path != top:
-        path = os.path.dirname(path)
-        found.append(path)
-    return found
