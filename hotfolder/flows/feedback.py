@@ -207,14 +207,13 @@ class Feedback:
 
     def _take_event(self, name: str, unit: str, event: SeenEvent, before: Mapping[str, int]) -> int:
         known = self._journal.known_records(event.identities, self._clock.now())
-        event = replace(
-            event,
-            identities=tuple(
-                name
-                for name in event.identities
-                if name in known and known[name].business_unit == unit
-            ),
-        )
+        here = [
+            name for name in event.identities if name in known and known[name].business_unit == unit
+        ]
+        # A record stays when its document is destroyed, and keeps no hold from the others.
+        gone = {item.identity for item in self._journal.destroyed_among(here)}
+        kept = [name for name in here if name not in gone]
+        event = replace(event, identities=tuple(kept or here))
         facts = compare_event(
             event,
             self.profile.types,

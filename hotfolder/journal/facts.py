@@ -23,6 +23,7 @@ from hotfolder.core.facts import (
 )
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.links import append_links
+from hotfolder.journal.rows import OF_IDENTITY
 
 FACT_COLUMNS = (
     "f.number, f.key, f.kind, f.source, f.business_unit, coalesce(d.identity, ''), f.uri,"
@@ -220,8 +221,7 @@ class Facts:
             rows = conn.execute(
                 f"SELECT {FACT_COLUMNS} FROM {FACTS_JOINED} WHERE f.number > :after"
                 " AND (:kind IS NULL OR f.kind = :kind)"
-                " AND (:identity = '' OR f.document IN"
-                "  (SELECT number FROM documents WHERE identity = :identity))"
+                f" AND (:identity = '' OR f.document IN ({OF_IDENTITY}))"
                 " ORDER BY f.number LIMIT :limit",
                 {"after": after, "kind": kind, "identity": identity, "limit": limit},
             ).fetchall()

@@ -27,6 +27,7 @@ from hotfolder.journal.connection import Connection
 from hotfolder.journal.holdcandidates import GONE, NAMED, candidates
 from hotfolder.journal.holding import join_hold, read_criteria, tell
 from hotfolder.journal.links import append_links
+from hotfolder.journal.rows import OF_IDENTITY
 
 _COLUMNS = (
     "h.number, h.id, h.matter, h.mandate, h.originator, h.reason, h.criteria, h.source,"
@@ -34,11 +35,6 @@ _COLUMNS = (
     " p.phase, p.documents, p.spools, p.acknowledged_at"
 )
 _HOLDS = "holds AS h JOIN hold_progress AS p ON p.hold = h.number"
-# Both partial indexes of identities.
-_OF_IDENTITY = (
-    "SELECT number FROM documents WHERE identity = :identity AND live = 1"
-    " UNION ALL SELECT number FROM documents WHERE identity = :identity AND live = 0"
-)
 
 
 class Holds:
@@ -131,7 +127,7 @@ class Holds:
         with self._db.reading() as conn:
             rows = conn.execute(
                 f"SELECT {_COLUMNS} FROM {_HOLDS} WHERE h.number IN ("
-                f" SELECT m.hold FROM hold_members AS m WHERE m.document IN ({_OF_IDENTITY}))"
+                f" SELECT m.hold FROM hold_members AS m WHERE m.document IN ({OF_IDENTITY}))"
                 f"{which} ORDER BY h.number",
                 {"identity": identity},
             ).fetchall()

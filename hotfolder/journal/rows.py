@@ -44,6 +44,12 @@ DOCUMENTS_JOINED = (
     " LEFT JOIN units AS u ON u.number = d.unit"
 )
 
+# Numbers of the documents with an identity, live or not: by both partial indexes.
+OF_IDENTITY = (
+    "SELECT number FROM documents WHERE identity = :identity AND live = 1"
+    " UNION ALL SELECT number FROM documents WHERE identity = :identity AND live = 0"
+)
+
 
 _TWO_64 = 1 << 64
 # Nanoseconds from 1970 to the year 1823: no file system's times are older.
