@@ -140,6 +140,7 @@ class KnownRecord:
     business_unit: str
     version: tuple[int, int] | None = None  # lock_version and user_mtime as last seen
     end: str | None = None  # of our retention statement as last seen; None: there was none
+    seen_at: str = ""  # its uri when it was looked at last; empty: never
     absent: FactKind | None = None  # where the record was not to be seen last time, how
     holds: tuple[SeenHold, ...] = ()  # of statements on this record
     ours: frozenset[str] = frozenset()  # ids of holds whose statements are hotfolder's

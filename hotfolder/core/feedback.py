@@ -49,9 +49,9 @@ def compare_object(known: KnownRecord, seen: SeenObject) -> Sight:
     facts: list[NewFact] = []
     if known.absent is not None:
         facts.append(_fact(known, seen, FactKind.RECORD_BACK, "", {"was": known.absent.value}))
-    elif seen.uri != known.uri:
+    elif seen.uri != (known.seen_at or known.uri):
         kind = FactKind.RECORD_TRANSFERRED
-        facts.append(_fact(known, seen, kind, seen.uri, {"from": known.uri}))
+        facts.append(_fact(known, seen, kind, seen.uri, {"from": known.seen_at or known.uri}))
     end = _end_of_ours(seen)
     facts += _holds(known, seen)
     facts += _retention(known, seen, end)

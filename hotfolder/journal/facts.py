@@ -53,7 +53,7 @@ class Facts:
         with self._db.reading() as conn:
             rows = conn.execute(
                 "SELECT d.number, d.identity, d.record_uri, d.business_unit, d.retain_until,"
-                " s.lock_version, s.ends, s.absent, s.changed_at FROM json_each(?) AS j"
+                " s.lock_version, s.ends, s.absent, s.changed_at, s.uri FROM json_each(?) AS j"
                 " CROSS JOIN documents AS d ON d.identity = j.value AND d.live = 1"
                 " LEFT JOIN sights AS s ON s.document = d.number"
                 " WHERE d.record_uri IS NOT NULL",
@@ -291,6 +291,7 @@ def _known(conn: sqlite3.Connection, row: Sequence[Any], since: float) -> KnownR
         business_unit=row[3],
         version=None if row[5] is None else (row[5], row[8]),
         end=row[6],
+        seen_at=row[9] or "",
         absent=FactKind(row[7]) if row[7] else None,
         holds=tuple(holds),
         ours=ours,

@@ -167,6 +167,14 @@ def test_a_record_that_is_lost_is_told_once() -> None:
     assert [fact.kind for fact in back.facts] == [FactKind.RECORD_BACK]
 
 
+def test_a_record_that_was_moved_is_told_once() -> None:
+    before = known(uri="/repositories/3/digital_objects/1", seen_at=URI)
+    assert compare_object(before, seen([])).facts == (), "edited where it was moved to"
+    back = known(uri=URI, seen_at="/repositories/3/digital_objects/1")
+    (fact,) = compare_object(back, seen([])).facts
+    assert fact.kind is FactKind.RECORD_TRANSFERRED
+
+
 def test_a_record_that_was_moved() -> None:
     (fact,) = compare_object(known(uri="/repositories/3/digital_objects/1"), seen([])).facts
     assert fact.kind is FactKind.RECORD_TRANSFERRED
