@@ -132,6 +132,15 @@ class SeenHold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What an event has asked for before, and what became of it."""
+
+    kind: FactKind
+    state: FactState
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRecord:
     """What the journal knows of a document's record, to compare it with what is seen."""
 

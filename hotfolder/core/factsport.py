@@ -8,6 +8,7 @@ from datetime import date
 from typing import Protocol
 
 from hotfolder.core.facts import (
+    Asked,
     FactKind,
     FactRow,
     FactState,
@@ -42,6 +43,10 @@ class FactsJournal(Protocol):
 
     def holds_by_events(self, identities: Collection[str]) -> list[SeenHold]:
         """Archivists' holds in force that events have placed on any of these."""
+
+    def asked_before(self, event: str) -> dict[str, Asked]:
+        """What an event has asked for, by its mark (a disposal, or the number of a hold):
+        the newest of each."""
 
     def unseen_events(self, events: Sequence[SeenEvent]) -> list[SeenEvent]:
         """Those that were not looked at as they stand now."""

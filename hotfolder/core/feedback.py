@@ -15,8 +15,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from hotfolder.core.facts import (
+    Asked,
     EventTypes,
     FactKind,
+    FactState,
     KnownRecord,
     Lost,
     NewFact,
@@ -183,13 +185,16 @@ def compare_event(
     business_unit: str,
     disposals: Collection[str],
     holds: Iterable[SeenHold],
+    before: Mapping[str, Asked] | None = None,
 ) -> list[NewFact]:
     """What an event decides. ``disposals`` are ours, of those that it may name; ``holds``
-    those in force that events have placed on documents of this event."""
+    those in force that events have placed on documents of this event; ``before`` what
+    it has asked for already."""
     if event.ours:
         return []
+    asked = before or {}
     if event.event_type in types.decisions:
-        return _decisions(event, business_unit, disposals)
+        return _decisions(event, business_unit, disposals, asked)
     # What hotfolder tells of its own holds is no decision, even if somebody adds a note.
     if event.made or not event.identities:
         return []
@@ -202,17 +207,25 @@ def compare_event(
         }
         return [_of_event(event, FactKind.HOLD_PLACED, business_unit, "", body)]
     if event.event_type in types.released:
-        return list(_releases(event, business_unit, matter, holds))
+        return list(_releases(event, business_unit, matter, holds, asked))
     return []
 
 
-def _decisions(event: SeenEvent, business_unit: str, disposals: Collection[str]) -> list[NewFact]:
+def _decisions(
+    event: SeenEvent,
+    business_unit: str,
+    disposals: Collection[str],
+    asked: Mapping[str, Asked],
+) -> list[NewFact]:
     kinds = {"pass": FactKind.DISPOSAL_APPROVED, "fail": FactKind.DISPOSAL_REFUSED}
     kind = kinds.get(event.outcome)
     if kind is None:
         return []
     named = sorted(set(disposals_in(event)) & set(disposals))
-    return [_of_event(event, kind, business_unit, name, {"disposal": name}) for name in named]
+    return [
+        _of_event(event, kind, business_unit, name, {"disposal": name}, asked=asked)
+        for name in named
+    ]
 
 
 def disposals_in(event: SeenEvent) -> list[str]:
@@ -221,7 +234,11 @@ def disposals_in(event: SeenEvent) -> list[str]:
 
 
 def _releases(
-    event: SeenEvent, business_unit: str, matter: str, holds: Iterable[SeenHold]
+    event: SeenEvent,
+    business_unit: str,
+    matter: str,
+    holds: Iterable[SeenHold],
+    asked: Mapping[str, Asked],
 ) -> Iterable[NewFact]:
     """A release names documents, and perhaps the matter; a hold that is on others too is
     not released by it."""
@@ -242,6 +259,7 @@ def _releases(
             refused=f"the hold is on {missing} other documents too: `hotfolder holds release`"
             if missing
             else "",
+            asked=asked,
         )
     if not found:
         refused = "no hold that an event has placed is on these documents: `hotfolder holds list`"
@@ -256,9 +274,13 @@ def _of_event(
     mark: str,
     body: Mapping[str, object],
     refused: str = "",
+    asked: Mapping[str, Asked] | None = None,
 ) -> NewFact:
+    key = f"{kind}|{event.uri}|{mark}"
+    if _asks_again(event, kind, (asked or {}).get(mark)):
+        key += f"|{event.lock_version}"
     return NewFact(
-        key=f"{kind}|{event.uri}|{mark}",
+        key=key,
         kind=kind,
         business_unit=business_unit,
         actor=actor_of(event.changed_by),
@@ -268,6 +290,16 @@ def _of_event(
         body=body,
         refused=refused,
     )
+
+
+def _asks_again(event: SeenEvent, kind: FactKind, before: Asked | None) -> bool:
+    """Whether this is more than what the event has said before: the other answer, the same
+    after it was refused, or that of somebody else while the first waits."""
+    if before is None:
+        return False
+    if before.kind is not kind or before.state is FactState.REFUSED:
+        return True
+    return before.state is FactState.WAITING and before.actor != actor_of(event.changed_by)
 
 
 def _fact(

@@ -220,6 +220,7 @@ class Feedback:
             unit,
             self._journal.known_disposals(disposals_in(event)),
             self._journal.holds_by_events(event.identities),
+            self._journal.asked_before(event.uri),
         )
         return self._journal.record_look(
             name, before, self._clock.now(), events=[event], facts=facts

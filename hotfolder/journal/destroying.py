@@ -51,8 +51,8 @@ class Destroying:
         """The clock shows ``day``; whether it is believed."""
         with self._db.reading() as conn:
             known = _belief(conn, day)
-        if known or (known is not None and not vouched):
-            return known
+        if known:
+            return True
         with self._db.writing() as conn:
             return _note_day(conn, day, actor, now, vouched=vouched)
 
@@ -247,6 +247,13 @@ def _note_day(
         conn.execute(
             "INSERT INTO clock_days (day, believed, at, actor) VALUES (?, ?, ?, ?)",
             (day.isoformat(), known, now, actor),
+        )
+    elif not known and is_believed(day, date.fromisoformat(last) if last else None):
+        # A false clock has shown it before its time, which has come since.
+        known = True
+        conn.execute(
+            "UPDATE clock_days SET believed = 1, actor = ?, at = ? WHERE day = ?",
+            (actor, now, day.isoformat()),
         )
     if not known and vouched:
         conn.execute(

@@ -12,6 +12,7 @@ from typing import Any
 from hotfolder.core.canonical import dump
 from hotfolder.core.facts import (
     EFFECTIVE,
+    Asked,
     FactKind,
     FactRow,
     FactState,
@@ -32,6 +33,11 @@ FACT_COLUMNS = (
 FACT_WIDTH = 15  # of these columns
 FACTS_JOINED = "facts AS f LEFT JOIN documents AS d ON d.number = f.document"
 NEXT_NUMBER = "(SELECT coalesce(max(number), 0) + 1 FROM facts)"
+# Of ``seen_holds``: in force. A release that was refused is none.
+_IN_FORCE = (
+    "(released IS NULL OR EXISTS (SELECT 1 FROM facts AS r"
+    " WHERE r.number = released AND r.state = 'REFUSED'))"
+)
 _RECENT = 900.0  # seconds after which the server certainly has what it was told
 
 
@@ -88,7 +94,7 @@ class Facts:
                 " CROSS JOIN documents AS d ON d.identity = j.value AND d.live = 1"
                 " JOIN seen_hold_documents AS m ON m.document = d.number"
                 " JOIN seen_holds AS h ON h.number = m.seen"
-                " WHERE h.by_event = 1 AND h.released IS NULL ORDER BY h.number",
+                f" WHERE h.by_event = 1 AND {_IN_FORCE} ORDER BY h.number",
                 (json.dumps(sorted(set(identities))),),
             ).fetchall()
             return [_seen_hold(conn, number) for (number,) in rows]
@@ -98,6 +104,27 @@ class Facts:
         with self._db.reading() as conn:
             known = conn.execute("SELECT 1 FROM seen_holds WHERE number = ?", (number,)).fetchone()
             return None if known is None else _seen_hold(conn, number)
+
+    def asked_before(self, event: str) -> dict[str, Asked]:
+        """What an event has asked for, by its mark (a disposal, or the number of a hold):
+        the newest of each."""
+        with self._db.reading() as conn:
+            rows = [
+                row
+                for kind in (
+                    FactKind.DISPOSAL_APPROVED,
+                    FactKind.DISPOSAL_REFUSED,
+                    FactKind.HOLD_RELEASED,
+                )
+                for row in conn.execute(
+                    "SELECT number, key, kind, state, actor FROM facts WHERE key > ? AND key < ?",
+                    (f"{kind}|{event}|", f"{kind}|{event}}}"),  # "}" is behind "|"
+                )
+            ]
+        return {
+            key.split("|")[2]: Asked(kind=FactKind(kind), state=FactState(state), actor=actor)
+            for _, key, kind, state, actor in sorted(rows)
+        }
 
     def unseen_events(self, events: Sequence[SeenEvent]) -> list[SeenEvent]:
         """Those that were not looked at as they stand now."""
@@ -397,7 +424,7 @@ def _insert_fact(conn: sqlite3.Connection, fact: NewFact, now: float) -> bool:
         _open_hold(conn, number, fact)
     if fact.kind is FactKind.HOLD_RELEASED and not fact.refused:
         conn.execute(
-            "UPDATE seen_holds SET released = ? WHERE number = ? AND released IS NULL",
+            f"UPDATE seen_holds SET released = ? WHERE number = ? AND {_IN_FORCE}",
             (number, fact.body["seen"]),
         )
     subject = fact.identity or str(fact.body.get("disposal") or f"fact-{number}")

@@ -14,7 +14,7 @@ from hotfolder.journal.links import build_nodes
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 19  # PRAGMA user_version after the last migration
+VERSION = 20  # PRAGMA user_version after the last migration
 
 migrations = Migrations("hotfolder")
 
@@ -167,6 +167,13 @@ def m019_key_destruction(db: Database) -> None:
     """Documents are destroyed by their key, while their spool stays."""
     _run(db, "key_destruction.sql")
     db.conn.execute("PRAGMA user_version = 19")
+
+
+@migrations()
+def m020_refused_releases(db: Database) -> None:
+    """A hold whose release was refused can be released by a later one."""
+    _run(db, "refused_releases.sql")
+    db.conn.execute("PRAGMA user_version = 20")
 
 
 def _run(db: Database, name: str) -> None:

@@ -48,8 +48,9 @@ from hotfolder.service.terminal import show_error
 def group() -> None:
     """From OpenText Exstream's output folders into ArchivesSpace, exactly once.
 
-    Exit codes: 0 done, 64 usage, 65 bad input, 66 not found, 70 a fault of hotfolder,
-    74 damaged data, 75 try again later, 78 configuration.
+    Exit codes: 0 done, 64 usage, 65 bad input, 66 not found, 69 it was destroyed, 70 a
+    fault of hotfolder, 74 damaged data, 75 try again later, 77 you may not,
+    78 configuration.
     """
 
 

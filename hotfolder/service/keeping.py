@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from hotfolder.core.errors import EX_CONFIG, EX_IOERR, EX_OK, Corrupt
+from hotfolder.core.errors import EX_CONFIG, EX_IOERR, EX_OK, Corrupt, OperatorFault
 from hotfolder.service.masterkey import make_master
 from hotfolder.service.parts import open_store, roots_of
 from hotfolder.service.settings import load
@@ -28,23 +28,24 @@ def make(path: str, *, as_json: bool) -> int:
 
 def list_keys(config_path: str, *, as_json: bool) -> int:
     """Who wraps what; 78 if a master key is missing."""
-    stores = _key_stores(config_path)
     found: list[dict[str, Any]] = []
-    for number, keys in enumerate(stores, 1):
+    for number, keys in enumerate(_key_stores(config_path), 1):
         counts = keys.count()
-        current = keys.keyring.current.id.hex()
+        current = keys.keyring.current.id.hex() if keys.is_usable else ""
         found += [
             {
                 "root": number,
                 "key": name,
                 "spools": counts.get(name, 0),
                 "current": name == current,
-                "here": bytes.fromhex(name) in keys.keyring,
+                "here": keys.is_usable and bytes.fromhex(name) in keys.keyring,
             }
-            for name in sorted({current, *counts})
+            for name in sorted({current, *counts} - {""})
         ]
     if as_json:
         print_json(found)
+    elif not found:
+        click.echo("Nothing is encrypted here, and there is no master key.")
     else:
         print_table(
             "",
@@ -66,6 +67,8 @@ def rotate(config_path: str, *, as_json: bool) -> int:
     damaged: list[dict[str, object]] = []
     with Progress("spools looked at", as_json=as_json) as progress:
         for number, keys in enumerate(_key_stores(config_path), 1):
+            if not keys.is_usable:
+                raise _no_master_key()
             keys.introduce()
             whole = True
             for spool_id in keys.spools():
@@ -94,6 +97,12 @@ def rotate(config_path: str, *, as_json: bool) -> int:
 def _key_stores(config_path: str) -> list[KeyStore]:
     configuration = load(config_path)
     store = open_store(configuration, lambda _event, /, **_fields: None, must_have_keys=True)
-    found = [root.keys for root in roots_of(store)]
-    _ = [keys.keyring for keys in found]  # raises if there is none
-    return found
+    return [root.keys for root in roots_of(store)]
+
+
+def _no_master_key() -> OperatorFault:
+    return OperatorFault(
+        "there is no master key, so no keys can be wrapped by it",
+        hint="make one with `hotfolder keys make`, and set store.master_key; docs/encryption.md",
+        code="keys.none",
+    )

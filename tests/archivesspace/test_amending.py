@@ -254,4 +254,7 @@ def test_a_matter_of_any_length_names_its_hold() -> None:
     assert not is_of_hold(name, hold(2))
     assert not is_of_hold("hold:M-1", hold(1))
     assert is_of_hold("hold:M-1", replace(hold(1), from_archive=True))
+    assert is_of_hold("M-1", replace(hold(1), from_archive=True)), "as an archivist may write it"
+    assert not is_of_hold("M-1", hold(1))
+    assert not is_of_hold("retention", replace(hold(1), matter="retention", from_archive=True))
     assert not is_of_hold(None, mark)

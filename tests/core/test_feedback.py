@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hotfolder.core.facts import (
+    Asked,
     EventTypes,
     FactKind,
     FactState,
@@ -19,7 +21,13 @@ from hotfolder.core.facts import (
     Sight,
     Statement,
 )
-from hotfolder.core.feedback import compare_event, compare_lost, compare_object, disposals_in
+from hotfolder.core.feedback import (
+    actor_of,
+    compare_event,
+    compare_lost,
+    compare_object,
+    disposals_in,
+)
 
 URI = "/repositories/2/digital_objects/1"
 IDENTITY = "hf-" + "1" * 64
@@ -213,6 +221,35 @@ def test_a_decision_names_its_disposal() -> None:
     for undecided in (replace(named, outcome="pending"), replace(named, ours=True)):
         assert compare_event(undecided, types, "U", {ONE}, []) == []
     assert compare_event(named, types, "U", set(), []) == [], "of no disposal of ours"
+
+
+@pytest.mark.parametrize(
+    ("before", "again"),
+    [
+        (None, False),
+        (("pass", FactState.DONE, "anna"), False),
+        (("pass", FactState.WAITING, "anna"), False),
+        (("pass", FactState.WAITING, "berta"), True),
+        (("pass", FactState.REFUSED, "anna"), True),
+        (("pass", FactState.REFUSED, "berta"), True),
+        (("fail", FactState.DONE, "anna"), True),
+        (("fail", FactState.WAITING, "anna"), True),
+    ],
+)
+def test_what_an_event_says_again_is_another_fact_where_it_says_more(
+    before: tuple[str, FactState, str] | None, again: bool
+) -> None:
+    told = event("decided", references=(f"hf:{ONE}",))
+    first = compare_event(told, types, "U", {ONE}, [])[0].key
+    asked = {}
+    if before is not None:
+        outcome, state, actor = before
+        kind = FactKind.DISPOSAL_APPROVED if outcome == "pass" else FactKind.DISPOSAL_REFUSED
+        asked[ONE] = Asked(kind=kind, state=state, actor=actor_of(actor))
+    (fact,) = compare_event(replace(told, lock_version=7), types, "U", {ONE}, [], asked)
+    assert (fact.key != first) == again
+    (once,) = compare_event(replace(told, lock_version=7), types, "U", {ONE}, [], asked)
+    assert once.key == fact.key, "the same saving is the same fact"
 
 
 @given(st.sets(st.sampled_from("abcd")), st.sets(st.sampled_from("abcd"), min_size=1))

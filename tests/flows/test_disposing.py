@@ -252,6 +252,30 @@ def test_a_hold_on_the_record_of_a_whole_spool_saves_all_of_it(world: DisposalWo
     assert world.is_there(1)
 
 
+@pytest.mark.parametrize("carried", [False, True])
+def test_what_is_being_given_is_not_destroyed(world: DisposalWorld, carried: bool) -> None:
+    (document,) = world.add(1, "D", carried=carried)
+    (gone,) = world.add(2, "D")
+    asked = "hf-" + hashlib.sha256(b"carrier 1").hexdigest() if carried else document
+    disposal = world.approved()
+    with world.journal._db.writing() as conn:
+        conn.execute(
+            "INSERT INTO orders (id, identity, profile, why, actor, state, created_at, updated_at)"
+            " VALUES ('order-1', ?, 'desk', 'a question', 'ada', 'ORDERED', 1, 1)",
+            (asked,),
+        )
+    world.flow.begin(disposal, actor="cem")
+    world.flow.complete(disposal)
+    stays = "withheld" if carried else "excluded"
+    assert world.outcomes(disposal) == {document: stays, gone: "destroyed"}
+    assert world.is_there(1)
+    with world.journal._db.writing() as conn:
+        conn.execute("UPDATE orders SET state = 'FAILED', fate = 'the desk was closed'")
+    second = world.destroy()
+    assert world.outcomes(second) == {document: "destroyed"}
+    assert not world.is_there(1)
+
+
 def test_a_mark_in_the_store_alone_saves_it(world: DisposalWorld) -> None:
     (held,) = world.add(1, "D")
     disposal = world.approved()
@@ -351,6 +375,23 @@ def test_a_clock_that_jumped_destroys_nothing(world: DisposalWorld) -> None:
     world.flow.complete(disposal)
     assert world.is_there(1)
     assert set(world.outcomes(disposal).values()) == {"excluded"}
+
+
+def test_a_day_that_was_shown_too_early_is_believed_when_it_comes(world: DisposalWorld) -> None:
+    world.add(1, "D")
+    world.flow.step()
+    early = TODAY + timedelta(days=6)
+    for day, doubted in [(early, True), (TODAY + timedelta(days=3), False), (early, False)]:
+        world.clock.time = moment(day)
+        world.events.clear()
+        world.flow.step()
+        assert [name for name, _ in world.events if name == "clock.doubted"] == (
+            ["clock.doubted"] if doubted else []
+        )
+    disposal = world.approved()
+    world.flow.begin(disposal, actor="cem")
+    world.flow.complete(disposal)
+    assert not world.is_there(1)
 
 
 def test_a_person_vouches_for_the_day(world: DisposalWorld) -> None:

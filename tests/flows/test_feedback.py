@@ -17,7 +17,6 @@ from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.facts import FactKind, FactState
 from hotfolder.core.holds import Criteria, HoldRow
 from hotfolder.core.records import CatalogueRow
-from hotfolder.flows.feedback import Feedback
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.sandbox.sandbox import Sandbox
 from tests.conformance.desk_suite import hold_statement
@@ -64,6 +63,20 @@ class Reading:
         there = self.archivist.read(uri)["rights_statements"]
         ours = [item for item in there if item["identifier"] == "retention"]
         self.archivist.edit(uri, rights_statements=[*ours, *changes.pop("theirs")], **changes)
+
+    def move(self, uri: str, repository: str) -> None:
+        """Transfer a record; what points to it is cut first, or the server refuses."""
+        token = log_in(self.sandbox.url)
+        record = call(self.sandbox.url, uri, token)
+        for item in record["linked_instances"]:
+            holder = call(self.sandbox.url, item["ref"], token)
+            others = [
+                instance
+                for instance in holder["instances"]
+                if instance.get("digital_object", {}).get("ref") != uri
+            ]
+            call(self.sandbox.url, item["ref"], token, {**holder, "instances": others})
+        call(self.sandbox.url, f"{uri}/transfer?target_repo={repository}", token, {})
 
     def holds(self, *, released: bool = False) -> list[HoldRow]:
         return self.journal.holds(released=released)
@@ -259,6 +272,26 @@ def test_records_that_go_and_come_back(reading: Reading) -> None:
     assert reading.poll() == [("record.back", "DONE")]
 
 
+def test_a_record_that_is_moved_to_another_repository_is_told_once(reading: Reading) -> None:
+    other = reading.sandbox.add_repository("TWO", "Two")
+    uri = reading.uri(0)
+    reading.move(uri, other)
+    assert reading.poll() == [("record.transferred", "DONE")]
+    (told,) = reading.journal.facts(kind=FactKind.RECORD_TRANSFERRED)
+    moved = f"{other}/digital_objects/{uri.rpartition('/')[2]}"
+    assert (told.uri, told.body["from"]) == (moved, uri)
+    assert told.identity == reading.rows[0].document.identity
+    for _ in range(2):  # the sweep and the delete feed meet it again, and say nothing
+        reading.journal.record_look("sweep:RETAIL", {"begun": 0}, 1.0)
+        reading.journal.record_look("deleted", {"at": 0}, 1.0)
+        assert reading.poll() == []
+    reading.move(moved, "/repositories/2")
+    reading.journal.record_look("sweep:RETAIL", {"begun": 0}, 1.0)
+    assert reading.poll() == [("record.transferred", "DONE")]
+    assert reading.poll() == []
+    assert reading.journal.facts(kind=FactKind.RECORD_TRANSFERRED)[-1].uri == uri
+
+
 def test_records_of_others_are_left_alone(reading: Reading) -> None:
     theirs = reading.archivist.describe("theirs")
     reading.archivist.edit(theirs, rights_statements=[hold_statement()])
@@ -397,14 +430,86 @@ def test_what_cannot_be_done_now_waits_and_holds_up_no_other(
 
 
 def test_who_may_not_release_does_not(reading: Reading) -> None:
-    feedback: Feedback = feedback_of(reading.line.works)
-
-    def refuse(*_: object) -> None:
-        raise OperatorFault("they may not", code="role.refused")
-
+    feedback = feedback_of(reading.line.works)
     reading.state(reading.uri(0), theirs=[hold_statement("one")])
     assert reading.poll() == [("hold.placed", "DONE")]
-    feedback._may = refuse
+    feedback._may = nobody_may
     reading.state(reading.uri(0), theirs=[])
     assert reading.poll() == [("hold.released", "REFUSED")]
     assert len(reading.holds()) == 1
+
+
+def nobody_may(*_: object) -> None:
+    raise OperatorFault("they may not", code="role.refused")
+
+
+def test_a_release_that_was_refused_is_in_the_way_of_no_other(reading: Reading) -> None:
+    feedback, archivist = feedback_of(reading.line.works), reading.archivist
+    anybody_may = feedback._may
+    uris = [reading.uri(0)]
+    archivist.ask(uris, event_type=PLACED, outcome="pass")
+    assert reading.poll() == [("hold.placed", "DONE")]
+    feedback._may = nobody_may
+    first = archivist.ask(uris, event_type=RELEASED, outcome="pass")
+    assert reading.poll() == [("hold.released", "REFUSED")]
+    assert reading.poll() == []
+    second = archivist.ask(uris, event_type=RELEASED, outcome="pass")
+    assert reading.poll() == [("hold.released", "REFUSED")]
+    assert len(reading.holds()) == 1
+    feedback._may = anybody_may
+    archivist.edit(second, outcome_note="now with the role")
+    assert reading.poll() == [("hold.released", "DONE")]
+    assert reading.holds() == []
+    archivist.edit(first, outcome_note="a word more")
+    assert [state for _, state in reading.poll()] == ["REFUSED"], "there is nothing to release"
+    assert len(reading.holds(released=True)) == 1
+    reading.journal.verify_chain()
+
+
+def test_a_hold_released_by_event_is_placed_again_by_another(reading: Reading) -> None:
+    uris = [reading.uri(0)]
+    reading.archivist.ask(uris, event_type=PLACED, outcome="pass")
+    released = reading.archivist.ask(uris, event_type=RELEASED, outcome="pass")
+    assert reading.poll() == [("hold.placed", "DONE"), ("hold.released", "DONE")]
+    reading.archivist.ask(uris, event_type=PLACED, outcome="pass")
+    assert reading.poll() == [("hold.placed", "DONE")]
+    reading.archivist.edit(released, outcome_note="for this one too")
+    assert reading.poll() == [("hold.released", "DONE")], "saved again, it says so again"
+    assert reading.holds() == []
+
+
+def test_a_decision_after_one_that_was_refused(reading: Reading, deciding: Deciding) -> None:
+    uri = proposal(reading)
+    deciding.fault = OperatorFault("they may not approve", code="role.refused")
+    reading.archivist.edit(uri, outcome="pass")
+    assert reading.poll() == [("disposal.approved", "REFUSED")]
+    assert reading.poll() == []
+    deciding.fault = None
+    reading.archivist.edit(uri, outcome="pending")
+    assert reading.poll() == []
+    reading.archivist.edit(uri, outcome="pass")
+    assert reading.poll() == [("disposal.approved", "DONE")]
+    reading.archivist.edit(uri, outcome_note="in order")
+    assert reading.poll() == [], "it was done"
+    assert deciding.asked == [("approve", DISPOSAL, ARCHIVIST)]
+
+
+def test_a_destroyed_document_keeps_no_hold_from_the_others(reading: Reading) -> None:
+    """An event on a unit names its documents; one of them has been destroyed since."""
+    gone, kept = reading.rows[0].document.identity, reading.rows[1].document.identity
+
+    class Destroyed:
+        def __init__(self, journal: SqliteJournal) -> None:
+            self._journal = journal
+
+        def destroyed_among(self, names: list[str]) -> list[object]:
+            return [type("Gone", (), {"identity": name}) for name in names if name == gone]
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._journal, name)
+
+    feedback_of(reading.line.works)._journal = Destroyed(reading.journal)  # type: ignore[assignment]
+    reading.archivist.ask([reading.uri(0), reading.uri(1)], event_type=PLACED, outcome="pass")
+    assert reading.poll() == [("hold.placed", "DONE")]
+    (hold,) = reading.holds()
+    assert list(reading.journal.held_documents(hold.id)) == [kept]

@@ -6,6 +6,8 @@ import csv
 import getpass
 import json
 import os
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -138,6 +140,11 @@ def test_a_due_list_goes_into_a_file(desk: Desk, tmp_path: Path) -> None:
     assert desk.json("disposal", "due", "--csv", str(path)) == {"file": str(path), "documents": 2}
     rows = list(csv.DictReader(path.read_text().splitlines()))
     assert [row["standing"] for row in rows] == ["due", "pending"]
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as conn, conn:
+        conn.execute("UPDATE documents SET business_unit = '=SUM(A1)' WHERE spool = 1")
+    desk.json("disposal", "due", "--csv", str(path))
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert "'=SUM(A1)" in [row["business_unit"] for row in rows], "no spreadsheet reckons with it"
     assert desk.json("disposal", "due", "--class", "L")["documents"] == []
     page = desk.json("disposal", "due", "--limit", "1")
     rest = desk.json("disposal", "due", "--after", page["next"])

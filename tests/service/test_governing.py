@@ -11,6 +11,8 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
+from hotfolder.core.drift import Counted, find_drift
+from hotfolder.core.profiles import Rules
 from hotfolder.core.records import DocumentMetadata
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.sandbox import Sandbox
@@ -106,6 +108,19 @@ def test_what_the_catalogue_and_the_configuration_tell(tmp_path: Path) -> None:
     page = (tmp_path / "drift.html").read_text()
     assert "ArchivesSpace was not asked" in page
     assert "leaflet" in page
+
+
+def test_templates_are_no_drift() -> None:
+    found = find_drift(
+        Rules(series=(), business_units=(), retention_classes={}),
+        [],
+        [
+            Counted(series=name, facts={"business_unit": "RETAIL"}, count=1)
+            for name in ("template:STMT_MAIN", "old")
+        ],
+        None,
+    )
+    assert [(item.kind, item.subject) for item in found] == [("series", "old")]
 
 
 @contextmanager

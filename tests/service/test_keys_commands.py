@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,23 @@ def test_a_folder_that_encrypts_needs_a_key(desk: Desk, tmp_path: Path) -> None:
     assert [fault.code for fault in faults_in(tmp_path, text)] == ["keys.master"]
     inside = text.replace(f'"{tmp_path / "key"}"', f'"{tmp_path / "store" / "key"}"')
     assert "keys.master" in [fault.code for fault in faults_in(tmp_path, inside)]
+
+
+def test_without_a_master_key_nothing_is_listed_or_what_lacks_it(
+    desk: Desk, tmp_path: Path
+) -> None:
+    (listed,) = desk.json("list")
+    (tmp_path / "hotfolder.toml").write_text(sound_text(tmp_path))
+    (missing,) = desk.json("list", code=EX_CONFIG)
+    assert missing == {**listed, "current": False, "here": False}
+    assert "MISSING" in desk.ask("list").output
+    refused = desk.ask("rotate").exception
+    assert isinstance(refused, OperatorFault)
+    assert refused.code == "keys.none"
+    assert "hotfolder keys" in refused.hint
+    shutil.rmtree(tmp_path / "store")
+    assert desk.json("list") == []
+    assert "Nothing is encrypted" in desk.ask("list").output
 
 
 def test_a_spool_whose_documents_are_pages_is_advised_of(desk: Desk, tmp_path: Path) -> None:
