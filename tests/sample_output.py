@@ -299,6 +299,7 @@ class Samples:
     def _command(self, *arguments: str) -> str:
         with (
             mock.patch.object(SystemClock, "now", return_value=self.clock.at),
+            mock.patch("hotfolder.service.actor.LOGIN_UID", os.devnull),
             mock.patch.dict(os.environ, SUDO_USER="case-worker"),
         ):
             done = CliRunner(catch_exceptions=False).invoke(

@@ -21,6 +21,11 @@ REFERENCE = "DISPUTE-2026-10001"
 _REASON = f"the customer disputes what was sent, {REFERENCE}"
 _FOLDER = "dispute"
 _TIME_LIMIT = 120.0  # seconds for one command
+# The demonstration plays a second person: really, nobody can choose who they are.
+_AS = (
+    "import sys; from hotfolder.service import actor; user = sys.argv.pop(1);"
+    " actor.actor = lambda: user; from hotfolder.service.cli import main; main()"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,16 +82,14 @@ def _ask(config: Path, *arguments: str) -> Any:
 
 
 def run_command(*arguments: str, config: Path | None = None, user: str = "") -> str:
-    """What a command of hotfolder prints; as ``user``, if one is named, as after sudo.
-    Raises ``CalledProcessError``."""
+    """What a command of hotfolder prints; as ``user``, if one is named, whom the
+    demonstration plays. Raises ``CalledProcessError``."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("HOTFOLDER_")
     }
-    if user:
-        environment["SUDO_USER"] = user
     named = [] if config is None else ["--config", str(config)]
     return subprocess.run(
-        [sys.executable, "-m", "hotfolder", *arguments, *named],
+        [sys.executable, *(("-c", _AS, user) if user else ("-m", "hotfolder")), *arguments, *named],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import getpass
 import json
 import os
 import sqlite3
@@ -27,13 +26,14 @@ from hotfolder.core.errors import (
 )
 from hotfolder.journal.connection import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
+from hotfolder.service.actor import actor
 from hotfolder.service.cli import group
 from hotfolder.service.signingkey import make_key
 from tests.support.disposal import DisposalWorld
 from tests.support.journals import UNIT
 from tests.support.settings import load_text, sound_text
 
-ME = getpass.getuser()
+ME = actor()
 _CLASSES = """
 [retention.D]
 title = "Letters"

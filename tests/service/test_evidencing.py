@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,6 +168,7 @@ def test_a_reason_may_be_demanded(desk: Desk) -> None:
 
 
 def test_who_made_it_is_on_the_chain(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hotfolder.service.actor.LOGIN_UID", os.devnull)
     monkeypatch.setenv("SUDO_USER", "anna")
     desk.ask(desk.identities[0], "--out", "e.zip")
     journal = SqliteJournal(str(desk.root / "journal.db").encode(), must_exist=True)

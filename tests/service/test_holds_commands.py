@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from hotfolder.core import crashpoints
 from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE, HotfolderError, OperatorFault
 from hotfolder.core.records import DocumentMetadata
 from hotfolder.journal.journal import SqliteJournal
+from hotfolder.service.actor import actor
 from hotfolder.service.cli import group
 from hotfolder.store.ocfl import OcflStore
 from tests.support.journals import make_document, spool_id, store
@@ -24,7 +24,7 @@ from tests.support.server_model import ProcessKilledError
 from tests.support.settings import faults_in, sound_text
 from tests.support.spools import FixedClock
 
-ME = getpass.getuser()
+ME = actor()
 DAY = date(2026, 6, 30)
 BILL = make_document(
     "b",

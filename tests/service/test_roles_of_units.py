@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 from dataclasses import dataclass
@@ -17,13 +16,14 @@ from hotfolder.core.errors import EX_OK, HotfolderError
 from hotfolder.core.records import Document, DocumentMetadata
 from hotfolder.core.shielding import pseudonym
 from hotfolder.journal.journal import SqliteJournal
+from hotfolder.service.actor import actor
 from hotfolder.service.cli import group
 from hotfolder.store.ocfl import OcflStore
 from tests.support.journals import make_document, spool_id, store
 from tests.support.settings import sound_text
 from tests.support.spools import FixedClock
 
-ME = getpass.getuser()
+ME = actor()
 KEYS = ("k" * 64, "o" * 64)
 
 
