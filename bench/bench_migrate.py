@@ -17,7 +17,17 @@ import shutil
 import sys
 from pathlib import Path
 
-from bench.common import Bar, Report, arguments, mebibytes, place_for, run_part, settle_disk
+from bench.common import (
+    Bar,
+    Measured,
+    Report,
+    arguments,
+    mebibytes,
+    place_for,
+    run_part,
+    settle_disk,
+)
+from bench.migrating import SEED
 from hotfolder.sandbox.writers import write_bulk
 
 MEMORY_BAR = 200e6
@@ -94,14 +104,27 @@ def _reconcile(report: Report, place: Path, count: int) -> None:
     few_root, root = place / "few", place / "reconcile"
     few_root.mkdir()
     root.mkdir()
-    few = run_part("migrating", "reconcile", str(few_root), str(max(1, count // 100)))
-    found = run_part("migrating", "reconcile", str(root), str(count))
-    rate = count / found.answer["seconds"]
-    report.add("reconcile: items", count, f"{count:,} of 2,000 bytes")
-    report.add("reconcile: rate", rate, f"{rate:,.0f} items/s")
-    report.add("reconcile: peak of a hundredth", few.peak_bytes, f"{few.peak_bytes / 1e6:,.0f} MB")
+    few = _compare(few_root, min(count, SEED))
+    found = _compare(root, count - count % SEED or count)
+    done = found.answer["items"]
+    report.add("reconcile: items", done, f"{done:,.0f} archived spools of 2,000 bytes")
+    for what, seconds in (
+        ("reconcile: rate", found.answer["seconds"]),
+        ("reconcile: reading the source", found.answer["reading"]),
+        ("reconcile: comparing", found.answer["comparing"]),
+        ("outcomes: rate", found.answer["settling"]),
+    ):
+        report.add(what, done / seconds, f"{done / seconds:,.0f} items/s")
+    few_peak = f"{few.peak_bytes / 1e6:,.0f} MB"
+    report.add(f"reconcile: peak of {min(count, SEED):,}", few.peak_bytes, few_peak)
     report.bars.append(_memory("reconcile", found.peak_bytes))
     shutil.rmtree(root)
+
+
+def _compare(root: Path, count: int) -> Measured:
+    run_part("migrating", "archive", str(root), str(count))
+    settle_disk()
+    return run_part("migrating", "reconcile", str(root), str(count))
 
 
 def _memory(what: str, peak: int) -> Bar:

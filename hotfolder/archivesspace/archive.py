@@ -160,11 +160,16 @@ class ArchivesSpace:
         self._transport.permissions(fresh=True)
 
     def diagnose(
-        self, *, requests: bool = False, events: frozenset[str] = frozenset()
+        self,
+        *,
+        requests: bool = False,
+        events: frozenset[str] = frozenset(),
+        made: frozenset[str] = frozenset(),
     ) -> list[Finding]:
         """Try server, login, permissions, repositories, lists and slots; all findings.
         With ``requests`` also what answering archivists' requests needs; ``events`` are
-        types of events that archivists decide with."""
+        types of events that archivists decide with, ``made`` those that the configuration
+        has recorded besides those of delivery."""
         self.forget()
         return diagnose(
             self._calls,
@@ -174,6 +179,7 @@ class ArchivesSpace:
             rules=self._rules,
             requests=requests,
             events=events,
+            made=made,
         )
 
     # -- inside -------------------------------------------------------------------------

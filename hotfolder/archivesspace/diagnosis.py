@@ -47,10 +47,12 @@ def diagnose(
     rules: Rules,
     requests: bool,
     events: frozenset[str] = frozenset(),
+    made: frozenset[str] = frozenset(),
 ) -> list[Finding]:
     """Try everything that can be tried; what depends on a failed step is left out.
     ``requests``: archivists' requests are answered, which needs more list values.
-    ``events``: types of events that archivists' decisions are looked for in.
+    ``events``: types of events that archivists' decisions are looked for in; ``made``:
+    those of events that the configuration has recorded besides those of delivery.
 
     Never raises what ``core.errors`` can say: it becomes a finding.
     """
@@ -66,7 +68,8 @@ def diagnose(
             findings += _repository(places, unit, held, profile, rules)
         findings.append(_agent(held))
         wanted = needed_values(profile, rules) | (REQUEST_VALUES if requests else frozenset())
-        findings += _lists(vocabulary, wanted | set(_event_types(vocabulary, profile)))
+        wanted |= set(_event_types(vocabulary, profile)) | {(TYPES, name) for name in made}
+        findings += _lists(vocabulary, wanted)
         findings += _events(vocabulary, events)
         findings += _slots(calls, profile)
     except HotfolderError as error:

@@ -20,6 +20,7 @@ from hotfolder.core.profiles import DocumentsProfile, FolderKind, FolderProfile,
 from hotfolder.core.records import ArchiveEvent
 
 FOLDER_PREFIX = "migration:"  # no hot folder can be called so
+MIGRATION = "migration"  # the type of the event that says where a unit came from
 MARK = "migration."  # begins the names of the fields that say where a document came from
 
 
@@ -197,7 +198,7 @@ def migration_event(
     and migration. The type is native (reference, section 7)."""
     return ArchiveEvent(
         refid=f"hf:{ref_id}:migration:{profile_name}"[:255],
-        event_type="migration",
+        event_type=MIGRATION,
         at=at,
         outcome="pass",
         note=f"Documents in it were moved in from {old_archive} (migration {profile_name}). Their"

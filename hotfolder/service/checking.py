@@ -12,8 +12,10 @@ from functools import partial
 import click
 
 from hotfolder.core.errors import EX_CONFIG, EX_OK, Fault, HotfolderError, OperatorFault
+from hotfolder.core.legacy import MIGRATION
 from hotfolder.core.profiles import (
     EventFolder,
+    FolderKind,
     FolderProfile,
     RequestFolder,
     ReturnKind,
@@ -130,6 +132,7 @@ def _check_works(works: Works, configuration: Configuration, *, offline: bool) -
         events=types.placed | types.released | types.decisions
         if configuration.feedback.enabled
         else frozenset(),
+        made=frozenset(_event_types(configuration)),
     ):
         yield Check(
             subject=f"ArchivesSpace {finding.subject}",
@@ -137,6 +140,17 @@ def _check_works(works: Works, configuration: Configuration, *, offline: bool) -
             fault=finding.fault,
             advice=finding.advice,
         )
+
+
+def _event_types(configuration: Configuration) -> Iterator[str]:
+    """Of the events that are recorded because of something in the configuration."""
+    if any(folder.kind is FolderKind.TEMPLATES for folder in configuration.folders):
+        yield configuration.template_events.approval
+        yield configuration.template_events.publication
+    if configuration.migrations:
+        yield MIGRATION
+    if configuration.disposal.event:
+        yield configuration.disposal.event
 
 
 def _check_folder(profile: FolderProfile | RequestFolder | EventFolder) -> str:

@@ -448,6 +448,16 @@ def test_diagnosis_names_everything_at_once() -> None:
     assert all(fault.remedy for fault in faults)
 
 
+def test_diagnosis_names_types_of_events_that_would_be_refused() -> None:
+    backend = Backend()
+    assert "ingestion" in backend.lists["event_event_type"]
+    with running(backend) as (archive, _):
+        findings = archive.diagnose(made=frozenset({"ingestion", "approved_by_board"}))
+    faults = [item.fault for item in findings if item.fault and not item.advice]
+    assert [fault.code for fault in faults] == ["archive.vocabulary"]
+    assert "'approved_by_board'" in faults[0].message
+
+
 def test_diagnosis_names_what_answering_requests_needs() -> None:
     backend = Backend()
     backend.lists["event_outcome"] = ["pass", "pending", "fail"]
