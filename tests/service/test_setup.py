@@ -106,6 +106,13 @@ def test_everything_is_made_once(place: Place) -> None:
     done = CliRunner().invoke(group, words, standalone_mode=False)
     assert json.loads(done.stdout)["ok"] is True, done.stdout
 
+    # And what would be refused later is said now.
+    with (place.root / "hotfolder.toml").open("a") as more:
+        more.write('\n[disposal]\nevent = "asked_the_board"\n')
+    done = CliRunner().invoke(group, words, standalone_mode=False)
+    assert json.loads(done.stdout)["ok"] is False
+    assert "'asked_the_board'" in done.stdout
+
 
 def test_no_secret_is_shown_or_kept(place: Place) -> None:
     done = place.run("--yes", "--password-file", str(place.secret))
