@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from hotfolder.files.layout import make_folders
 from hotfolder.flows.eventfiles import EventFiles
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.parts import SpoolIds
+from tests.support import forked
 from tests.support.flow_world import FixedClock
 from tests.support.journals import make_document, store
 from tests.support.line import look
@@ -152,7 +152,7 @@ drop(root, flow)
 
 def run(root: Path, path: Path, lives: int, point: str) -> int:
     child = [sys.executable, "-c", _CHILD, str(root), str(path), str(lives), point]
-    return subprocess.run(child, check=False, timeout=60).returncode
+    return forked.run(child, cwd=forked.ROOT).returncode
 
 
 def judge(root: Path, path: Path) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import forked
+
 KILLED = 137
 _ROOT = Path(__file__).parent.parent.parent
 _ARM = """
@@ -38,15 +40,9 @@ def run_python(
 ) -> subprocess.CompletedProcess[str]:
     """Run ``program``; with ``crash_at`` it exits 137 at that point."""
     armed = _ARM.format(point=crash_at, occurrence=occurrence) if crash_at else ""
-    return subprocess.run(
-        [*(strace or []), sys.executable, "-c", armed + program, *arguments],
-        cwd=_ROOT,
-        env={**os.environ, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    command = [sys.executable, "-c", armed + program, *arguments]
+    environ = {**os.environ, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    return forked.run(command, cwd=_ROOT, env=environ, timeout=60, strace=strace or ())
 
 
 def inject(calls: str, action: str, log: Path) -> list[str]:

@@ -22,6 +22,7 @@ from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.cli import group
 from hotfolder.service.composition import assemble
 from hotfolder.service.settings import load
+from tests.support import forked
 from tests.support.line import deliver_all, drops_in
 from tests.support.serving import server_documents, server_events, server_units
 
@@ -159,12 +160,8 @@ class TemplatePlace:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """``hotfolder`` with the configuration."""
-        return subprocess.run(
-            [sys.executable, "-m", "hotfolder", *arguments, "--config", str(self.config)],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+        return forked.run(
+            [sys.executable, "-m", "hotfolder", *arguments, "--config", str(self.config)]
         )
 
     def work(self) -> None:

@@ -20,7 +20,6 @@ import random
 import re
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -32,6 +31,7 @@ from hotfolder.core import crashpoints
 from hotfolder.core.crashpoints import DISPOSAL_POINTS
 from hotfolder.core.disposals import DisposalState
 from hotfolder.core.errors import HotfolderError
+from tests.support import forked
 from tests.support.disposal import DisposalWorld, hold
 from tests.support.journals import spool_id
 from tests.sweeps.attempts import EX_TEMPFAIL, run_sweep
@@ -120,16 +120,14 @@ class Scene:
             *("-m", "tests.sweeps.disposal", "--execute", str(self.root)),
             *(kind if kind in ("point", "statement") else "-", name, str(lives)),
         ]
+        strace: list[str] = []
         if kind in ("call", *ERRORS):
             action = "signal=SIGKILL" if kind == "call" else f"error={kind}"
-            command = [
-                *("strace", "-f", "-o", "/dev/null", "-e", f"trace={name}"),
+            strace = [
+                *("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={name}"),
                 *("-e", f"inject={name}:{action}:when={lives}"),
-                *command,
             ]
-        done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-        )
+        done = forked.run(command, cwd=ROOT, strace=strace)
         if done.returncode in (-9, 137):
             return KILLED
         if done.returncode == 1 and kind in ERRORS:
@@ -260,16 +258,14 @@ def _count_calls(prepared: Path) -> Counter[str]:
     with tempfile.TemporaryDirectory() as place:
         scene = Scene(prepared, Path(place))
         log = Path(place) / "trace"
-        subprocess.run(
+        forked.run(
             [
-                *("strace", "-f", "-o", str(log), "-e", f"trace={','.join(CALLS)}"),
                 *(sys.executable, "-m", "tests.sweeps.disposal"),
                 *("--execute", str(scene.root), "-", "", "0"),
             ],
             cwd=ROOT,
-            check=True,
-            capture_output=True,
-        )
+            strace=("strace", "-f", "-qq", "-o", str(log), "-e", f"trace={','.join(CALLS)}"),
+        ).check_returncode()
         lines = log.read_text(errors="replace").splitlines()
         return Counter(match[1] for line in lines if (match := _CALL.match(line)))
 

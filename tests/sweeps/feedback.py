@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -21,6 +20,7 @@ from hotfolder.core.crashpoints import FEED_POINTS
 from hotfolder.sandbox.sandbox import Sandbox
 from tests.conformance.desk_suite import hold_statement
 from tests.flows.test_feeding import Consumer, consuming
+from tests.support import forked
 from tests.support.archivist import SandboxArchivist
 from tests.support.drop_mix import write_drops
 from tests.support.feedback import PLACED, RELEASED, build, feed, feedback_of, run
@@ -92,13 +92,10 @@ def run_process(root: Path, scene: Scene, kill: Kill) -> int:
     """One life as a process of its own; its exit code."""
     url, callback = scene.sandbox.url, scene.consumer.url
     command = [sys.executable, "-m", "tests.support.feedback", str(root), url, callback]
-    done = subprocess.run(
+    done = forked.run(
         [*command, "--crash", kill[0], "--occurrence", str(kill[1])],
         cwd=ROOT,
-        capture_output=True,
-        text=True,
         timeout=120,
-        check=False,
     )
     if done.returncode not in (0, KILLED):
         raise AssertionError(f"exit {done.returncode}: {done.stdout}{done.stderr}")

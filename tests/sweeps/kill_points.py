@@ -13,13 +13,13 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from hotfolder.core.crashpoints import POINTS
+from tests.support import forked
 from tests.support.drop_mix import write_drops
 from tests.support.line import build_line, run_line
 from tests.support.outcome import check_outcome
@@ -31,13 +31,10 @@ ROOT = Path(__file__).parent.parent.parent
 
 def run_process(root: Path, url: str, *arguments: str) -> int:
     """One run of the line as a process of its own; its exit code."""
-    done = subprocess.run(
+    done = forked.run(
         [sys.executable, "-m", "tests.support.line", str(root), url, *arguments],
         cwd=ROOT,
-        capture_output=True,
-        text=True,
         timeout=120,
-        check=False,
     )
     if done.returncode not in (0, KILLED, -9):
         raise AssertionError(f"exit {done.returncode}: {done.stdout}{done.stderr}")

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -23,6 +22,7 @@ from pathlib import Path
 from hotfolder.core.crashpoints import MIGRATION_POINTS, POINTS
 from hotfolder.core.legacy import Outcome
 from hotfolder.sandbox.legacy import make_export, write_export
+from tests.support import forked
 from tests.support.migrations import Site, migration_site, tree_of
 from tests.support.serving import server_documents
 
@@ -47,13 +47,10 @@ Kill = tuple[str, int]
 
 def run_once(site: Site, kind: str, point: str = "", occurrence: int = 1) -> int:
     """One life of the command; its exit code."""
-    done = subprocess.run(
+    done = forked.run(
         [sys.executable, "-c", _PROGRAM, point, str(occurrence), kind, str(site.config)],
         cwd=ROOT,
-        capture_output=True,
-        text=True,
         timeout=180,
-        check=False,
     )
     if done.returncode not in (0, 65, KILLED):
         raise AssertionError(f"exit {done.returncode}: {done.stdout}{done.stderr}")

@@ -16,7 +16,6 @@ import argparse
 import itertools
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -26,6 +25,7 @@ from pathlib import Path
 from hotfolder.core.crashpoints import RETURN_POINTS
 from hotfolder.sandbox.faults import Fault
 from hotfolder.sandbox.sandbox import Sandbox
+from tests.support import forked
 from tests.support.archivist import SandboxArchivist
 from tests.support.drop_mix import write_drops
 from tests.support.line import run_line
@@ -96,13 +96,10 @@ def prepared(base: Path) -> Iterator[Scene]:
 def run_process(root: Path, url: str, receiver: str, kill: Kill) -> int:
     """One life as a process of its own; its exit code."""
     command = [sys.executable, "-m", "tests.support.outward", str(root), url, receiver]
-    done = subprocess.run(
+    done = forked.run(
         [*command, "--crash", kill[0], "--occurrence", str(kill[1])],
         cwd=ROOT,
-        capture_output=True,
-        text=True,
         timeout=120,
-        check=False,
     )
     if done.returncode not in (0, KILLED, -9):
         raise AssertionError(f"exit {done.returncode}: {done.stdout}{done.stderr}")

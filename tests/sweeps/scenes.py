@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from typing import Any
 from hotfolder.sandbox.exstream import Expected, make_resent
 from hotfolder.sandbox.sandbox import Sandbox
 from hotfolder.sandbox.writers import put_file
+from tests.support import forked
 from tests.support.drop_mix import outputs_of, write_drops
 from tests.support.line import RULES, build_line
 from tests.support.outcome import check_outcome
@@ -104,7 +104,7 @@ class Scene:
 
     def trace(self, *options: str) -> subprocess.CompletedProcess[str]:
         """One run under strace with these options."""
-        return call([*STRACE, *options, *self.command(self.name)])
+        return call(self.command(self.name), options)
 
     @contextmanager
     def daemon(self, *options: str) -> Iterator[RunningDaemon]:
@@ -198,31 +198,21 @@ def _resend(hot: Path) -> Expected:
     return output.expected
 
 
-def call(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """A process from its start to its end."""
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=ENVIRON,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            out, err = process.communicate(timeout=_TIMEOUT)
-        except BaseException:
-            # The whole group: what strace runs goes on without it.
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return subprocess.CompletedProcess(command, process.returncode, out, err)
+def call(command: Sequence[str], strace: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    """A process from its start to its end, under strace if there are options for it."""
+    tracer = [*STRACE, *strace] if strace else ()
+    return forked.run(command, cwd=ROOT, env=ENVIRON, timeout=_TIMEOUT, strace=tracer)
 
 
 def can_trace() -> bool:
     """Whether strace is there and may trace."""
     strace = shutil.which("strace")
-    return strace is not None and call([strace, "-o", "/dev/null", "true"]).returncode == 0
+    if strace is None:
+        return False
+    probe = subprocess.run(
+        [strace, "-o", "/dev/null", "true"], capture_output=True, check=False, timeout=_TIMEOUT
+    )
+    return probe.returncode == 0
 
 
 def count_calls(name: str, calls: Sequence[str]) -> Mapping[str, int]:

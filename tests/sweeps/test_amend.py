@@ -4,7 +4,6 @@ between statements of the journal; judged by what the server has, over HTTP."""
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from hotfolder.core.crashpoints import AMEND_POINTS
 from hotfolder.core.profiles import ChangesProfile
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.composition import Works
+from tests.support import forked
 from tests.support.changes import decide_end, place_hold
 from tests.support.drop_mix import write_drops
 from tests.support.line import build_line, run_line
@@ -79,7 +79,7 @@ def tell(works: Works) -> None:
 
 def killed(root: Path, url: str, lives: int, point: str) -> bool:
     child = [sys.executable, "-c", _CHILD, str(root), url, str(lives), point]
-    code = subprocess.run(child, check=False, timeout=60).returncode
+    code = forked.run(child, cwd=forked.ROOT).returncode
     assert code in (0, 9)
     return code == 9
 

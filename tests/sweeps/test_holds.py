@@ -4,7 +4,6 @@ the next has finished them."""
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -17,6 +16,7 @@ from hotfolder.flows.holding import Holding, hold_id_of
 from hotfolder.journal.holding import holds_upon
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.store.ocfl import OcflStore
+from tests.support import forked
 from tests.support.flow_world import FixedClock
 from tests.support.journals import make_document, spool_id, store
 
@@ -105,7 +105,7 @@ def test_killed_between_statements(tmp_path: Path, what: str) -> None:
             act(flow, "place")
             journal.close()
         child = [sys.executable, "-c", _CHILD, str(root), str(1 + kills * 31), what]
-        killed = subprocess.run(child, check=False, timeout=60).returncode == 9
+        killed = forked.run(child, cwd=forked.ROOT).returncode == 9
         judge(root, what)
         if not killed:
             assert kills > 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import subprocess
 import sys
 from dataclasses import replace
 from datetime import date
@@ -16,6 +15,7 @@ from hotfolder.core.crashpoints import RETENTION_POINTS
 from hotfolder.core.records import DocumentMetadata
 from hotfolder.core.retention import Period, RetentionClass, RetentionTrigger, Subject, decide
 from hotfolder.journal.journal import SqliteJournal
+from tests.support import forked
 from tests.support.journals import confirm, make_document, plan, store
 
 _DOCUMENTS = 5
@@ -82,7 +82,7 @@ def make_journal(path: Path) -> list[str]:
 
 def run(path: Path, lives: int, point: str) -> int:
     child = [sys.executable, "-c", _CHILD, str(path), str(lives), point]
-    return subprocess.run(child, check=False, timeout=60).returncode
+    return forked.run(child, cwd=forked.ROOT).returncode
 
 
 def judge(path: Path, identities: list[str]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 from hotfolder.core.crashpoints import POINTS
+from tests.support import forked
 from tests.support.serving import serving
 from tests.support.templates import TemplatePlace, make_package
 from tests.sweeps.scenes import ENVIRON, ROOT
@@ -30,10 +30,8 @@ _PASSED = [
 
 def killed_at(place: TemplatePlace, point: str) -> bool:
     child = [sys.executable, "-c", _CHILD, str(place.root), place.url, point]
-    done = subprocess.run(
-        child, check=False, capture_output=True, timeout=120, cwd=ROOT, env=ENVIRON
-    )
-    assert done.returncode in (0, 137), done.stderr.decode()
+    done = forked.run(child, cwd=ROOT, env=ENVIRON)
+    assert done.returncode in (0, 137), done.stderr
     return done.returncode == 137
 
 
