@@ -44,10 +44,10 @@ from hotfolder.sandbox.writers import put_file
 from hotfolder.service.cli import group as command_line
 from hotfolder.service.composition import Works, connect
 from hotfolder.service.dispute import REFERENCE
+from hotfolder.service.folderloops import make_watcher
 from hotfolder.service.logs import configure_logs, make_emit
 from hotfolder.service.parts import SystemClock
 from hotfolder.service.settings import Configuration, load
-from hotfolder.service.supervisor import make_watcher
 from hotfolder.store.ocfl import OcflStore
 from tests.support.serving import call, log_in, records
 

@@ -11,13 +11,8 @@ from hotfolder.archivesspace.desk import ArchivesSpaceDesk
 from hotfolder.archivesspace.diagnosis import Finding, diagnose
 from hotfolder.archivesspace.importstream import Refused, Saved, parse_import
 from hotfolder.archivesspace.lookup import Lookup
-from hotfolder.archivesspace.mapping import (
-    Place,
-    UnitRecords,
-    build_unit,
-    file_uri,
-    needed_values,
-)
+from hotfolder.archivesspace.mapping import Place, UnitRecords, build_unit, file_uri
+from hotfolder.archivesspace.neededvalues import needed_values
 from hotfolder.archivesspace.permissions import needed_permissions, require_permissions
 from hotfolder.archivesspace.series import Places
 from hotfolder.archivesspace.singles import SinglePosts

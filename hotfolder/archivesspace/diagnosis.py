@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hotfolder.archivesspace.calls import Calls
 from hotfolder.archivesspace.eventposts import TYPES
-from hotfolder.archivesspace.mapping import needed_values
+from hotfolder.archivesspace.neededvalues import needed_values
 from hotfolder.archivesspace.permissions import (
     EVERYWHERE,
     missing_permissions,

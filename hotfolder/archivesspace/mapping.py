@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
 
-from hotfolder.archivesspace.slots import fill_slot, kind_of
+from hotfolder.archivesspace.slots import fill_slot
 from hotfolder.archivesspace.statements import (
     class_of,
     hold_statement,
@@ -34,33 +34,6 @@ from hotfolder.core.templates import is_template_series
 _LEGACY_ID = MARK + "id"  # of one whose old archive did not say
 MAX_CASES = 50  # references per document in the archive, of all kinds; the catalogue keeps all
 MAX_EVENTS = 9  # a unit that was removed and sent again leaves its event behind, each time
-
-# (list, value) of every controlled value that a unit, or its series, always carries
-FIXED_VALUES = frozenset(
-    {
-        ("archival_record_level", "file"),
-        ("archival_record_level", "series"),
-        ("archival_record_level", "subseries"),
-        ("date_label", "issued"),
-        ("date_type", "inclusive"),
-        ("date_type", "single"),
-        ("digital_object_digital_object_type", "text"),
-        ("event_event_type", "ingestion"),
-        ("event_outcome", "pass"),
-        ("extent_extent_type", "gigabytes"),
-        ("extent_portion", "whole"),
-        ("file_version_checksum_methods", "sha-256"),
-        ("instance_instance_type", "digital_object"),
-        ("linked_agent_event_roles", "executing_program"),
-        ("linked_event_archival_record_roles", "outcome"),
-        ("name_rule", "local"),
-        ("name_source", "local"),
-        ("rights_statement_act_restriction", "disallow"),
-        ("rights_statement_act_type", "delete"),
-        ("rights_statement_other_rights_basis", "policy"),
-        ("rights_statement_rights_type", "other"),
-    }
-)
 
 JsonRecord = dict[str, Any]
 Allows = Callable[[str, str], bool]
@@ -217,22 +190,6 @@ def slot_values(
             if content is not None:
                 filled[slot] = content
     return {"jsonmodel_type": "user_defined", **filled} if filled else {}
-
-
-def needed_values(profile: ArchiveProfile, rules: Rules) -> frozenset[tuple[str, str]]:
-    """(list, value) of all that the server must know: what every unit carries, and
-    what the configuration makes necessary in the enum slots."""
-    configured = {
-        "document_type": [name for series in rules.series for name in series.document_types],
-        "channel": list(rules.values_anywhere("channel")),
-        "retention_class": list(rules.retention_classes),
-    }
-    return FIXED_VALUES | {
-        (f"user_defined_{slot}", value)
-        for name, values in configured.items()
-        if kind_of(slot := getattr(profile.slots, name)) == "enum"
-        for value in values
-    }
 
 
 def title_of(document: Document) -> str:

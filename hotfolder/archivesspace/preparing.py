@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hotfolder.archivesspace.calls import Calls, Created, Refusal, Updated, text_of
-from hotfolder.archivesspace.mapping import needed_values
+from hotfolder.archivesspace.neededvalues import needed_values
 from hotfolder.archivesspace.permissions import needed_permissions
 from hotfolder.archivesspace.requestevents import REQUEST_VALUES
 from hotfolder.archivesspace.series import Places

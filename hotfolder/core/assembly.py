@@ -1,7 +1,8 @@
 """From settled files to drops: a spool with its sidecars and its trigger (DESIGN section 4).
 
 Pure: it is told of looks and asks for further ones. A file that has been given out in
-a drop is not looked at until it is forgotten, and then begins anew.
+a drop is not looked at until it is forgotten, and then begins anew. Long, because what is
+known of a file, of its spool and of its batch is one state, and any look may change all of it.
 """
 
 from __future__ import annotations

@@ -12,16 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
-from typing import Protocol, TypeVar
 
 from hotfolder.core.crashpoints import crashpoint
-from hotfolder.core.disposals import DisposalState
 from hotfolder.core.duties import Duty
 from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
 from hotfolder.core.facts import (
     ChangeKind,
     ChangePage,
-    FactKind,
     FactRow,
     FactState,
     FeedbackProfile,
@@ -30,41 +27,15 @@ from hotfolder.core.facts import (
     Sight,
 )
 from hotfolder.core.feedback import compare_event, compare_lost, compare_object, disposals_in
-from hotfolder.core.holds import Criteria, HoldRow
 from hotfolder.core.lifecycle import Backoff
 from hotfolder.core.ports import Clock, Desk, Emit, Journal
-
-Port = TypeVar("Port")
+from hotfolder.flows.effects import Decisions, Holds, apply, is_refusal
 
 _IDLE = 1.0
 _PAGE = 250  # records in one look of the sweep: the server's limit
 _SWEEP_PAGES = 8  # in one round, so that the lists are looked at in between
 _DELETED = "deleted"
 _EFFECTS = 50
-# Of errors: what no further attempt changes. Anything else waits; a hold is not lost.
-_REFUSALS = ("role.", "hold.", "disposal.", "document.")
-
-
-class Holds(Protocol):
-    """Where holds are placed and released (``flows.holding``)."""
-
-    def place(
-        self, *, matter: str, criteria: Criteria, actor: str, reason: str, source: str, key: str
-    ) -> HoldRow:
-        """Place a hold, once for each ``key``."""
-
-    def release(self, hold_id: str, *, actor: str, reason: str) -> HoldRow:
-        """Release it; harmless to repeat. ``KeyError`` if there is none."""
-
-
-class Decisions(Protocol):
-    """Where disposals are decided (``flows.disposing``)."""
-
-    def approve(self, disposal: str, /, *, actor: str, authority: str) -> object:
-        """PROPOSED to APPROVED. ``OperatorFault`` if it cannot be."""
-
-    def withdraw(self, disposal: str, /, *, actor: str, reason: str) -> object:
-        """PROPOSED or APPROVED to WITHDRAWN; raises alike."""
 
 
 class Feedback:
@@ -302,9 +273,15 @@ class Feedback:
         done = 0
         for fact in self._journal.waiting_facts(due_at=self._clock.now(), limit=_EFFECTS):
             try:
-                state, reason, hold = self._apply(fact)
+                state, reason, hold = apply(
+                    fact,
+                    journal=self._journal,
+                    holds=self._holds,
+                    decisions=self._decisions,
+                    may=self._may,
+                )
             except (Transient, OperatorFault) as error:
-                if isinstance(error, Transient) or not error.code.startswith(_REFUSALS):
+                if not is_refusal(error):
                     self._defer(fact, error)
                     continue
                 state, reason, hold = FactState.REFUSED, str(error), ""
@@ -319,56 +296,7 @@ class Feedback:
             done += 1
         return done
 
-    def _apply(self, fact: FactRow) -> tuple[FactState, str, str]:
-        body = fact.body
-        if fact.kind in (FactKind.HOLD_PLACED, FactKind.RETENTION_EXTENDED):
-            documents = body.get("documents")
-            names = documents if isinstance(documents, list) else [fact.identity]
-            # Nobody is asked whether an archivist may: a hold destroys nothing.
-            row = self._holds.place(
-                matter=str(body["matter"]),
-                criteria=Criteria(identities=tuple(map(str, names))),
-                actor=fact.actor,
-                reason=f"seen in ArchivesSpace: {fact.uri}",
-                source="archivesspace",
-                key=fact.key,
-            )
-            return FactState.DONE, "", row.id
-        if fact.kind is FactKind.HOLD_RELEASED:
-            return self._release(fact)
-        self._may(Duty.APPROVE, fact.business_unit, fact.actor)
-        self._decide(fact, str(body["disposal"]))
-        return FactState.DONE, "", ""
-
-    def _decide(self, fact: FactRow, disposal: str) -> None:
-        state, approver = self._journal.decided(disposal)
-        where = f"ArchivesSpace {fact.uri}"
-        if fact.kind is FactKind.DISPOSAL_APPROVED:
-            # What was approved before a crash is approved; by somebody else, it is refused.
-            if approver != fact.actor:
-                _given(self._decisions).approve(disposal, actor=fact.actor, authority=where)
-        elif state != DisposalState.WITHDRAWN:
-            _given(self._decisions).withdraw(disposal, actor=fact.actor, reason=where)
-
-    def _release(self, fact: FactRow) -> tuple[FactState, str, str]:
-        seen = self._journal.seen_hold(int(str(fact.body["seen"])))
-        if seen is None or seen.state is FactState.REFUSED:
-            return FactState.DONE, "it was never placed here", ""
-        if not seen.hold:
-            raise Transient("its hold is still to be placed", code="feedback.order")
-        self._may(Duty.RELEASE, fact.business_unit, fact.actor)
-        self._holds.release(
-            seen.hold, actor=fact.actor, reason=f"seen in ArchivesSpace: {fact.uri}"
-        )
-        return FactState.DONE, "", ""
-
     def _defer(self, fact: FactRow, error: HotfolderError) -> None:
         wait = self._backoff.wait(fact.attempts + 1, self._jitter())
         self._journal.defer_fact(fact.number, str(error), self._clock.now() + wait)
         self._emit("feedback.deferred", fact=fact.number, kind=fact.kind, reason=error.code)
-
-
-def _given(port: Port | None) -> Port:
-    if port is None:
-        raise Transient("nothing here carries this out", code="feedback.wiring")
-    return port

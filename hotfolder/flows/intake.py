@@ -15,11 +15,8 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby, islice
 
-from hotfolder.core.canonical import document_line, spool_to_json
 from hotfolder.core.crashpoints import crashpoint
-from hotfolder.core.documenttree import RootOfLines
 from hotfolder.core.errors import (
-    Corrupt,
     HotfolderError,
     InputFault,
     OperatorFault,
@@ -34,7 +31,6 @@ from hotfolder.core.records import (
     Inspection,
     Reading,
     SpoolRow,
-    StoreRequest,
 )
 from hotfolder.files.claim import ClaimRequest, claim_drops
 from hotfolder.files.content import hash_file, open_regular
@@ -43,7 +39,7 @@ from hotfolder.flows.aside import Aside
 from hotfolder.flows.finish import Finisher
 from hotfolder.flows.gone import dropped_again
 from hotfolder.flows.reading import SpoolReader, file_in, read_sidecar
-from hotfolder.flows.spilling import JournalledDocuments
+from hotfolder.flows.storing import SpoolStorer, still_in, unconfigured
 from hotfolder.flows.templates import TemplateReader
 from hotfolder.flows.unexpected import last_frames
 from hotfolder.flows.unfinished import explain_faults
@@ -82,7 +78,6 @@ class Intake:
     ) -> None:
         """``scratch`` is a folder for what reading cannot hold in memory."""
         self._journal = journal
-        self._store = store
         self._aside = aside
         self._finisher = finisher
         self._interrupted = threading.Event()
@@ -92,6 +87,9 @@ class Intake:
             emit=emit,
             scratch=scratch,
             interrupted=self._interrupted.is_set,
+        )
+        self._storer = SpoolStorer(
+            journal=journal, store=store, aside=aside, clock=clock, emit=emit
         )
         self._templates = TemplateReader(journal=journal, rules=rules)
         self._folders = dict(folders)
@@ -210,7 +208,9 @@ class Intake:
                 if (reading := self._try_reading(row, stack)) is not None
                 and not self._was_destroyed(row, reading)
             ]
-            still = self._still(SpoolState.CLAIMED, [item.spool_id for item in readings])
+            still = still_in(
+                self._journal, SpoolState.CLAIMED, [item.spool_id for item in readings]
+            )
             readings = [item for item in readings if item.spool_id in still]
             results = self._journal.record_readings(readings, self._clock.now())
         # survives: killed here, the spools are found READ and stored
@@ -250,11 +250,6 @@ class Intake:
                 return True
         return False
 
-    def _still(self, state: SpoolState, spool_ids: Sequence[str]) -> set[str]:
-        """Which of these are in ``state``: somebody may have held one in the meantime."""
-        states = self._journal.states_of(spool_ids)
-        return {spool_id for spool_id in spool_ids if states[spool_id] is state}
-
     def _try_reading(self, row: SpoolRow, stack: ExitStack) -> Reading | None:
         """The reading of one spool, open until ``stack`` ends; None if it stands aside now."""
         try:
@@ -275,11 +270,7 @@ class Intake:
             raise InputFault(explain_faults(row, self._folders.get(row.folder)))
         profile = self._folders.get(row.folder)
         if profile is None:
-            raise OperatorFault(
-                f"the hot folder {row.folder!r} is no longer configured",
-                hint="put its profile back, then `hotfolder release` the spool",
-                code="folder.unknown",
-            )
+            raise unconfigured(row.folder)
         place = working_folder(os.fsencode(profile.path), row.id)
         sha256, size = hash_file(path := os.path.join(place, os.path.basename(row.name)))
         if profile.kind is FolderKind.TEMPLATES:
@@ -296,111 +287,13 @@ class Intake:
         )
 
     def _store_rows(self, rows: Sequence[SpoolRow]) -> None:
-        pairs = [(row, request) for row in rows if (request := self._request(row)) is not None]
-        if not pairs:
-            return
-        try:
-            stored = self._store.write_spools([request for _, request in pairs])
-        except (Corrupt, InputFault, OperatorFault) as error:
-            if len(pairs) == 1:
-                self._stop_row(pairs[0][0], error)
-                return
-            # One of the batch is at fault: each by itself, so that the others go on.
-            stored = []
-            for row, request in pairs:
-                try:
-                    stored += self._store.write_spools([request])
-                except (Corrupt, InputFault, OperatorFault) as alone:
-                    self._stop_row(row, alone)
-        still = self._still(SpoolState.READ, [item.spool_id for item in stored])
-        stored = [item for item in stored if item.spool_id in still]
-        roots = {request.spool_id: _root_of(request) for _, request in pairs}
-        self._journal.record_stored(
-            [replace(item, documents_root=roots[item.spool_id]) for item in stored],
-            self._clock.now(),
-        )
-        # survives: killed here, the documents wait for a unit
-        crashpoint("store.recorded")
-        for item in stored:
-            self._inspections.pop(item.spool_id, None)
-            self._emit("spool.stored", spool=item.spool_id, bytes=item.content_size)
-
-    def _stop_row(self, row: SpoolRow, error: HotfolderError) -> None:
-        """A spool that cannot be stored: corrupt, or its working copy was tampered
-        with. A fault of the store itself concerns all spools and is raised."""
-        if isinstance(error, Corrupt):
-            self._aside.mark_corrupt(row, error)
-        elif isinstance(error, InputFault) or error.code == "file.missing":
-            self._aside.hold(row, error)
-        else:
-            raise error
-
-    def _request(self, row: SpoolRow) -> StoreRequest | None:
-        """What to store for a READ spool; the documents come from the journal, which
-        has given them their versions."""
-        profile = self._folders.get(row.folder)
-        if profile is None:
-            self._aside.hold(
-                row,
-                OperatorFault(
-                    f"the hot folder {row.folder!r} is no longer configured",
-                    hint="put its profile back, then `hotfolder release` the spool",
-                    code="folder.unknown",
-                ),
-            )
-            return None
-        place = working_folder(os.fsencode(profile.path), row.id)
-        path = os.path.join(place, os.path.basename(row.name))
-        if row.sha256 is None:
-            raise Corrupt(f"spool {row.id} is READ without a checksum", code="journal.checksum")
-        inspection = self._inspections.get(row.id)
-        if inspection is None:
-            try:
-                with open_regular(path) as stream:
-                    inspection = inspect_spool(stream, row.size, row.name)
-            except (InputFault, OperatorFault) as error:
-                self._stop_row(row, error)
-                return None
-        documents: Documents
-        if row.documents is not None and row.documents > 1:
-            documents = JournalledDocuments(self._journal, row)
-        else:
-            documents = tuple(item.document for item in self._journal.documents_of(row.id))
-        many = len(documents) > 1  # a carrier beside the only one makes two
-        template = (
-            self._journal.template_in(row.id) if profile.kind is FolderKind.TEMPLATES else None
-        )
-        reading = Reading(
-            spool_id=row.id,
-            sha256=row.sha256,
-            size=row.size,
-            inspection=inspection,
-            documents=documents,
-            template=template,
-        )
-        names = [*row.sidecars, *row.shared]
-        return StoreRequest(
-            spool_id=row.id,
-            content_path=path,
-            content_name=os.path.basename(row.name),
-            sha256=row.sha256,
-            size=row.size,
-            sidecar_paths=tuple(os.path.join(place, os.path.basename(name)) for name in names),
-            metadata=spool_to_json(row, reading, many=many),
-            created_at=row.created_at,
-            documents=RootOfLines(partial(map, document_line, documents)) if many else None,
-            encrypted=profile.encrypt_documents,
-        )
+        stored = self._storer.store(rows, self._folders, self._inspections)
+        for spool_id in stored:
+            self._inspections.pop(spool_id, None)
 
 
 def _read_sidecar_in(place: bytes, name: bytes) -> bytes:
     return read_sidecar(file_in(place, name), name)
-
-
-def _root_of(request: StoreRequest) -> str:
-    """The root over the documents, which have passed by on their way into the store."""
-    lines = request.documents
-    return (lines.root or "") if isinstance(lines, RootOfLines) else ""
 
 
 def _identities(documents: Documents) -> Iterator[list[str]]:

@@ -18,23 +18,19 @@ from functools import partial
 from hotfolder.core.answers import manifest_csv, manifest_json
 from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import (
-    Corrupt,
-    Destroyed,
     Fault,
     HotfolderError,
     InputFault,
     OperatorFault,
     Transient,
 )
-from hotfolder.core.handover import handover_record
 from hotfolder.core.lifecycle import Backoff, SpoolState
 from hotfolder.core.notes import request_note
-from hotfolder.core.orders import Fate, Fated, RequestRow, RequestState
+from hotfolder.core.orders import Fate, RequestRow, RequestState
 from hotfolder.core.ports import Clock, Desk, Emit, Journal, Store
-from hotfolder.core.profiles import HandedFormat, RequestFolder, RetrieveProfile
+from hotfolder.core.profiles import RequestFolder, RetrieveProfile
 from hotfolder.core.records import Drop, SpoolRow
 from hotfolder.core.requestfile import MAX_BYTES, RequestFile, read_request
-from hotfolder.core.returnname import returned_name
 from hotfolder.files.answers import AnswerFolder, discard_answer, free_answer_name, give_answer
 from hotfolder.files.aside import move_aside
 from hotfolder.files.claim import ClaimRequest, claim_drops, recover_claims, return_claim
@@ -42,14 +38,9 @@ from hotfolder.files.content import open_regular
 from hotfolder.files.faults import os_errors
 from hotfolder.files.layout import working_folder
 from hotfolder.files.working import list_working, remove_working
-from hotfolder.flows.damage import mark_damaged
-from hotfolder.flows.fates import FATES, Wanted, expand
+from hotfolder.flows.answers import AnswerWriter
+from hotfolder.flows.fates import expand
 from hotfolder.flows.naming import resolve_document
-from hotfolder.flows.retrieve import Form, OpenSpool, retrieve
-from hotfolder.sidecars.handed import SUFFIXES, render_handed
-
-_PATTERN = "{order}-{document_type}-{issue_date}"
-_ACTOR = "hotfolder"
 
 
 class Requests:
@@ -71,7 +62,7 @@ class Requests:
     ) -> None:
         """``desk`` is asked for documents that the catalogue does not know by a name."""
         self._journal = journal
-        self._store = store
+        self._writer = AnswerWriter(journal=journal, store=store, clock=clock, emit=emit)
         self.folders = dict(folders)
         self._desk = desk
         self._terms = terms
@@ -180,7 +171,7 @@ class Requests:
         )
         items = list(expand(self._journal, resolve, request.lines, units, profile.limit))
         folder = AnswerFolder(root, row.id)
-        fates = self._give_into(folder, profile, items)
+        fates = self._writer.write(folder, profile, items)
         at = self._clock.now()
         folder.write(
             "manifest.json", [manifest_json(row, fates, reason=request.reason, answered_at=at)]
@@ -194,89 +185,6 @@ class Requests:
         # survives: killed here, the answer is renamed as it is
         crashpoint("answer.staged")
         return replace(row, state=RequestState.STAGED, fates=fates, answer=name.hex())
-
-    def _give_into(
-        self, folder: AnswerFolder, profile: RequestFolder, items: Sequence[Wanted | Fated]
-    ) -> tuple[Fated, ...]:
-        # A document that two lines ask for is given once.
-        wanted = {item.row.document.identity: item for item in items if isinstance(item, Wanted)}
-        numbers = {identity: number for number, identity in enumerate(wanted, 1)}
-        given: dict[str, Fated] = {}
-        spools = OpenSpool(self._store)
-        try:
-            # Spool by spool: each is verified once, in whatever order its documents are asked for.
-            for item in sorted(wanted.values(), key=lambda item: item.row.spool_id):
-                identity = item.row.document.identity
-                given[identity] = self._write(folder, profile, item, numbers[identity], spools)
-        finally:
-            spools.close()
-        return tuple(
-            item
-            if isinstance(item, Fated)
-            else replace(
-                given[item.row.document.identity], line=item.line.number, asked=item.line.asked
-            )
-            for item in items
-        )
-
-    def _write(
-        self,
-        folder: AnswerFolder,
-        profile: RequestFolder,
-        item: Wanted,
-        number: int,
-        spools: OpenSpool,
-    ) -> Fated:
-        identity = item.row.document.identity
-        name = returned_name(_PATTERN, f"{number:05d}", item.row)
-        failed = Fated(line=0, asked="", fate=Fate.CORRUPT, identity=identity)
-        form = Form(profile.form)
-        try:
-            with retrieve(self._journal, self._store, identity, form, spools=spools) as found:
-                sha256, size = folder.write(name, found.pieces)
-        except KeyError:
-            return replace(failed, fate=Fate.UNKNOWN, why="there is no such document any more")
-        except Corrupt as error:
-            folder.discard(name)
-            self._emit("return.corrupt", order="", reason=error.code)
-            mark_damaged(
-                self._journal,
-                item.row.spool_id,
-                error,
-                actor=_ACTOR,
-                now=self._clock.now(),
-                emit=self._emit,
-            )
-            return replace(failed, why=error.message)
-        except Destroyed as error:
-            folder.discard(name)
-            return replace(failed, fate=Fate.DESTROYED, why=error.message)
-        except OperatorFault as error:
-            fate = FATES.get(error.code)
-            if fate is None:
-                raise
-            return replace(failed, fate=fate, why=error.message)
-        files = [name]
-        if profile.sidecar is not HandedFormat.NONE:
-            record = handover_record(
-                found.row,
-                form=str(found.form),
-                derived=found.derived,
-                sha256=sha256,
-                size=size,
-                given_at=self._clock.now(),
-            )
-            files.append(name + SUFFIXES[profile.sidecar])
-            folder.write(files[-1], [render_handed(record, profile.sidecar, name)])
-        return replace(
-            failed,
-            fate=Fate.GIVEN,
-            files=tuple(files),
-            sha256=sha256,
-            size=size,
-            derived=found.derived,
-            form=str(found.form),
-        )
 
     def _defer(self, row: RequestRow, error: HotfolderError) -> None:
         wait = self._backoff.wait(row.attempts + 1, self._jitter())

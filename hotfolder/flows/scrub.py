@@ -22,17 +22,12 @@ from hotfolder.core.fixity import (
 )
 from hotfolder.core.pacing import Pace
 from hotfolder.core.ports import Clock, Emit, Journal, StoreRoot
-from hotfolder.flows.damage import mark_damaged
+from hotfolder.flows.rootdamage import mark_roots
 
 _PAGE = 64  # spools journalled together
 _FLUSH = 5.0  # seconds after which results are journalled all the same
 _WALK = 1000  # objects between two steps of the walk for unknown ones
 _UNREADABLE = 10  # objects in a row, after which the disk is to be looked at first
-_CODES = {
-    Outcome.DAMAGED: "store.fixity",
-    Outcome.DIFFERS: "store.differs",
-    Outcome.MISSING: "store.missing",
-}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -174,7 +169,14 @@ class Scrub:
         if found and not self._journal.is_in_store(target.spool_id):
             return  # it was rejected in this moment, and has left the store
         if any(item.outcome.is_damage for item in found):
-            self._mark(target, results)
+            mark_roots(
+                self._journal,
+                target,
+                results,
+                actor=self._actor,
+                clock=self._clock,
+                emit=self._emit,
+            )
             # survives: killed here, the spool is CORRUPT and will be verified again
             crashpoint("scrub.marked")
         for item in found:
@@ -230,45 +232,6 @@ class Scrub:
         seconds = self._pace.wait(self._clock.monotonic(), read=read, files=files)
         if seconds > 0 and not self._stopped():
             self._pause(seconds)
-
-    def _mark(self, target: FixityTarget, results: Sequence[FixityResult]) -> None:
-        first = next(item for item in results if item.outcome.is_damage)
-        whole = [item.root for item in results if item.outcome is Outcome.WHOLE]
-        details: dict[str, object] = {
-            "code": _CODES[first.outcome],
-            "roots": {
-                str(item.root): str(item.outcome) for item in results if item.outcome.is_damage
-            },
-        }
-        if all(
-            target.before.get(item.root) == item.outcome
-            for item in results
-            if item.outcome.is_damage
-        ) or self._is_on_record(target.spool_id, details):
-            return
-        marked = mark_damaged(
-            self._journal,
-            target.spool_id,
-            Corrupt(_words(results), hint="", code=_CODES[first.outcome]),
-            actor=self._actor,
-            now=self._clock.now(),
-            emit=self._emit,
-            remedy=_remedy(target.spool_id, whole),
-            details=details,
-        )
-        # CORRUPT already: more of it is damaged now.
-        if not marked and not self._is_on_record(target.spool_id, details):
-            self._journal.append_audit(
-                self._actor, "spool.damaged", target.spool_id, details, self._clock.now()
-            )
-
-    def _is_on_record(self, spool_id: str, details: Mapping[str, object]) -> bool:
-        rows = [
-            row
-            for row in self._journal.audit_of([spool_id])
-            if row.action in ("spool.damaged", "spool.mended")
-        ]
-        return bool(rows) and rows[-1].action == "spool.damaged" and rows[-1].details == details
 
     def _flush(self) -> None:
         if self._pending:
@@ -342,17 +305,3 @@ def _root_is_away(number: int) -> OperatorFault:
         hint="mount its disk; nothing was recorded as missing",
         code="verify.root",
     )
-
-
-def _words(results: Sequence[FixityResult]) -> str:
-    parts = [
-        f"root {item.root} {item.outcome}" for item in results if item.outcome is not Outcome.WHOLE
-    ]
-    return "the store does not have the spool as it was taken: " + ", ".join(parts)
-
-
-def _remedy(spool_id: str, whole: Sequence[int]) -> str:
-    mend = f"`hotfolder verify --mend {spool_id}`"
-    if whole:
-        return f"root {whole[0]} has it whole; {mend} restores it from there"
-    return f"restore the object from a backup, then {mend}; nothing was deleted"

@@ -1,4 +1,5 @@
-"""Legal holds: placed, gathered, told, released. See ``core.holdingport``.
+"""Legal holds: placed, gathered, released. See ``core.holdingport``; how far one has come
+is in ``holdprogress``.
 
 A hold is in force with the transaction that journals it. Its members are written down
 afterwards, a page in each transaction, because there may be millions of them; until then
@@ -25,7 +26,7 @@ from hotfolder.core.holds import (
 )
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.holdcandidates import GONE, NAMED, candidates
-from hotfolder.journal.holding import join_hold, read_criteria, tell
+from hotfolder.journal.holding import join_hold, read_criteria
 from hotfolder.journal.links import append_links
 from hotfolder.journal.rows import OF_IDENTITY
 
@@ -34,7 +35,7 @@ _COLUMNS = (
     " h.placed_at, h.placed_by, h.released_at, h.released_by, h.release_reason,"
     " p.phase, p.documents, p.spools, p.acknowledged_at"
 )
-_HOLDS = "holds AS h JOIN hold_progress AS p ON p.hold = h.number"
+HOLDS_JOINED = "holds AS h JOIN hold_progress AS p ON p.hold = h.number"
 
 
 class Holds:
@@ -45,7 +46,7 @@ class Holds:
     def place_hold(self, hold: NewHold, now: float) -> HoldRow:
         """See ``core.holdingport``."""
         with self._db.writing() as conn:
-            known = _get(conn, hold.id)
+            known = find_hold(conn, hold.id)
             if known is not None:
                 return known
             wanted = _with_carried(conn, hold.criteria)
@@ -76,7 +77,7 @@ class Holds:
                 "criteria_sha256": hashlib.sha256(criteria.encode()).hexdigest(),
             }
             append_links(conn, [("hold.placed", hold.id, details)], now, hold.actor)
-            return _found(conn, hold.id)
+            return hold_of(conn, hold.id)
 
     def release_hold(self, hold_id: str, actor: str, reason: str, now: float) -> HoldRow | None:
         """See ``core.holdingport``."""
@@ -86,7 +87,7 @@ class Holds:
                 " WHERE id = ? AND released_at IS NULL",
                 (now, actor, reason, hold_id),
             ).rowcount
-            row = _get(conn, hold_id)
+            row = find_hold(conn, hold_id)
             if changed and row is not None:
                 details = {"matter": row.matter, "documents": row.documents, "spools": row.spools}
                 append_links(conn, [("hold.released", hold_id, details)], now, actor)
@@ -96,14 +97,14 @@ class Holds:
     def get_hold(self, hold_id: str) -> HoldRow | None:
         """See ``core.holdingport``."""
         with self._db.reading() as conn:
-            return _get(conn, hold_id)
+            return find_hold(conn, hold_id)
 
     def holds(self, *, released: bool = False, after: int = 0, limit: int = 1000) -> list[HoldRow]:
         """See ``core.holdingport``."""
         which = "" if released else " AND h.released_at IS NULL"
         with self._db.reading() as conn:
             rows = conn.execute(
-                f"SELECT {_COLUMNS} FROM {_HOLDS} WHERE h.number > ?{which}"
+                f"SELECT {_COLUMNS} FROM {HOLDS_JOINED} WHERE h.number > ?{which}"
                 " ORDER BY h.number LIMIT ?",
                 (after, limit),
             ).fetchall()
@@ -113,7 +114,7 @@ class Holds:
         """See ``core.holdingport``."""
         with self._db.reading() as conn:
             rows = conn.execute(
-                f"SELECT {_COLUMNS} FROM {_HOLDS} WHERE h.number IN ("
+                f"SELECT {_COLUMNS} FROM {HOLDS_JOINED} WHERE h.number IN ("
                 " SELECT hold FROM hold_progress WHERE phase NOT IN ('PLACED', 'LIFTED')"
                 " UNION SELECT hold FROM hold_spools WHERE state = 'MARKING')"
                 " ORDER BY h.number LIMIT ?",
@@ -126,7 +127,7 @@ class Holds:
         which = "" if released else " AND h.released_at IS NULL"
         with self._db.reading() as conn:
             rows = conn.execute(
-                f"SELECT {_COLUMNS} FROM {_HOLDS} WHERE h.number IN ("
+                f"SELECT {_COLUMNS} FROM {HOLDS_JOINED} WHERE h.number IN ("
                 f" SELECT m.hold FROM hold_members AS m WHERE m.document IN ({OF_IDENTITY}))"
                 f"{which} ORDER BY h.number",
                 {"identity": identity},
@@ -183,7 +184,7 @@ class Holds:
     def hold_candidates(self, hold_id: str, page: int) -> Iterator[list[int]]:
         """See ``core.holdingport``."""
         with self._db.apart() as conn:
-            row = _get(conn, hold_id)
+            row = find_hold(conn, hold_id)
             if row is None or not row.in_force:
                 return
             for found in candidates(conn, row.criteria, page):
@@ -192,123 +193,23 @@ class Holds:
     def add_members(self, hold_id: str, numbers: Sequence[int], now: float) -> int:
         """See ``core.holdingport``."""
         with self._db.writing() as conn:
-            row = _get(conn, hold_id)
+            row = find_hold(conn, hold_id)
             if row is None or not row.in_force:
                 return 0
             return join_hold(conn, row.number, numbers, now)
 
-    def tell_released(self, hold_id: str, limit: int, now: float) -> bool:
-        """See ``core.holdingport``."""
-        with self._db.writing() as conn:
-            number, phase, position = _progress(conn, hold_id)
-            if phase != HoldPhase.TELLING:
-                return True
-            rows = conn.execute(
-                "SELECT m.document, d.role FROM hold_members AS m CROSS JOIN documents AS d"
-                " ON d.number = m.document WHERE m.hold = ? AND m.document > ?"
-                " ORDER BY m.document LIMIT ?",
-                (number, position, limit),
-            ).fetchall()
-            tell(conn, number, [doc for doc, role in rows if role in ("own", "carrier")], now)
-            if rows:
-                conn.execute(
-                    "UPDATE hold_progress SET position = ? WHERE hold = ?", (rows[-1][0], number)
-                )
-            return len(rows) < limit
 
-    # -- how far it has come ----------------------------------------------------------
-    def advance_hold(self, hold_id: str, phase: HoldPhase, now: float) -> bool:
-        """See ``core.holdingport``."""
-        with self._db.writing() as conn:
-            number, at, _ = _progress(conn, hold_id)
-            if _BEFORE.get(phase) != at:
-                return False
-            if phase is HoldPhase.PLACED and _spools(conn, number, "state = 'MARKING'", 1):
-                return False
-            if phase is HoldPhase.LIFTED and _spools(conn, number, "state <> 'LIFTED'", 1):
-                return False
-            done = phase in (HoldPhase.PLACED, HoldPhase.LIFTED)
-            conn.execute(
-                "UPDATE hold_progress SET phase = ?, acknowledged_at = ?, position = 0"
-                " WHERE hold = ?",
-                (phase, now if done else None, number),
-            )
-            if done:
-                row = _found(conn, hold_id)
-                action = "hold.applied" if phase is HoldPhase.PLACED else "hold.lifted"
-                details = {"documents": row.documents, "spools": row.spools}
-                append_links(conn, [(action, hold_id, details)], now)
-            return True
-
-    def spools_to_mark(self, hold_id: str, limit: int) -> list[str]:
-        """See ``core.holdingport``."""
-        with self._db.reading() as conn:
-            row = _get(conn, hold_id)
-            if row is None or not row.in_force:
-                return []
-            return _spools(conn, row.number, "state = 'MARKING'", limit)
-
-    def record_marked(self, hold_id: str, spool_ids: Sequence[str]) -> bool:
-        """See ``core.holdingport``."""
-        with self._db.writing() as conn:
-            row = _get(conn, hold_id)
-            if row is None:
-                return False
-            # Whoever releases it meanwhile may have taken the marks away already.
-            state = "MARKED" if row.in_force else "MARKING"
-            _set_state(conn, row.number, spool_ids, state)
-            return row.in_force
-
-    def spools_to_lift(self, hold_id: str, limit: int) -> list[str]:
-        """See ``core.holdingport``."""
-        with self._db.reading() as conn:
-            row = _get(conn, hold_id)
-            if row is None or row.in_force:
-                return []
-            # First those that were marked while the others were being lifted.
-            late = _spools(conn, row.number, "state = 'MARKING'", limit)
-            position = _progress(conn, hold_id)[2] if row.phase is HoldPhase.LIFTING else 0
-            return (
-                late
-                or _spools(conn, row.number, f"spool > {position} AND h.state <> 'LIFTED'", limit)
-                # Two that release it at once may have recorded the same late ones, and so
-                # gone past others.
-                or _spools(conn, row.number, "state <> 'LIFTED'", limit)
-            )
-
-    def record_lifted(self, hold_id: str, spool_ids: Sequence[str]) -> None:
-        """See ``core.holdingport``."""
-        with self._db.writing() as conn:
-            row = _get(conn, hold_id)
-            if row is not None and not row.in_force:
-                # Late ones come before their turn: those before them are still to be lifted.
-                conn.execute(
-                    "UPDATE hold_progress SET position = max(position, (SELECT max(s.number)"
-                    "  FROM json_each(:ids) AS j CROSS JOIN spools AS s ON s.id = j.value))"
-                    " WHERE hold = :hold AND phase = 'LIFTING' AND NOT EXISTS (SELECT 1"
-                    "  FROM json_each(:ids) AS j CROSS JOIN spools AS s ON s.id = j.value"
-                    "  JOIN hold_spools AS h ON h.hold = :hold AND h.spool = s.number"
-                    "  WHERE h.state = 'MARKING')",
-                    {"ids": json.dumps(list(spool_ids)), "hold": row.number},
-                )
-                _set_state(conn, row.number, spool_ids, "LIFTED")
-
-
-_BEFORE = {
-    HoldPhase.MARKING: HoldPhase.GATHERING,
-    HoldPhase.PLACED: HoldPhase.MARKING,
-    HoldPhase.LIFTING: HoldPhase.TELLING,
-    HoldPhase.LIFTED: HoldPhase.LIFTING,
-}
-
-
-def _get(conn: sqlite3.Connection, hold_id: str) -> HoldRow | None:
-    row = conn.execute(f"SELECT {_COLUMNS} FROM {_HOLDS} WHERE h.id = ?", (hold_id,)).fetchone()
+def find_hold(conn: sqlite3.Connection, hold_id: str) -> HoldRow | None:
+    """The hold, or None."""
+    row = conn.execute(
+        f"SELECT {_COLUMNS} FROM {HOLDS_JOINED} WHERE h.id = ?", (hold_id,)
+    ).fetchone()
     return None if row is None else _row_from(row)
 
 
-def _found(conn: sqlite3.Connection, hold_id: str) -> HoldRow:
-    row = _get(conn, hold_id)
+def hold_of(conn: sqlite3.Connection, hold_id: str) -> HoldRow:
+    """The hold; ``KeyError`` if there is none."""
+    row = find_hold(conn, hold_id)
     if row is None:
         raise KeyError(hold_id)
     return row
@@ -333,32 +234,6 @@ def _row_from(row: Sequence[Any]) -> HoldRow:
         documents=row[14],
         spools=row[15],
         acknowledged_at=row[16],
-    )
-
-
-def _progress(conn: sqlite3.Connection, hold_id: str) -> tuple[int, HoldPhase, int]:
-    row = conn.execute(
-        f"SELECT h.number, p.phase, p.position FROM {_HOLDS} WHERE h.id = ?", (hold_id,)
-    ).fetchone()
-    if row is None:
-        raise KeyError(hold_id)
-    return row[0], HoldPhase(row[1]), row[2]
-
-
-def _spools(conn: sqlite3.Connection, hold: int, condition: str, limit: int) -> list[str]:
-    rows = conn.execute(
-        "SELECT s.id FROM hold_spools AS h CROSS JOIN spools AS s ON s.number = h.spool"
-        f" WHERE h.hold = ? AND h.{condition} ORDER BY h.spool LIMIT ?",
-        (hold, limit),
-    ).fetchall()
-    return [spool_id for (spool_id,) in rows]
-
-
-def _set_state(conn: sqlite3.Connection, hold: int, spool_ids: Sequence[str], state: str) -> None:
-    conn.execute(
-        "UPDATE hold_spools SET state = ? WHERE hold = ? AND spool IN ("
-        " SELECT s.number FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value)",
-        (state, hold, json.dumps(list(spool_ids))),
     )
 
 

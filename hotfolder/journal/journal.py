@@ -19,6 +19,7 @@ from hotfolder.journal.facts import Facts
 from hotfolder.journal.feed import Feed
 from hotfolder.journal.figures import FiguresOf
 from hotfolder.journal.fixity import Fixity
+from hotfolder.journal.holdprogress import HoldProgress
 from hotfolder.journal.holds import Holds
 from hotfolder.journal.lookups import Lookups
 from hotfolder.journal.migrating import Migrating
@@ -29,6 +30,7 @@ from hotfolder.journal.readings import Readings
 from hotfolder.journal.requests import Requests
 from hotfolder.journal.restoration import Restoration
 from hotfolder.journal.retention import Retention
+from hotfolder.journal.retries import Retries
 from hotfolder.journal.search import Search
 from hotfolder.journal.spools import Spools
 from hotfolder.journal.templates import Templates
@@ -44,6 +46,7 @@ class SqliteJournal(
     Spools,
     Readings,
     Units,
+    Retries,
     Lookups,
     Search,
     Naming,
@@ -63,6 +66,7 @@ class SqliteJournal(
     Facts,
     Feed,
     Holds,
+    HoldProgress,
     Updates,
     Encrypted,
     Disposals,

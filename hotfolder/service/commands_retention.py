@@ -40,9 +40,9 @@ def event(config_path: str, as_json: bool, **options: Any) -> int:
     correction is another event of the same name: the last one counts. The daemon computes
     the dates; documents that come later are counted in.
     """
-    from hotfolder.service import retaining  # noqa: PLC0415  see cli.py
+    from hotfolder.service import retentionevents  # noqa: PLC0415  see cli.py
 
-    return retaining.record(config_path, as_json=as_json, **options)
+    return retentionevents.record(config_path, as_json=as_json, **options)
 
 
 @retention.command(cls=Command, epilog="hotfolder retention events --policy P-77")
@@ -57,9 +57,9 @@ def event(config_path: str, as_json: bool, **options: Any) -> int:
 @click.option("--after", default=0, help="Go on after the event with this number.")
 def events(config_path: str, as_json: bool, **options: Any) -> int:
     """Events, oldest first, those that were withdrawn too."""
-    from hotfolder.service import retaining  # noqa: PLC0415  see cli.py
+    from hotfolder.service import retentionevents  # noqa: PLC0415  see cli.py
 
-    return retaining.list_events(config_path, as_json=as_json, **options)
+    return retentionevents.list_events(config_path, as_json=as_json, **options)
 
 
 @retention.command(cls=Command, epilog="hotfolder retention classes")

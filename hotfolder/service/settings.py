@@ -7,18 +7,13 @@ same, so that a misspelt key does not hide a contradiction elsewhere.
 
 from __future__ import annotations
 
-import copy
 import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args, get_origin
-
-from pydantic import BaseModel, ValidationError
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
+from typing import Any
 
 from hotfolder.core.duties import RolesProfile
-from hotfolder.core.errors import Fault, OperatorFault
+from hotfolder.core.errors import Fault
 from hotfolder.core.facts import FeedbackProfile, FeedProfile
 from hotfolder.core.legacy import MigrationProfile
 from hotfolder.core.profiles import (
@@ -39,6 +34,7 @@ from hotfolder.core.profiles import (
 from hotfolder.service.settings_account import Account, advise, find_account
 from hotfolder.service.settings_audit import advise_audit, audit_profile, check_audit
 from hotfolder.service.settings_checks import check_records
+from hotfolder.service.settings_faults import placed, refusal
 from hotfolder.service.settings_feed import (
     FeedSecrets,
     advise_feed,
@@ -68,15 +64,9 @@ from hotfolder.service.settings_returns import (
     return_profile,
 )
 from hotfolder.service.settings_roles import roles_profile
+from hotfolder.service.settings_shape import read_shape
 from hotfolder.service.settings_shield import advise_shield, find_shield
-from hotfolder.service.settings_sources import (
-    EnvironmentSource,
-    Finding,
-    Place,
-    SettingsText,
-    nearest,
-    read_text,
-)
+from hotfolder.service.settings_sources import EnvironmentSource, Finding, read_text
 
 DEFAULT_PATH = "/etc/hotfolder/hotfolder.toml"
 _TABLES = ("retention", "units", "series", "folders", "return", "requests", "events", "migrations")
@@ -136,7 +126,7 @@ def load(
     environment = os.environ if environ is None else environ
     text = read_text(path)
     source = EnvironmentSource(SettingsFile, environment, text.values)
-    settings, shape = _read_shape(text, source)
+    settings, shape = read_shape(text, source)
     account = Account(url=settings.archivesspace.url, username="", password="")
     findings: list[Finding] = []
     secrets: dict[str, str] = {}
@@ -166,9 +156,9 @@ def load(
     # What was taken out for its shape is complained of already; its default is nobody's.
     wrong = {finding.place for finding in shape}
     findings = [*shape, *(finding for finding in findings if finding.place not in wrong)]
-    faults = [*source.faults, *_place(findings, text, source), *governed.faults]
+    faults = [*source.faults, *placed(findings, text, source), *governed.faults]
     if faults:
-        raise _refused(path, faults)
+        raise refusal(path, faults)
     return Configuration(
         path=path,
         journal_path=settings.journal.path,
@@ -206,7 +196,7 @@ def load(
             migration_profile(name, item) for name, item in settings.migrations.items()
         ),
         advice=tuple(
-            _place(
+            placed(
                 [
                     *advise(settings.archivesspace, account, path),
                     *advise_audit(settings.audit, audit),
@@ -222,147 +212,6 @@ def load(
     )
 
 
-def _refused(path: str, faults: Sequence[Fault]) -> OperatorFault:
-    count = len(faults)
-    return OperatorFault(
-        f"{path} has {count} fault{'s' if count != 1 else ''}",
-        hint="mend them all; `hotfolder check` tries again",
-        code="configuration",
-        faults=faults,
-    )
-
-
 def _names(values: Mapping[str, Any], table: str) -> frozenset[str]:
     found = values.get(table)
     return frozenset(found) if isinstance(found, dict) else frozenset()
-
-
-# -- shape --------------------------------------------------------------------------
-def _read_shape(
-    text: SettingsText, source: EnvironmentSource
-) -> tuple[SettingsFile, list[Finding]]:
-    """The settings as far as they have the right shape, and what is wrong with the rest."""
-    values: dict[str, Any] = copy.deepcopy(dict(text.values))
-    findings: list[Finding] = []
-    while True:
-        try:
-            return _validate(values, source), findings
-        except ValidationError as error:
-            found = error.errors(include_url=False)
-        if not findings:
-            # Later rounds only complain of what the first has taken out.
-            findings = list(dict.fromkeys(_explain(item) for item in found))
-        removed = [_take_out(tree, item) for item in found for tree in (values, source())]
-        if not any(removed):
-            raise _refused(text.path, _place(findings, text, source))
-
-
-def _validate(values: Mapping[str, Any], environment: EnvironmentSource) -> SettingsFile:
-    class Sourced(SettingsFile):
-        """The settings from the environment over the file, and from nowhere else."""
-
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            *_: PydanticBaseSettingsSource,
-            **__: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return environment, InitSettingsSource(settings_cls, init_kwargs=dict(values))
-
-    return Sourced()
-
-
-def _take_out(tree: dict[str, Any], item: Any) -> bool:
-    """Remove what is wrong (of a table that lacks something, the table); false if it is
-    not in this tree."""
-    place = _keys(item["loc"])
-    if item["type"] == "missing":
-        place = place[:-1]
-    node: Any = tree
-    for part in place[:-1]:
-        node = node.get(part) if isinstance(node, dict) else None
-    if not isinstance(node, dict) or place[-1] not in node:
-        return False
-    del node[place[-1]]
-    return True
-
-
-def _explain(item: Any) -> Finding:
-    """One of pydantic's findings in our words; never the value, which may be secret."""
-    place = _keys(item["loc"])
-    if item["type"] == "extra_forbidden":
-        return Finding(
-            place,
-            "configuration.unknown",
-            f"there is no key {place[-1]!r} here",
-            nearest(place[-1], _known_keys(place[:-1])),
-        )
-    if item["type"] == "missing":
-        return Finding(
-            place, "configuration.missing-key", "this key is missing", f"add {place[-1]} = …"
-        )
-    if item["type"] == "string_pattern_mismatch":
-        return Finding(
-            place,
-            "configuration.name",
-            "this cannot be a name",
-            "use letters, digits, _ . - and begin with a letter or digit",
-        )
-    choices = re.findall(r"'([^']*)'", str(item.get("ctx", {}).get("expected", "")))
-    return Finding(
-        place,
-        "configuration.value",
-        str(item["msg"]),
-        nearest(str(item["input"]), choices)
-        if choices  # a word from a list is no secret
-        else "docs/configure.md says what it may be",
-    )
-
-
-def _keys(loc: Iterable[Any]) -> Place:
-    """The keys of a location; what pydantic adds to them (positions, kinds, ``[key]`` for
-    the name of a table) is left out."""
-    kind: Any = SettingsFile
-    keys: list[str] = []
-    for part in loc:
-        if part == "[key]":
-            break
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            info = kind.model_fields.get(str(part))
-            kind = None if info is None else info.annotation
-        elif get_origin(kind) is dict:
-            kind = get_args(kind)[1]
-        else:
-            break
-        keys.append(str(part))
-    return tuple(keys)
-
-
-def _known_keys(place: Place) -> list[str]:
-    kind: Any = SettingsFile
-    for part in place:
-        fields = getattr(kind, "model_fields", None)
-        kind = get_args(kind)[1] if fields is None else fields[part].annotation
-    return list(getattr(kind, "model_fields", {}))
-
-
-# -- places -------------------------------------------------------------------------
-def _place(
-    findings: Iterable[Finding], text: SettingsText, source: EnvironmentSource
-) -> list[Fault]:
-    """Findings as faults, with the variable or the line that they are about."""
-    return [_fault(item, text, source) for item in findings]
-
-
-def _fault(item: Finding, text: SettingsText, source: EnvironmentSource) -> Fault:
-    variable = source.origins.get(item.place)
-    line = text.line_of(item.place)
-    keys = ".".join(part for part in item.place if part)
-    return Fault(
-        code=item.code,
-        message=item.message,
-        remedy=item.remedy,
-        file=text.path if variable is None else "environment",
-        place=variable or (keys if line is None else f"{keys} (line {line})"),
-    )

@@ -14,13 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotfolder.archivesspace.calls import encode
-from hotfolder.archivesspace.mapping import (
-    FIXED_VALUES,
-    Place,
-    UnitRecords,
-    build_unit,
-    needed_values,
-)
+from hotfolder.archivesspace.mapping import Place, UnitRecords, build_unit
+from hotfolder.archivesspace.neededvalues import FIXED_VALUES, needed_values
 from hotfolder.archivesspace.series import agent_record, resource_record
 from hotfolder.archivesspace.vocabulary import Vocabulary, values_in
 from hotfolder.archivesspace.wording import clean_title, clean_value

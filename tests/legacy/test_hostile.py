@@ -20,7 +20,7 @@ from hotfolder.core.legacy import LegacyItem, LegacySource, MigrationProfile, So
 from hotfolder.core.profiles import DocumentsProfile, IndexFormat
 from hotfolder.files.content import hash_file
 from hotfolder.journal.surveys import Survey
-from hotfolder.legacy import sip
+from hotfolder.legacy import sippackage
 from hotfolder.legacy.sources import open_source
 from hotfolder.sandbox.legacy import make_export
 
@@ -327,7 +327,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
 
 
 def test_too_many_members_are_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sip, "MOST_MEMBERS", 50)
+    monkeypatch.setattr(sippackage, "MOST_MEMBERS", 50)
     export = tmp_path / "export"
     export.mkdir()
     many = [(f"m{number}", b"") for number in range(60)]
