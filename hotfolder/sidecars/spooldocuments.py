@@ -14,6 +14,7 @@ from typing import Any
 from hotfolder.core.errors import Fault, InputFault
 from hotfolder.core.identity import business_key_of, document_identity
 from hotfolder.core.indexed import IndexedDocument
+from hotfolder.core.legacy import MARK
 from hotfolder.core.profiles import FolderProfile, Rules
 from hotfolder.core.records import (
     Document,
@@ -147,6 +148,7 @@ class Summary:
         self.series: set[str] = set()
         self._first: Document | None = None
         self._common: dict[str, Any] = {}
+        self._marks: dict[str, tuple[str, ...]] = {}  # of the old archive that it came from
         self._longest: Document | None = None
         self._latest: Document | None = None
 
@@ -162,12 +164,14 @@ class Summary:
                 for name in DocumentMetadata.__dataclass_fields__
                 if name not in _PERSONAL
             }
+            self._marks = _marks(document)
             return
         assert self._longest is not None
         assert self._latest is not None
         for name, value in list(self._common.items()):
             if getattr(document.metadata, name) != value:
                 del self._common[name]
+        self._marks = dict(self._marks.items() & _marks(document).items())
         if _kept_until(document) > _kept_until(self._longest):
             self._longest = document
         if _issued(document) > _issued(self._latest):
@@ -191,6 +195,7 @@ class Summary:
                 **self._common,
                 "issue_date": self._latest.metadata.issue_date,
                 "retention_class": self._longest.metadata.retention_class,
+                "extra": self._marks,
             }
         )
         return Document(
@@ -215,6 +220,14 @@ class Summary:
             title=f"{str(kind).capitalize()} spool {name}, {self.count} documents",
             role=Role.CARRIER,
         )
+
+
+def _marks(document: Document) -> dict[str, tuple[str, ...]]:
+    return {
+        name: tuple(values)
+        for name, values in document.metadata.extra.items()
+        if name.startswith(MARK)
+    }
 
 
 def _kept_until(document: Document) -> date:
