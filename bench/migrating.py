@@ -56,7 +56,7 @@ def plan(root: Path, export: Path) -> None:
     journal = SqliteJournal(os.fsencode(root / "journal.db"))
     survey = Survey(os.fsencode(root / "survey.db"), "bench")
     profile = _profile(root, export)
-    with open_source(profile, os.fsencode(root), survey) as source:
+    with open_source(profile, os.fsencode(root / "scratch"), survey) as source:
         done = Surveying(
             profile=profile,
             source=source,
@@ -91,7 +91,7 @@ def take(root: Path, export: Path, count: int) -> None:
     def all_stored() -> bool:
         return works.journal.status().spools.get("STORED", 0) >= count
 
-    with open_source(profile, os.fsencode(root), survey) as source:
+    with open_source(profile, os.fsencode(root / "scratch"), survey) as source:
         migrating.Migrating(
             profile=profile,
             source=source,

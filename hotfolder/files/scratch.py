@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import BinaryIO
 
@@ -22,12 +22,15 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class Scratch:
-    """A directory of one's own below ``place``."""
+    """A directory of one's own."""
 
-    def __init__(self, place: bytes) -> None:
-        """Raises ``Transient`` or ``OperatorFault``."""
+    def __init__(self, path: bytes) -> None:
+        """Nobody else uses ``path``: what lies there was left by a process that was killed,
+        and goes. Raises ``Transient`` or ``OperatorFault``."""
+        remove_tree(path)
         with os_errors("making a folder for what is needed for a moment"):
-            self._path = tempfile.mkdtemp(prefix=b".hotfolder-scratch-", dir=place)
+            os.mkdir(path, 0o700)
+        self._path = path
 
     def __enter__(self) -> Scratch:
         return self
@@ -49,15 +52,21 @@ class Scratch:
         with os_errors("writing what is needed for a moment"):
             return os.fdopen(os.open(self.path(name), _FLAGS, FILE_MODE), "wb")
 
-    def put(self, name: bytes, data: bytes) -> bytes:
-        """Write a file, over what has the name; its path."""
-        return self.put_pieces(name, [data])
+    @contextmanager
+    def holding(self, name: bytes, data: bytes) -> Iterator[bytes]:
+        """The path of a file with ``data``, over what has the name, until the block ends."""
+        path = self.put_pieces(name, [data])
+        try:
+            yield path
+        finally:
+            with suppress(FileNotFoundError), os_errors("removing what was needed"):
+                os.unlink(path)
 
     def put_pieces(
         self, name: bytes, pieces: Iterable[bytes], *, limit: int | None = None
     ) -> bytes:
-        """The same from pieces. ``limit`` bytes are the most that may come; more raise
-        ``InputFault`` (``file.longer``)."""
+        """Write a file from pieces, over what has the name; its path. ``limit`` bytes are the
+        most that may come; more raise ``InputFault`` (``file.longer``)."""
         path = self.path(name)
         with os_errors("writing what is needed for a moment"):
             fd = os.open(path, _FLAGS, FILE_MODE)

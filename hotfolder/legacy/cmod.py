@@ -197,11 +197,12 @@ class CmodSource:
                 index = self._scratch.path(_IndexWriter.NAME)
             else:
                 index = stack.enter_context(self._tree.path_of(self._index))
+            said = stack.enter_context(self._scratch.holding(own, sidecar(self._profile, item)))
             yield OpenedItem(
                 content=Part(name=item.name, path=content),
                 sidecars=(
                     Part(name=item.name + self._suffix, path=index),
-                    Part(name=own, path=self._scratch.put(own, sidecar(self._profile, item))),
+                    Part(name=own, path=said),
                 ),
             )
 

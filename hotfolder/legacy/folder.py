@@ -85,7 +85,8 @@ class FolderSource:
                 Part(name=name, path=os.path.join(os.path.dirname(content), name))
                 for name in self._sidecars
             ]
-            parts.append(Part(name=own, path=self._scratch.put(own, sidecar(self._profile, item))))
+            said = stack.enter_context(self._scratch.holding(own, sidecar(self._profile, item)))
+            parts.append(Part(name=own, path=said))
             yield OpenedItem(content=Part(name=item.name, path=content), sidecars=tuple(parts))
 
 

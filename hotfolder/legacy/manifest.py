@@ -156,9 +156,10 @@ class ManifestSource:
         with ExitStack() as stack:
             content = stack.enter_context(self._tree.path_of(self._content_name))
             data = sidecar(self._profile, item, self._fields)
+            said = stack.enter_context(self._scratch.holding(own, data))
             yield OpenedItem(
                 content=Part(name=item.name, path=content),
-                sidecars=(Part(name=own, path=self._scratch.put(own, data)),),
+                sidecars=(Part(name=own, path=said),),
             )
 
     def _refuse(self, message: str, place: str) -> NoReturn:

@@ -190,5 +190,6 @@ class SipSource:
             content = self._scratch.put_pieces(b"content", pieces_of(member), limit=item.size)
             produced = self._fields.get(_PRODUCED[0]) or self._fields.get(_PRODUCED[1], [""])
             data = sidecar(self._profile, item, self._fields, archived_on=produced[0])
-            parts = (Part(name=own, path=self._scratch.put(own, data)),)
-        yield OpenedItem(content=Part(name=item.name, path=content), sidecars=parts)
+        with self._scratch.holding(own, data) as said:
+            parts = (Part(name=own, path=said),)
+            yield OpenedItem(content=Part(name=item.name, path=content), sidecars=parts)

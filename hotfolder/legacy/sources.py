@@ -18,10 +18,11 @@ from hotfolder.legacy.sip import SipSource
 
 @contextmanager
 def open_source(
-    profile: MigrationProfile, scratch_place: bytes, seen: Seen
+    profile: MigrationProfile, scratch_path: bytes, seen: Seen
 ) -> Iterator[LegacySource]:
-    """The export of a migration, open for reading until the block ends. ``scratch_place`` is
-    a folder for what is needed for a moment. Raises ``OperatorFault`` if there is none."""
+    """The export of a migration, open for reading until the block ends. ``scratch_path`` is
+    where a folder is made for what is needed for a moment; nobody else uses it. Raises
+    ``OperatorFault`` if there is no export."""
     path = os.fsencode(profile.path)
     is_file = os.path.isfile(path)
     if not os.path.exists(path) or (profile.kind is SourceKind.CSV) != is_file:
@@ -33,7 +34,7 @@ def open_source(
         )
     tree = LegacyTree(os.path.dirname(path) if is_file else path)
     try:
-        with Scratch(scratch_place) as scratch:
+        with Scratch(scratch_path) as scratch:
             match profile.kind:
                 case SourceKind.FOLDER:
                     yield FolderSource(profile, tree, scratch)

@@ -77,7 +77,8 @@ def _surveyed(
     fingerprint = hashlib.sha256(rules.encode()).hexdigest()
     survey = Survey(survey_path(configuration, profile.name, what), fingerprint)
     try:
-        with open_source(profile, _scratch(configuration), survey) as source:
+        scratch = survey_path(configuration, profile.name, "scratch")
+        with open_source(profile, scratch, survey) as source:
             yield survey, source
     finally:
         survey.close()

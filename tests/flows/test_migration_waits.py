@@ -62,7 +62,7 @@ def run_of(root: Path, line: Line, waiting: Waiting, **more: object) -> Iterator
         flow.use_folders({line.profile.name: line.profile, found.folder.name: found.folder})
     survey = Survey(os.fsencode(root / "survey.db"), "test")
     try:
-        with open_source(found, os.fsencode(root), survey) as source:
+        with open_source(found, os.fsencode(root / "scratch"), survey) as source:
             yield Migrating(
                 profile=found,
                 source=source,

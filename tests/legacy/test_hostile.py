@@ -9,7 +9,7 @@ import struct
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from hotfolder.files.content import hash_file
 from hotfolder.journal.surveys import Survey
 from hotfolder.legacy import sippackage
 from hotfolder.legacy.sources import open_source
-from hotfolder.sandbox.legacy import make_export
+from hotfolder.sandbox.legacy import make_export, write_export
 
 SECRET = b"%PDF-1.4 not part of the export\n"
 
@@ -40,14 +40,13 @@ def source(root: Path, kind: SourceKind, path: Path, **more: Any) -> Iterator[Le
         **more,
     )
     scratch = root / "scratch"
-    scratch.mkdir(exist_ok=True)
     survey = Survey(os.fsencode(root / "survey.db"), "test")
     try:
         with open_source(profile, os.fsencode(scratch), survey) as opened:
             yield opened
     finally:
         survey.close()
-    assert list(scratch.iterdir()) == []
+    assert not scratch.exists()
 
 
 def items(opened: LegacySource) -> dict[str, str]:
@@ -86,6 +85,31 @@ def test_links_and_devices_are_items_and_never_followed(tmp_path: Path) -> None:
             "folder": "file.not_regular",
             "pipe.pdf": "file.not_regular",
         }
+
+
+@pytest.mark.parametrize("kind", list(SourceKind))
+def test_what_is_needed_for_a_moment_is_gone_after_it(tmp_path: Path, kind: SourceKind) -> None:
+    export = make_export(kind.value, 3, 20)
+    write_export(export, str(tmp_path / "export"))
+    killed = tmp_path / "scratch" / "of one that was killed"
+    killed.mkdir(parents=True)
+    (killed / "letter.pdf.json").write_text("{}")
+    path = tmp_path / "export"
+    if kind is SourceKind.CSV:
+        (path,) = path.glob("*.csv")
+    opened_items = 0
+    more = {"file_field": "Datei"} if kind is SourceKind.CSV else {}
+    with source(tmp_path, kind, path, **more) as opened:
+        assert not killed.exists()
+        for item in opened.items():
+            if item.faults:
+                continue
+            with suppress(InputFault, OperatorFault), opened.open(item) as files:
+                opened_items += 1
+                assert all(os.path.exists(part.path) for part in files.sidecars)
+            left = {name.name for name in (tmp_path / "scratch").iterdir()}
+            assert left <= {"content", "groups.ind"}, "it does not grow with the export"
+    assert opened_items > 3
 
 
 def test_a_folder_that_becomes_a_link_leads_nowhere(tmp_path: Path) -> None:
