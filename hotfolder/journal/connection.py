@@ -221,6 +221,8 @@ class Connection:
         """A connection of its own for look-ups that take minutes; nobody waits for it."""
         conn = _connect(self._path, _READER_KIB)
         try:
+            # What is sorted there grows with the catalogue: on disk, beyond the cache.
+            conn.execute("PRAGMA temp_store = FILE")
             with _snapshot(conn):
                 yield conn
         finally:
