@@ -165,16 +165,24 @@ def check(
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, prepared(Path(folder) / "base") as scene:
-        happened = 0
-        pairs = [
-            ((one, 1), (other, occurrence))
-            for one, other in itertools.product(FEED_POINTS, repeat=2)
-            for occurrence in (1, 2)
-        ]
-        for number, pair in enumerate(pairs):
-            happened += kill_and_recover(scene, Path(folder) / str(number), pair)
-        print(f"{2 * len(pairs)} kills tried, {happened} happened, 0 wrong")
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder) / "base"
+        base.mkdir()
+        with prepared(base) as scene:
+            sweep(scene, Path(folder))
+
+
+def sweep(scene: Scene, folder: Path) -> None:
+    """Every pair of points, the second at its first and second occurrence."""
+    happened = 0
+    pairs = [
+        ((one, 1), (other, occurrence))
+        for one, other in itertools.product(FEED_POINTS, repeat=2)
+        for occurrence in (1, 2)
+    ]
+    for number, pair in enumerate(pairs):
+        happened += kill_and_recover(scene, folder / str(number), pair)
+    print(f"{2 * len(pairs)} kills tried, {happened} happened, 0 wrong")
 
 
 if __name__ == "__main__":
