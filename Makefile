@@ -31,6 +31,7 @@ sweep: .venv/ready
 	$(BIN)/python -m tests.sweeps.network
 	$(BIN)/python -m tests.sweeps.disposal
 	$(BIN)/python -m tests.sweeps.returns
+	$(BIN)/python -m tests.sweeps.feedback
 	$(BIN)/python -m tests.sweeps.migrate
 	$(BIN)/python -m tests.sweeps.syscalls
 	$(BIN)/python -m tests.sweeps.disk

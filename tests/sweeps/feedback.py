@@ -182,6 +182,9 @@ def sweep(scene: Scene, folder: Path) -> None:
     ]
     for number, pair in enumerate(pairs):
         happened += kill_and_recover(scene, folder / str(number), pair)
+        shutil.rmtree(folder / str(number))
+        if number % 25 == 0:
+            print(f"{number}/{len(pairs)}", flush=True)
     print(f"{2 * len(pairs)} kills tried, {happened} happened, 0 wrong")
 
 
