@@ -14,6 +14,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import time
 import zipfile
 from dataclasses import dataclass
@@ -193,7 +194,7 @@ def show_kept(root: Path, config: Path, kept: Kept) -> None:
     if kept.failed:
         click.echo(f"Retention, disposal and templates were NOT as they should: {kept.failed}")
         return
-    where = os.path.relpath(config)
+    program, where = os.path.relpath(sys.argv[0]), os.path.relpath(config)
     click.echo(
         f"Two letters of 2012 were past their time. {kept.hold} stopped the disposal of one,"
         " was released, and both are destroyed and certified:"
@@ -204,5 +205,5 @@ def show_kept(root: Path, config: Path, kept: Kept) -> None:
         f"Of {TEMPLATE} there are {len(_VERSIONS)} versions; {kept.version} was in force on"
         f" 30 June 2026, and {kept.made_with} statements and bills were made with 4.2."
     )
-    click.echo(f"  hotfolder disposal show {kept.disposals[0]} --config {where}")
-    click.echo(f"  hotfolder templates history {TEMPLATE} --config {where}")
+    click.echo(f"  {program} disposal show {kept.disposals[0]} --config {where}")
+    click.echo(f"  {program} templates history {TEMPLATE} --config {where}")
