@@ -27,7 +27,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any
+from typing import Any
 
 ROOT = Path(__file__).parent.parent.parent
 _IMPORTED = (
@@ -63,7 +63,8 @@ def run(
         return _start([*strace, *command], cwd, env, timeout)
     with _lock:
         parent = _idle.pop() if _idle else _Parent()
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+    with tempfile.TemporaryDirectory() as place:
+        out, err = Path(place) / "out", Path(place) / "err"
         code = parent.run(
             {
                 "how": command[1],
@@ -72,14 +73,14 @@ def run(
                 "cwd": str(cwd or os.getcwd()),
                 "env": dict(os.environ if env is None else env),
                 "traced": bool(strace),
-                "files": [f"/proc/{os.getpid()}/fd/{file.fileno()}" for file in (out, err)],
+                "files": [str(out), str(err)],
             },
             timeout,
             strace,
         )
         with _lock:
             _idle.append(parent)
-        return subprocess.CompletedProcess(list(command), code, _text(out), _text(err))
+        return subprocess.CompletedProcess(list(command), code, out.read_text(), err.read_text())
 
 
 def _start(
@@ -131,11 +132,6 @@ def _status(pid: int, field: str) -> str:
     """A field of proc(5), ``/proc/pid/status``."""
     with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as lines:
         return next(line.split()[1] for line in lines if line.startswith(f"{field}:"))
-
-
-def _text(file: IO[str]) -> str:
-    file.seek(0)
-    return file.read()
 
 
 class _Parent:
@@ -210,7 +206,7 @@ def _become(request: Mapping[str, Any]) -> None:
     os.dup2(null, 0)
     os.close(null)
     for number, name in enumerate(request["files"], 1):
-        file = os.open(name, os.O_WRONLY)
+        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         os.dup2(file, number)
         os.close(file)
     os.environ.clear()
