@@ -44,7 +44,8 @@ fuzz: .venv/ready
 	$(BIN)/python -m tests.fuzz.run --seconds 90
 
 bench: .venv/ready
-	for bench in watch journal restart store intake verify spool find afp compare delivery migrate; do \
+	for bench in watch journal restart store intake verify spool find afp compare delivery migrate \
+	  disposal encryption; do \
 	  $(BIN)/python -m bench.bench_$$bench || exit 1; \
 	done
 
