@@ -292,8 +292,9 @@ def _tree(kind: Kind, record: Json) -> tuple[str | None, str | None]:
     root = _ROOTS.get(kind.name)
     if root is None:
         return None, None
-    parent = record.get("parent")
-    return str(record[root]["ref"]), str(parent["ref"]) if parent else None
+    # A reference without a ref is one to nothing: the database refuses it.
+    parent = (record.get("parent") or {}).get("ref")
+    return str(record[root].get("ref", "")), str(parent) if parent else None
 
 
 def _no_root(kind: Kind) -> Refusal:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hotfolder.sandbox import Sandbox
@@ -341,6 +341,8 @@ _PROPERTIES = sorted(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(path=st.sampled_from(sorted(_SENT)), name=st.sampled_from(_PROPERTIES), value=_json)
+@example("/repositories/2/digital_object_components", "digital_object", {})
+@example("/repositories/2/digital_object_components", "parent", {"_resolved": {}})
 def test_no_property_breaks_the_server(
     client: AspaceClient, path: str, name: str, value: Any
 ) -> None:
