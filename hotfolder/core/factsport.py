@@ -46,7 +46,7 @@ class FactsJournal(Protocol):
 
     def asked_before(self, event: str) -> dict[str, Asked]:
         """What an event has asked for, by its mark (a disposal, or the number of a hold):
-        the newest of each."""
+        the newest of each. That it found no hold to release has no mark: it is told once."""
 
     def unseen_events(self, events: Sequence[SeenEvent]) -> list[SeenEvent]:
         """Those that were not looked at as they stand now."""

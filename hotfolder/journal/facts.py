@@ -106,8 +106,7 @@ class Facts:
             return None if known is None else _seen_hold(conn, number)
 
     def asked_before(self, event: str) -> dict[str, Asked]:
-        """What an event has asked for, by its mark (a disposal, or the number of a hold):
-        the newest of each."""
+        """See ``core.factsport``."""
         with self._db.reading() as conn:
             rows = [
                 row

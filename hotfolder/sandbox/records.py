@@ -116,6 +116,8 @@ class Records:
             record["ref_id"] = old["ref_id"]  # frozen once made
         self._check_texts(kind, record)
         root, parent = _tree(kind, record)
+        if root is not None and not self._exists(root):
+            raise _no_root(kind)
         keys = keys_of(kind, row["repository"], root, record)
         self._check_keys(keys, uri)
         now, lock_version = self._state.now(), row["lock_version"] + 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -49,6 +48,8 @@ from hotfolder.flows.templatetelling import TemplateTelling
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.authority import require_of
 from hotfolder.service.parts import (
+    NO_TERMS,
+    RANDOM,
     SpoolIds,
     SystemClock,
     make_disposing,
@@ -62,8 +63,6 @@ from hotfolder.service.settings import Configuration
 from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
 
-_RANDOM = random.SystemRandom()  # after an outage no two installations come back at once
-_NO_TERMS = RetrieveProfile()
 _CHANGES = ChangesProfile()
 _NO_FEED = FeedProfile()
 _NO_ROLES = RolesProfile()
@@ -160,13 +159,13 @@ def connect(
     unit_size: int,
     backoff: Backoff | None = None,
     new_id: Callable[[], str] | None = None,
-    jitter: Callable[[], float] = _RANDOM.random,
+    jitter: Callable[[], float] = RANDOM.random,
     scratch: bytes | None = None,
     returns: Sequence[ReturnProfile] = (),
     requests: Sequence[RequestFolder] = (),
     events: Sequence[EventFolder] = (),
     asked: AskedProfile | None = None,
-    terms: RetrieveProfile = _NO_TERMS,
+    terms: RetrieveProfile = NO_TERMS,
     audit: AuditProfile | None = None,
     changes: ChangesProfile = _CHANGES,
     feedback: FeedbackProfile | None = None,

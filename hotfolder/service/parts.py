@@ -36,8 +36,8 @@ from hotfolder.service.settings import Configuration
 from hotfolder.store.copies import CopiesStore
 from hotfolder.store.ocfl import OcflStore
 
-_RANDOM = random.SystemRandom()  # after an outage no two installations come back at once
-_NO_TERMS = RetrieveProfile()
+RANDOM = random.SystemRandom()  # after an outage no two installations come back at once
+NO_TERMS = RetrieveProfile()
 
 
 class SystemClock:
@@ -137,11 +137,11 @@ def make_returns(
     journal: SqliteJournal,
     store: OcflStore | CopiesStore,
     profiles: Sequence[ReturnProfile],
-    terms: RetrieveProfile = _NO_TERMS,
+    terms: RetrieveProfile = NO_TERMS,
     clock: Clock,
     emit: Emit,
     new_id: Callable[[], str] | None = None,
-    jitter: Callable[[], float] = _RANDOM.random,
+    jitter: Callable[[], float] = RANDOM.random,
     backoff: Backoff | None = None,
 ) -> Returns:
     """The way out again, which needs no ArchivesSpace. No network is touched yet."""
@@ -170,7 +170,7 @@ def make_feeding(
     profile: FeedProfile,
     clock: Clock,
     emit: Emit,
-    jitter: Callable[[], float] = _RANDOM.random,
+    jitter: Callable[[], float] = RANDOM.random,
     backoff: Backoff | None = None,
 ) -> Feeding:
     """The feed, which needs no ArchivesSpace. No network is touched yet."""

@@ -360,3 +360,14 @@ def test_no_property_breaks_the_server(
             client.http.delete(uri)
     last = client.send_batch([{"uri": f"{path}/import_1", "jsonmodel_type": "event", **sent}])[-1]
     assert last.keys() <= {"saved", "errors"}
+
+
+@pytest.mark.parametrize("root", [{}, {"ref": "/repositories/2/resources/999"}])
+def test_a_record_is_not_moved_below_nothing(
+    sandbox: Sandbox, client: AspaceClient, resource: str, root: dict[str, str]
+) -> None:
+    made = {"title": "A cycle", "level": "subseries", "resource": {"ref": resource}}
+    uri = client.create("archival_objects", {"jsonmodel_type": "archival_object", **made})
+    before = client.get(uri).json()
+    assert client.post(uri, {**before, "resource": root}).status_code == 400
+    assert client.get(uri).json() == before
