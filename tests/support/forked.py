@@ -145,6 +145,7 @@ class _Parent:
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
+        self._heard = b""
 
     def run(self, request: Mapping[str, Any], timeout: float, strace: Sequence[str]) -> int:
         process = self._process
@@ -163,15 +164,22 @@ class _Parent:
         return code
 
     def _hear(self, timeout: float, what: str) -> int:
+        """The next number. A program that has ended at once has sent both numbers before the
+        first is asked for: what was read too far is kept, as no selector would tell of it."""
         process = self._process
         assert process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
-            if not selector.select(timeout):
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
-                raise subprocess.TimeoutExpired(what, timeout)
-        return int(process.stdout.readline())
+            while b"\n" not in self._heard:
+                if not selector.select(timeout):
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.communicate()
+                    raise subprocess.TimeoutExpired(what, timeout)
+                more = os.read(process.stdout.fileno(), 64)
+                assert more, "the process that forks has ended"
+                self._heard += more
+        line, self._heard = self._heard.split(b"\n", 1)
+        return int(line)
 
     def close(self) -> None:
         self._process.communicate()
