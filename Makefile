@@ -14,6 +14,8 @@ demo: .venv/ready
 demo-migration: .venv/ready
 	$(BIN)/hotfolder demo-migration
 
+# Tests start many interpreters: what has been compiled once is kept, whatever this machine says.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/ready
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
 

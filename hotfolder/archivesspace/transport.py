@@ -33,7 +33,7 @@ from hotfolder.archivesspace.session import (
     read_permissions,
     read_session,
 )
-from hotfolder.archivesspace.wire import DEADLINE, Wire
+from hotfolder.archivesspace.wire import DEADLINE, Wire, trust
 from hotfolder.core.errors import ArchiveFault, Transient
 from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import ArchiveProfile
@@ -305,10 +305,8 @@ def _no_address() -> ArchiveFault:
 
 
 def _tls(profile: ArchiveProfile) -> ssl.SSLContext | bool:
-    if not profile.verify_tls:
-        return False
     try:
-        return ssl.create_default_context(cafile=profile.ca_file or None)
+        return trust(profile.url, verify=profile.verify_tls, ca_file=profile.ca_file)
     except OSError:
         raise ArchiveFault(
             "the file named in ca_file cannot be read as certificates",

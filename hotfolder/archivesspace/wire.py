@@ -22,6 +22,17 @@ DEADLINE = "deadline"  # the request's extension: by ``Clock.monotonic``
 _PART = 16_384  # bytes of an upload between two looks at the time
 
 
+def trust(url: str, *, verify: bool, ca_file: str) -> ssl.SSLContext | bool:
+    """Whose certificates a connection to ``url`` trusts: the issuers in ``ca_file``, or those
+    of the machine. Over plain http nobody's: reading the machine's takes longer than a
+    request does. Raises ``OSError`` if the file holds no certificates."""
+    if not verify:
+        return False
+    if not ca_file and url.lower().startswith("http:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context(cafile=ca_file or None)
+
+
 class Wire(httpx.HTTPTransport):
     """httpx's own transport, whose requests end at their deadline with
     ``httpx.ReadTimeout`` or ``httpx.WriteTimeout``; ``httpx.ConnectTimeout`` says that

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import httpx
 
-from hotfolder.archivesspace.wire import DEADLINE, Wire
+from hotfolder.archivesspace.wire import DEADLINE, Wire, trust
 from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.orders import Sent
 from hotfolder.core.ports import Clock
@@ -140,10 +140,8 @@ class HttpReceiver:
         )
 
     def _tls(self, profile: ReturnProfile) -> ssl.SSLContext | bool:
-        if not profile.verify_tls:
-            return False
         try:
-            return ssl.create_default_context(cafile=profile.ca_file or None)
+            return trust(profile.url, verify=profile.verify_tls, ca_file=profile.ca_file)
         except OSError:
             raise OperatorFault(
                 f"the file named in ca_file of {self._place} cannot be read as certificates",

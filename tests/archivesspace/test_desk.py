@@ -115,8 +115,7 @@ def strike(world: SandboxWorld, name: str, nth: int, act: Callable[[Desk], objec
     died then, another daemon after it."""
     world.sandbox.faults.clear()
     world.sandbox.faults.add(FAULTS[name](nth))
-    # No certificate is looked at here, and reading the system's takes long.
-    desk = world.connect_archive(read_timeout=READ_TIMEOUT, verify_tls=False).desk
+    desk = world.connect_archive(read_timeout=READ_TIMEOUT).desk
     insist(lambda: act(desk))
     assert not world.sandbox.faults.waiting(), "the fault has not struck"
     world.sandbox.faults.clear()
