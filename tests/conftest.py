@@ -25,11 +25,16 @@ MAKING = {
     "test_journal_schema.py",
 }
 _open = Connection.__init__
-_copied = False
+
+
+class _Test:
+    """The one that runs."""
+
+    copies = False
 
 
 def _open_copy(self: Connection, path: bytes, *, must_exist: bool = False) -> None:
-    if _copied and not must_exist and not os.path.exists(path):
+    if _Test.copies and not must_exist and not os.path.exists(path):
         made, log = _make()
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
@@ -61,5 +66,4 @@ Connection.__init__ = _open_copy  # type: ignore[method-assign]
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Whether the test that comes makes its journals from nothing."""
-    global _copied
-    _copied = item.path.name not in MAKING
+    _Test.copies = item.path.name not in MAKING
