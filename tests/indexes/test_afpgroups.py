@@ -560,7 +560,7 @@ def test_ten_million_tags_take_no_memory() -> None:
     assert stream.size > 180 * MIB
     run()
     few = peak_of(partial(read_endless, head, tags, 100, tail))
-    many = peak_of(partial(read_endless, head, tags, 400, tail))
+    many = peak_of(partial(read_endless, head, tags, 250, tail))
     assert many < few * 1.1 + 100_000
     assert many < 24 * MIB
 
@@ -586,7 +586,7 @@ def test_many_documents_take_no_memory() -> None:
         assert read_endless(field(BDT), parts, times, field(EDT)) == (1500 * times, [])
 
     run(1)
-    few, many = peak_of(partial(run, 12)), peak_of(partial(run, 36))
+    few, many = peak_of(partial(run, 12)), peak_of(partial(run, 24))
     assert many < few * 1.1 + 100_000
 
 

@@ -85,7 +85,7 @@ def read(reader: Reader, documents: int) -> None:
 @pytest.mark.parametrize("reader", ROWS, ids=lambda reader: reader.__name__)
 def test_memory_is_the_same_for_few_and_many(reader: Reader) -> None:
     read(reader, 1000)  # what is imported and remembered once
-    few, many = (peak_of(partial(read, reader, number)) for number in (6_000, 30_000))
+    few, many = (peak_of(partial(read, reader, number)) for number in (6_000, 18_000))
     assert many < ENOUGH
     assert many < few * 1.2 + 50_000
 
