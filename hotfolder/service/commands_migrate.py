@@ -83,9 +83,9 @@ def reconcile(
     May be stopped and given again. Exits with 0 (proven), 74 (something differs) or 75
     (stopped).
     """
-    from hotfolder.service import migrating  # noqa: PLC0415  see cli
+    from hotfolder.service import reconciling  # noqa: PLC0415  see cli
 
-    return migrating.reconcile(
+    return reconciling.reconcile(
         config_path, name, as_json=as_json, report=report, html=html, item_list=item_list
     )
 
@@ -106,6 +106,6 @@ def status(config_path: str, as_json: bool) -> int:
 @click.option("--key", help="The beginning of the key's name that it must be signed with.")
 def verify(as_json: bool, path: str, key: str | None) -> int:
     """Whether a proof is as it was signed; needs no journal. Exits with 0 or 65."""
-    from hotfolder.service import migrating  # noqa: PLC0415  see cli
+    from hotfolder.service import reconciling  # noqa: PLC0415  see cli
 
-    return migrating.verify_report(path, key=key, as_json=as_json)
+    return reconciling.verify_report(path, key=key, as_json=as_json)
