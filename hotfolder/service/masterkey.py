@@ -14,7 +14,7 @@ from hotfolder.core.profiles import KeysProfile
 from hotfolder.files.content import write_new
 from hotfolder.files.durability import sync_directories, sync_files
 from hotfolder.files.faults import os_errors
-from hotfolder.service.signingkey import read_key_file
+from hotfolder.service.keyfile import read_key_file
 from hotfolder.store.ciphers import KEY
 from hotfolder.store.keyring import Keyring, MasterKey
 

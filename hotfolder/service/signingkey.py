@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -22,12 +21,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from hotfolder.core.errors import HotfolderError, InputFault, OperatorFault
+from hotfolder.core.errors import HotfolderError, OperatorFault
 from hotfolder.core.records import SignedHead, TreeHead
 from hotfolder.core.treeheads import key_id, signed_bytes
-from hotfolder.files.content import open_regular, write_new
+from hotfolder.files.content import write_new
 from hotfolder.files.durability import sync_directories, sync_files
 from hotfolder.files.faults import os_errors
+from hotfolder.service.keyfile import read_key_file
 
 _SEED = 32
 _LONGEST = 65_536
@@ -72,20 +72,6 @@ def verify_statement(public_key: bytes, signature: bytes, purpose: bytes, data: 
     except (InvalidSignature, ValueError):
         return False
     return True
-
-
-def read_key_file(
-    path: str, longest: int, doing: str, unusable: Callable[[str, str], OperatorFault]
-) -> bytes:
-    """The beginning of a file that holds a key; raises what ``unusable`` makes of path and
-    why."""
-    try:
-        with open_regular(os.fsencode(path)) as stream, os_errors(doing):
-            return stream.read(longest)
-    except InputFault as error:
-        raise unusable(path, "it is no plain file") from error
-    except HotfolderError as error:
-        raise unusable(path, error.message) from error
 
 
 def read_key(path: str) -> SigningKey:
