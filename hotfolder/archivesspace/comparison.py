@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hotfolder.archivesspace.eventids import is_own_id
 from hotfolder.archivesspace.mapping import identifiers_of, title_of
 from hotfolder.core.records import CatalogueRow
 from hotfolder.core.shielding import Shield
@@ -61,7 +62,7 @@ def withhold_notes(
     events = [
         event
         if all(item.get("ref") == uri for item in _mappings(event.get("linked_records")))
-        else without(event, ("outcome_note", "external_documents", "external_ids"))
+        else without(event, _written_into(event))
         for event in _mappings(records.get("events"))
     ]
     objects = [
@@ -69,6 +70,19 @@ def withhold_notes(
         for item in _mappings(records.get("archival_objects"))
     ]
     return {**records, "events": events, "archival_objects": objects}, left_out
+
+
+def _written_into(event: Mapping[str, Any]) -> Sequence[str]:
+    """The fields of an event that somebody may have written into: not an external id of ours
+    that says no more than its ``refid``."""
+    ids = event.get("external_ids")
+    ours = isinstance(ids, list) and all(
+        isinstance(item, Mapping)
+        and is_own_id(item)
+        and item.get("external_id") == event.get("refid")
+        for item in ids
+    )
+    return ("outcome_note", "external_documents", *(() if ours else ("external_ids",)))
 
 
 def _mappings(value: object) -> list[Mapping[str, Any]]:

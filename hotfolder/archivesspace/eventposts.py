@@ -19,6 +19,7 @@ from hotfolder.archivesspace.calls import (
     as_records,
     text_of,
 )
+from hotfolder.archivesspace.eventids import own_id, refid_of
 from hotfolder.archivesspace.mapping import JsonRecord
 from hotfolder.archivesspace.series import Places
 from hotfolder.archivesspace.vocabulary import Vocabulary
@@ -103,7 +104,7 @@ class EventPosts:
             if record is not None:
                 for item in as_records(record.get("linked_events") or []):
                     resolved = as_record(item.get("_resolved") or {})
-                    if resolved.get("refid") == event.refid:
+                    if refid_of(resolved) == event.refid:
                         return text_of(item, "ref")
                 return None
         return None
@@ -134,6 +135,7 @@ def event_record(event: ArchiveEvent, agent: str) -> JsonRecord:
     return {
         "jsonmodel_type": "event",
         "refid": event.refid,
+        "external_ids": [own_id(event.refid)],
         "event_type": event.event_type,
         "outcome": event.outcome,
         **({"outcome_note": note} if note else {}),

@@ -17,6 +17,7 @@ from hotfolder.archivesspace.calls import (
     number_of,
     text_of,
 )
+from hotfolder.archivesspace.eventids import refid_of
 from hotfolder.archivesspace.mapping import event_refids, file_uri
 from hotfolder.core.identity import is_document_identity, is_unit_ref_id
 from hotfolder.core.profiles import ArchiveProfile
@@ -154,7 +155,7 @@ class Lookup:
             for ref_id, records in units.items()
         }
         refids = {
-            text_of(event, "uri"): str(event.get("refid") or "")
+            text_of(event, "uri"): refid_of(event)
             for event in self._calls.read_set(repository, "events", set().union(*linked.values()))
         }
         return {

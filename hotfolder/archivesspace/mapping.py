@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
 
+from hotfolder.archivesspace.eventids import own_id
 from hotfolder.archivesspace.slots import fill_slot
 from hotfolder.archivesspace.statements import (
     class_of,
@@ -151,8 +152,10 @@ def unit_fields(
 
 def event_fields(unit: UnitRow, place: Place, unit_uri: str, *, refid: str = "") -> JsonRecord:
     """The ingestion event of a unit."""
+    refid = refid or unit_event_refid(unit.ref_id)
     return {
-        "refid": refid or unit_event_refid(unit.ref_id),
+        "refid": refid,
+        "external_ids": [own_id(refid)],
         "event_type": "ingestion",
         "outcome": "pass",
         "timestamp": datetime.fromtimestamp(int(unit.planned_at), UTC).strftime(

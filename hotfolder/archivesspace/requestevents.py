@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from hotfolder.archivesspace.calls import Record, as_records, text_of
+from hotfolder.archivesspace.eventids import refid_of
 from hotfolder.archivesspace.mapping import JsonRecord
 from hotfolder.archivesspace.wording import add_note
 from hotfolder.core.errors import OperatorFault
@@ -44,7 +45,7 @@ def is_pending(event: Record) -> bool:
 def is_own(event: Record, username: str) -> bool:
     """Whether hotfolder recorded it: by its account and with a ``refid``, which the
     staff interface never gives (people may share the account where it is tried out)."""
-    return _is(event.get("created_by"), username) and bool(event.get("refid"))
+    return _is(event.get("created_by"), username) and bool(refid_of(event))
 
 
 def is_changed_by(event: Record, username: str) -> bool:

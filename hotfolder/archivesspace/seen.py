@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from hotfolder.archivesspace.calls import Record, text_of
+from hotfolder.archivesspace.eventids import is_own_id, refid_of
 from hotfolder.core.facts import SeenEvent, SeenObject, Statement
 
 ROLES = ("requested", "source", "outcome")  # of what an event is about; context is not
@@ -34,10 +35,14 @@ def seen_object(record: Record, username: str) -> SeenObject:
 def seen_event(record: Record, known: Mapping[str, Iterable[str]], username: str) -> SeenEvent:
     """An event; ``known`` has our documents by the uri of a record that is one, or lists
     some."""
-    ids = [_text(item, "external_id") for item in _records(record.get("external_ids"))]
+    ids = [
+        _text(item, "external_id")
+        for item in _records(record.get("external_ids"))
+        if not is_own_id(item)
+    ]
     papers = list(_records(record.get("external_documents")))
     matters = [*ids, *(_text(item, "location") for item in papers if _names_matter(item))]
-    references = [_text(record, "refid"), *matters, *(_text(item, "title") for item in papers)]
+    references = [refid_of(record), *matters, *(_text(item, "title") for item in papers)]
     return SeenEvent(
         uri=text_of(record, "uri"),
         event_type=_text(record, "event_type"),
@@ -48,7 +53,7 @@ def seen_event(record: Record, known: Mapping[str, Iterable[str]], username: str
         changed_at=seconds(record.get("user_mtime")),
         changed_by=_text(record, "last_modified_by"),
         ours=_is(record.get("last_modified_by"), username),
-        made=_is(record.get("created_by"), username) and bool(_text(record, "refid")),
+        made=_is(record.get("created_by"), username) and bool(refid_of(record)),
         identities=tuple(
             dict.fromkeys(name for uri in linked(record) for name in known.get(uri, ()))
         ),

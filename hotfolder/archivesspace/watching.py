@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from hotfolder.archivesspace.answer import Unanswered
 from hotfolder.archivesspace.calls import ID_SET, Calls, Record, as_record
+from hotfolder.archivesspace.eventids import refid_of
 from hotfolder.archivesspace.lookup import Lookup
 from hotfolder.archivesspace.permissions import EVERYWHERE, READING, missing_permissions
 from hotfolder.archivesspace.requestevents import is_request
@@ -67,7 +68,7 @@ class Watching:
         ours = self._username.casefold()
         return all(
             str(event.get(name)).casefold() == ours for name in ("created_by", "last_modified_by")
-        ) and bool(event.get("refid"))
+        ) and bool(refid_of(event))
 
     # -- records that are known -------------------------------------------------------
     def look_at(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hotfolder.archivesspace.comparison import differences, withhold_notes
+from hotfolder.archivesspace.eventids import own_id
 from hotfolder.core.records import CatalogueRow
 from tests.support import bags
 
@@ -80,3 +81,16 @@ def test_notes_of_this_document_alone_stay() -> None:
     assert [event.get("outcome_note") for event in withheld["events"]] == ["mine", None, None]
     assert left_out == [{"record": "/e/2", "field": "outcome_note"}]
     assert withheld["other"] == 1
+
+
+def test_of_external_ids_of_an_event_only_ours_stays() -> None:
+    linked = {"refid": "hf:1", "linked_records": [{"ref": "/a/1"}]}
+    theirs = {"source": "court", "external_id": "M-77"}
+    events = [
+        {"uri": "/e/1", **linked, "external_ids": [own_id("hf:1")]},
+        {"uri": "/e/2", **linked, "external_ids": [own_id("hf:1"), theirs]},
+        {"uri": "/e/3", **linked, "external_ids": [own_id("Ada Lovelace")]},
+    ]
+    withheld, left_out = withhold_notes({"events": events}, "/d/1")
+    assert withheld["events"][0]["external_ids"] == [own_id("hf:1")]
+    assert left_out == [{"record": f"/e/{n}", "field": "external_ids"} for n in (2, 3)]

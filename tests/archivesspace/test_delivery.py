@@ -249,6 +249,22 @@ def test_restored_server_gets_everything_again(
     check_once(sandbox, first, second)
 
 
+def test_a_unit_whose_event_was_saved_in_the_staff_interface_is_whole(
+    sandbox: Sandbox, connect: Connect
+) -> None:
+    archive = connect()
+    request = make_request(make_row(1), make_row(2))
+    archive.send_unit(request)
+    (event,) = sandbox.records("event")
+    saved = {name: value for name, value in event.items() if name != "refid"}
+    saved["outcome_note"] = "seen"
+    call(sandbox, "POST", event["uri"], saved, administrator(sandbox))
+    assert "refid" not in sandbox.records("event")[0]
+    assert list(archive.find_units(BUSINESS_UNIT, [request.unit.ref_id])) == [request.unit.ref_id]
+    archive.send_unit(request)
+    assert len(sandbox.records("event")) == 1
+
+
 def test_removed_unit_is_delivered_again_although_its_event_remains(
     sandbox: Sandbox, connect: Connect
 ) -> None:

@@ -104,6 +104,8 @@ def test_unit_and_event_are_the_recorded_ones_but_for_their_names() -> None:
     ref_id = unit.pop("ref_id")
     assert unit == expected_unit
     assert event.pop("refid") == f"hf:{ref_id}:ingestion"
+    (own,) = event.pop("external_ids")
+    assert (own["source"], own["external_id"]) == ("hotfolder", f"hf:{ref_id}:ingestion")
     assert event.pop("timestamp") == "2026-07-01T10:00:00Z"
     for name in ("uri", "linked_records"):
         event.pop(name)

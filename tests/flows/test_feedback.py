@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from hotfolder.archivesspace.eventids import own_id
 from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.facts import FactKind, FactState
 from hotfolder.core.holds import Criteria, HoldRow
@@ -370,6 +371,7 @@ def proposal(reading: Reading, disposal: str = DISPOSAL) -> str:
         "event_type": "appraisal",
         "outcome": "pending",
         "refid": f"hf:{disposal}",
+        "external_ids": [own_id(f"hf:{disposal}")],
         "timestamp": "2026-07-01T00:00:00Z",
         "linked_agents": [{"role": "executing_program", "ref": agent}],
         "linked_records": [{"role": "source", "ref": reading.uri(0)}],

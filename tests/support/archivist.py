@@ -41,7 +41,8 @@ class Archivist(Protocol):
         """Make an event about these records, by default a request; its uri."""
 
     def edit(self, uri: str, **changes: object) -> None:
-        """Change fields of an event or a digital object, as it is now."""
+        """Change fields of an event or a digital object, as it is now, in the staff interface:
+        an event loses its ``refid`` (``archivesspace.eventids``)."""
 
     def read(self, uri: str) -> Json:
         """An event or a digital object as it is now."""
@@ -82,6 +83,11 @@ def event_of(
     }
 
 
+def _form_of(record: Json) -> Json:
+    """What the staff interface sends of a record when it is saved."""
+    return {name: value for name, value in record.items() if name != "refid"}
+
+
 class SandboxArchivist:
     """A user of their own. Use it as a context manager."""
 
@@ -115,7 +121,7 @@ class SandboxArchivist:
         return self._client.create("events", event)
 
     def edit(self, uri: str, **changes: object) -> None:
-        answer = self._client.post(uri, {**self.read(uri), **changes})
+        answer = self._client.post(uri, {**_form_of(self.read(uri)), **changes})
         assert answer.status_code == 200, answer.text
 
     def read(self, uri: str) -> Json:
@@ -167,7 +173,7 @@ class ModelArchivist:
         return uri
 
     def edit(self, uri: str, **changes: object) -> None:
-        changed = {**self.read(uri), **changes}
+        changed = {**_form_of(self.read(uri)), **changes}
         if uri in self._server.records.events:
             assert self._server.replace_event(changed, "archivist")
         else:

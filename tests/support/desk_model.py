@@ -130,7 +130,7 @@ class ModelDesk(ModelArchive):
                 if event["event_type"] == "request"
                 and event["outcome"] == "pending"
                 and event["user_mtime"] >= since
-                and not (event["created_by"] == ACCOUNT and event.get("refid"))
+                and not (event["created_by"] == ACCOUNT and _refid(event))
             ]
             return sorted(found, key=lambda request: request.changed_at)
 
@@ -180,6 +180,7 @@ class ModelDesk(ModelArchive):
             _require(kind, _TYPES)
             record = {
                 "refid": event.refid,
+                "external_ids": [{"source": ACCOUNT, "external_id": event.refid}],
                 "event_type": kind,
                 "outcome": event.outcome,
                 "outcome_note": event.note,
@@ -193,7 +194,7 @@ class ModelDesk(ModelArchive):
                 found = [
                     uri
                     for uri, kept in self._server.records.events.items()
-                    if kept.get("refid") == event.refid
+                    if _refid(kept) == event.refid
                 ]
                 if found:
                     return found[0]
@@ -254,14 +255,18 @@ class ModelDesk(ModelArchive):
             return [uri for at, uri in self._server.deleted if at >= since]
 
     def _events(self, event: Json) -> tuple[SeenEvent, ...]:
-        own = event["created_by"] == event["last_modified_by"] == ACCOUNT and event.get("refid")
+        own = event["created_by"] == event["last_modified_by"] == ACCOUNT and _refid(event)
         if event["event_type"] == "request" or own:
             return ()
         linked = [item["ref"] for item in event["linked_records"] if item["role"] in _ROLES]
-        ids = [item["external_id"] for item in event.get("external_ids", ())]
+        ids = [
+            item["external_id"]
+            for item in event.get("external_ids", ())
+            if item["source"] != ACCOUNT
+        ]
         papers = event.get("external_documents", ())
         matters = ids + [p["location"] for p in papers if p["title"].casefold() == "matter"]
-        texts = [event.get("refid") or "", *matters, *(item["title"] for item in papers)]
+        texts = [_refid(event), *matters, *(item["title"] for item in papers)]
         names = [name for uri in linked for name in self._at(uri, units_only=True)]
         return (
             SeenEvent(
@@ -274,7 +279,7 @@ class ModelDesk(ModelArchive):
                 changed_at=event["user_mtime"],
                 changed_by=event["last_modified_by"],
                 ours=event["last_modified_by"] == ACCOUNT,
-                made=event["created_by"] == ACCOUNT and bool(event.get("refid")),
+                made=event["created_by"] == ACCOUNT and bool(_refid(event)),
                 identities=tuple(dict.fromkeys(names)),
             ),
         )
@@ -314,6 +319,13 @@ class ModelDesk(ModelArchive):
             changed_at=float(event["user_mtime"]),
             changed_by_us=event["last_modified_by"] == ACCOUNT,
         )
+
+
+def _refid(event: Json) -> str:
+    """Of an event of ours, also where the staff interface has lost it."""
+    ids = event.get("external_ids", ())
+    ours = (item["external_id"] for item in ids if item["source"] == ACCOUNT)
+    return str(event.get("refid") or next(ours, ""))
 
 
 def _number(uri: str) -> int:
