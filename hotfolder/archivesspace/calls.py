@@ -145,8 +145,12 @@ class Calls:
         return answer
 
     def read_deleted(self, page: int, since: int) -> Any:
-        """A page of the delete feed, as it was answered."""
-        return self._read("/delete-feed", [("page", str(page)), ("modified_since", str(since))])
+        """A page of the delete feed, as it was answered; without a size it would be one of
+        ten (``default_page_size``), and the feed has whatever was ever deleted."""
+        return self._read(
+            "/delete-feed",
+            [("page", str(page)), ("page_size", str(ID_SET)), ("modified_since", str(since))],
+        )
 
     def list_groups(self, repository: str) -> list[Record]:
         """The groups of a repository; the list does not name their members."""

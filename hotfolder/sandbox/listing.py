@@ -47,6 +47,14 @@ def number(query: Query, name: str) -> int | None:
     return int(text)
 
 
+def page_wanted(query: Query) -> tuple[int, int]:
+    """Number and size of the page that is asked for. Raises ``Refusal`` (400)."""
+    page = number(query, "page")
+    if page is None:
+        raise bad_parameters({name: [_ABSENT] for name in ("page", "id_set", "all_ids")})
+    return page, max(1, min(number(query, "page_size") or PAGE, PAGE_LIMIT))
+
+
 class Listing:
     """Reads many records. Call while nobody writes."""
 
@@ -65,11 +73,7 @@ class Listing:
         ids = first(query, "id_set")
         if ids is not None:
             return self._by_numbers(where, ids, query)
-        page = number(query, "page")
-        if page is None:
-            names = ("page", "id_set", "all_ids")
-            raise bad_parameters({name: [_ABSENT] for name in names})
-        size = max(1, min(number(query, "page_size") or PAGE, PAGE_LIMIT))
+        page, size = page_wanted(query)
         total = self._rows("count(*) AS total", *where)[0]["total"]
         rows = self._rows(
             "*",

@@ -13,7 +13,7 @@ from hotfolder.sandbox.answers import (
 from hotfolder.sandbox.backend import Backend, Call, Handler, Route, compiled
 from hotfolder.sandbox.batch import run_import
 from hotfolder.sandbox.contract import Json
-from hotfolder.sandbox.listing import every, first
+from hotfolder.sandbox.listing import every, first, page_wanted
 from hotfolder.sandbox.trees import tree_root
 
 VERSION = "v4.2.1"
@@ -231,9 +231,12 @@ def _read_schema(backend: Backend, call: Call) -> Answer:
 def _read_deletions(backend: Backend, call: Call) -> Answer:
     backend.permit(call, "index_system")
     since = int(first(call.request.query, "modified_since") or 0)
+    page, size = page_wanted(call.request.query)
     rows = backend.state.rows("SELECT uri FROM tombstone WHERE at >= ? ORDER BY number", (since,))
-    shown: Json = {"first_page": 1, "last_page": 1, "this_page": 1}
-    return answer({**shown, "results": [row["uri"] for row in rows]})
+    last = max(1, -(-len(rows) // size))
+    shown: Json = {"first_page": 1, "last_page": last, "this_page": page}
+    results = [row["uri"] for row in rows[size * (page - 1) : size * page]]
+    return answer({**shown, "results": results})
 
 
 def _read_updates(backend: Backend, call: Call) -> Answer:

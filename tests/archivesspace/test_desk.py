@@ -332,6 +332,22 @@ def test_a_person_with_the_daemons_account_may_ask() -> None:
         assert found.uri == uri
 
 
+def test_the_delete_feed_is_read_page_by_page_in_large_pages() -> None:
+    with working() as world:
+        sandbox = world.sandbox
+        sandbox.add_service_account("indexer", PASSWORD, ["/repositories/1"], ["index_system"])
+        began = world.now()
+        uris = [world.archivist.describe(f"theirs-{number}") for number in range(260)]
+        for uri in uris:
+            world.archivist.delete(uri)
+        desk = world.connect_archive(username="indexer").desk
+        assert desk.find_deleted(began + 1) == []
+        sandbox.faults.clear()
+        assert desk.find_deleted(began) == uris
+        asked = [seen for seen in sandbox.faults.seen() if seen.path == "/delete-feed"]
+        assert len(asked) == 2
+
+
 @pytest.mark.parametrize(
     "changes",
     [
