@@ -145,6 +145,10 @@ class ArchivesSpaceDesk:
                 # The note alone does not tell: where there was no room, nothing was added.
                 ours = note_of(event) in sent and is_changed_by(event, self._profile.username)
                 return ours and event.get("outcome") == outcome
+            if not event.get("linked_records"):
+                # Its records were deleted, and their links with them. The server saves no
+                # event without one (``minItems`` of the schema), whoever asks it to.
+                return False
             if unanswered == UNANSWERED:
                 break
             record = answered(event, outcome, note)

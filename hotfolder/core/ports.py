@@ -448,7 +448,7 @@ class Desk(Protocol):
     def answer_request(self, business_unit: str, uri: str, outcome: str, note: str) -> bool:
         """Set the outcome of a request and add ``note`` below what the archivist wrote,
         keeping every other edit; harmless to repeat. False if it is pending no more
-        (answered by us or by somebody else) or is gone."""
+        (answered by us or by somebody else), is gone, or all its records are."""
 
     def record_event(self, business_unit: str, event: ArchiveEvent) -> str:
         """Record an event; the uri of it, or of the one that has its ``refid`` already."""

@@ -187,6 +187,8 @@ class Asking:
         found = self._desk.read_request(row.business_unit, str(row.uri))
         if found is None:
             return "the event is no more"
+        if found.outcome == _PENDING and not (found.identities or found.strangers):
+            return "its records are no more, and ArchivesSpace saves no event without one"
         # The field may have had no room for our note, or for its end: the mark is at its
         # beginning, and where that is not, the last change must be ours.
         ours = answer_mark(row.id) in found.note or found.changed_by_us

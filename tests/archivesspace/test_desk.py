@@ -320,6 +320,18 @@ def test_the_rights_of_single_posts_are_enough() -> None:
         assert desk.record_event(BUSINESS_UNIT, make_event(*unit.uris))
 
 
+def test_a_request_whose_records_were_all_deleted_is_answered_by_nobody() -> None:
+    with working() as world:
+        unit = Delivered(world, 1)
+        uri = world.archivist.ask(unit.uris, "please")
+        world.archivist.delete(unit.uris[0])
+        assert world.archivist.read(uri)["linked_records"] == []
+        desk = world.connect()
+        (found,) = desk.find_requests(BUSINESS_UNIT, 0)
+        assert (found.identities, found.strangers) == ((), ())
+        assert not desk.answer_request(BUSINESS_UNIT, uri, "fail", "gone")
+
+
 def test_a_person_with_the_daemons_account_may_ask() -> None:
     with working() as world:
         unit = Delivered(world, 1)

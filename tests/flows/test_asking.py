@@ -186,6 +186,18 @@ def test_an_event_that_is_gone_is_no_reason_to_go_on(world: World) -> None:
     assert world.running.journal.open_requests() == []
 
 
+def test_a_request_whose_records_were_all_deleted_is_closed(world: World) -> None:
+    archivist = ModelArchivist(world.server)
+    uri = archivist.ask(uris(world)[:1])
+    archivist.edit(uri, linked_records=[])  # by the server, when it deletes what was linked
+    for _ in range(3):
+        work(world)
+    assert event(world, uri)["outcome"] == "pending", "nobody can save it"
+    (row,) = world.running.journal.requests()
+    assert row.state is RequestState.ANSWERED
+    assert "records are no more" in world.running.journal.steps(row.id)[-1].reason
+
+
 def test_a_server_that_is_down_is_asked_again(world: World) -> None:
     uri = ModelArchivist(world.server).ask(uris(world)[:1])
     world.server.up = False

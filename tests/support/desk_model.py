@@ -158,6 +158,8 @@ class ModelDesk(ModelArchive):
                 if event["outcome"] != "pending":
                     ours = unknown and event["last_modified_by"] == ACCOUNT
                     return ours and event["outcome"] == outcome
+                if not event["linked_records"]:
+                    return False
                 changed = {**event, "outcome": outcome, "outcome_note": _below(event, note)}
                 refused: list[bool] = []
                 try:
