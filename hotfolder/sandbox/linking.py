@@ -79,6 +79,17 @@ def sources(state: State, target: str, kind: str) -> list[str]:
     return [row["source"] for row in rows]
 
 
+def visible(state: State, refs: list[Json]) -> list[Json]:
+    """Those of ``refs`` that lead to a record that users may see: the server leaves the
+    others out without a word (``sequel_to_jsonmodel`` in ``mixins/relationships.rb`` gives
+    nothing for them, and ``drop_empty_elements`` in ``json_schema_utils.rb`` drops that)."""
+    return [
+        ref
+        for ref in refs
+        if not state.value("SELECT suppressed FROM record WHERE uri = ?", (ref.get("ref"),))
+    ]
+
+
 def unlink_target(kind: str, body: Json, target: str) -> Json:
     """The body of a record without what pointed to a record that was deleted."""
     cleaned = dict(body)

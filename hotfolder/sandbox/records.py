@@ -150,13 +150,21 @@ class Records:
         self._bury(uri)
 
     def suppress(self, kind: Kind, uri: str, *, suppressed: bool) -> int:
-        """Hide a record from users, or show it again. Returns its number."""
+        """Hide a record from users, or show it again; with it the events that are about no
+        other (``handle_suppressed`` in ``mixins/events.rb``). Returns its number."""
         row = self._state.row("SELECT kind, number FROM record WHERE uri = ?", (uri,))
         if row is None or row["kind"] != kind.name:
             raise missing(kind.label)
         self._state.execute(
             "UPDATE record SET suppressed = ?, system_mtime = ? WHERE uri = ?",
             (int(suppressed), self._state.now(), uri),
+        )
+        self._state.execute(
+            "UPDATE record SET system_mtime = ?, suppressed = NOT EXISTS"
+            " (SELECT 1 FROM link l JOIN record r ON r.uri = l.target"
+            "  WHERE l.source = record.uri AND l.kind = 'event' AND NOT r.suppressed)"
+            " WHERE uri IN (SELECT source FROM link WHERE target = ? AND kind = 'event')",
+            (self._state.now(), uri),
         )
         number: int = row["number"]
         return number

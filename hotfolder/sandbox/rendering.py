@@ -8,7 +8,7 @@ from typing import Any
 
 from hotfolder.sandbox.contract import Json
 from hotfolder.sandbox.kinds import KINDS
-from hotfolder.sandbox.linking import EVENT, INSTANCE, sources
+from hotfolder.sandbox.linking import EVENT, INSTANCE, sources, visible
 from hotfolder.sandbox.state import State, iso
 
 _LISTS = {  # arrays that are always there, worked out or empty
@@ -86,7 +86,9 @@ class Renderer:
     def _link(self, row: Any, shown: Json) -> None:
         uri, kind = row["uri"], row["kind"]
         if kind in _WITH_EVENTS:
-            shown["linked_events"] = _refs(sources(self._state, uri, EVENT))
+            shown["linked_events"] = visible(self._state, _refs(sources(self._state, uri, EVENT)))
+        if kind == "event":
+            shown["linked_records"] = visible(self._state, shown["linked_records"])
         if kind == "digital_object":
             shown["linked_instances"] = _refs(sources(self._state, uri, INSTANCE))
         if kind in {"digital_object", "resource"}:

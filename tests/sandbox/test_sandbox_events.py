@@ -122,6 +122,38 @@ def test_a_change_of_a_refid_that_is_taken_is_refused_by_the_database(
     assert "db_error" in reply.json()["error"]
 
 
+def test_a_link_to_a_suppressed_record_is_not_shown_and_taken_off_by_a_change(
+    client: AspaceClient, event: str, documents: list[str]
+) -> None:
+    links = [{"role": "requested", "ref": uri} for uri in documents]
+    client.post(event, {**record(client, event), "linked_records": links})
+    assert client.post(f"{documents[0]}/suppressed?suppressed=true", {}).status_code == 200
+    read = record(client, event)
+    assert [item["ref"] for item in read["linked_records"]] == documents[1:]
+    assert client.post(event, read).status_code == 200
+    client.post(f"{documents[0]}/suppressed?suppressed=false", {})
+    assert [item["ref"] for item in record(client, event)["linked_records"]] == documents[1:]
+
+
+def test_an_event_is_suppressed_with_the_last_of_its_records(
+    client: AspaceClient, event: str, documents: list[str]
+) -> None:
+    links = [{"role": "requested", "ref": uri} for uri in documents]
+    client.post(event, {**record(client, event), "linked_records": links})
+    version = record(client, event)["lock_version"]
+    for uri in documents:
+        assert client.get(event).status_code == 200
+        client.post(f"{uri}/suppressed?suppressed=true", {})
+    assert client.get(event).status_code == 404
+    assert client.get("/repositories/2/events", all_ids="true").json() == []
+    client.post(f"{documents[1]}/suppressed?suppressed=false", {})
+    read = record(client, event)
+    assert ([item["ref"] for item in read["linked_records"]], read["lock_version"]) == (
+        documents[1:],
+        version,
+    )
+
+
 def test_an_event_is_changed_by_those_who_may(sandbox: Sandbox, event: str) -> None:
     sandbox.add_service_account("reader", "r", ["/repositories/2"], ["view_repository"])
     with AspaceClient(sandbox.url, user="reader", password="r") as reader:
