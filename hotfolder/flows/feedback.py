@@ -208,7 +208,7 @@ class Feedback:
                 known[item.identity].version != (item.lock_version, item.changed_at)
                 or known[item.identity].absent is not None
                 or item.suppressed
-                # A transfer begins again at version 0, at the time of its creation.
+                # A transfer saves the repository alone: version and time stay as they were.
                 or item.uri != (known[item.identity].seen_at or known[item.identity].uri)
             )
         ]
