@@ -30,6 +30,7 @@ from hotfolder.core.records import ArchiveEvent
 TYPES = "event_event_type"
 ATTEMPTS = 5  # linking the agent meets imports that do the same: 409, and nothing is saved
 UNANSWERED = 2  # each may take the whole read timeout, and who calls has other things to do
+_GONE = "Also about what is deleted or hidden here: {}"
 _REFID = re.compile(rf"[!-~]{{1,{SHORT_LIMIT}}}")
 _RECORD = r"/(digital_objects|archival_objects|resources|accessions)/[0-9]{1,18}"
 
@@ -52,7 +53,9 @@ class EventPosts:
         self._doubt = doubt
 
     def record(self, repository: str, event: ArchiveEvent) -> str:
-        """Record ``event`` unless it is there; its uri.
+        """Record ``event`` unless it is there; its uri. If some of its records are gone, it is
+        about the others, and its note says so: nothing brings them back, and what happened to
+        the others is to be told.
 
         Raises ``Transient`` if it may or may not be there (to be repeated as it is),
         ``OperatorFault`` for what the server will never take, ``ValueError`` for an event
@@ -85,7 +88,7 @@ class EventPosts:
                     code="archive.event",
                 )
             if answer is not None:
-                self._require_records(repository, event)
+                event = self._about_what_is_there(repository, event)
             if unanswered == UNANSWERED:
                 break
         raise Transient("ArchivesSpace did not take an event now", code="archive.event")
@@ -109,21 +112,26 @@ class EventPosts:
                 return None
         return None
 
-    def _require_records(self, repository: str, event: ArchiveEvent) -> None:
-        """Raise ``OperatorFault`` if the event is about a record that is gone: waiting
-        brings it back no more."""
+    def _about_what_is_there(self, repository: str, event: ArchiveEvent) -> ArchiveEvent:
+        """The event without the records that are gone. ``OperatorFault`` if all are."""
         there = {
             text_of(record, "uri")
             for kind in sorted({uri.split("/")[3] for uri in event.record_uris})
             for record in self._calls.read_set(repository, kind, event.record_uris)
         }
+        left = tuple(uri for uri in event.record_uris if uri in there)
         gone = [uri for uri in event.record_uris if uri not in there]
-        if gone:
+        if not left:
             raise OperatorFault(
                 f"ArchivesSpace has {gone[0]} no more, or does not show it",
                 hint="look for a deleted or suppressed record",
                 code="archive.record",
             )
+        if not gone:
+            return event
+        # Before what the event says: where all of it has no room, the end is cut.
+        note = "\n".join(filter(None, (_GONE.format(", ".join(gone)), event.note)))
+        return replace(event, record_uris=left, note=note)
 
 
 def event_record(event: ArchiveEvent, agent: str) -> JsonRecord:

@@ -451,7 +451,8 @@ class Desk(Protocol):
         (answered by us or by somebody else), is gone, or all its records are."""
 
     def record_event(self, business_unit: str, event: ArchiveEvent) -> str:
-        """Record an event; the uri of it, or of the one that has its ``refid`` already."""
+        """Record an event; the uri of it, or of the one that has its ``refid`` already. It is
+        about those of its records that are there, and names the others in its note."""
 
     def find_changes(
         self, business_unit: str, kind: ChangeKind, since: int, after: int = 0

@@ -494,10 +494,24 @@ class DeskSuite:
     def test_an_event_about_what_is_gone_is_the_operators_matter(
         self, world: DeskWorld, desk: Desk, unit: Delivered
     ) -> None:
-        world.archivist.delete(unit.uris[1])
+        for uri in unit.uris:
+            world.archivist.delete(uri)
         with pytest.raises(OperatorFault):
             desk.record_event(BUSINESS_UNIT, make_event(*unit.uris))
         assert world.archivist.events() == []
+
+    def test_an_event_is_about_those_of_its_records_that_are_left(
+        self, world: DeskWorld, desk: Desk, unit: Delivered
+    ) -> None:
+        gone, *left = unit.uris
+        world.archivist.delete(gone)
+        event = make_event(*unit.uris)
+        uri = desk.record_event(BUSINESS_UNIT, event)
+        assert desk.record_event(BUSINESS_UNIT, event) == uri
+        (there,) = world.archivist.events()
+        assert [item["ref"] for item in there["linked_records"]] == left
+        assert gone in there["outcome_note"]
+        assert event.note in there["outcome_note"]
 
     @pytest.mark.parametrize("changes", [{"event_type": "teleportation"}, {"outcome": "splendid"}])
     def test_a_value_that_is_in_no_list_is_never_sent(

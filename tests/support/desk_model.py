@@ -200,8 +200,12 @@ class ModelDesk(ModelArchive):
                 ]
                 if found:
                     return found[0]
-                if not set(event.record_uris) <= self._server.uris():
-                    raise OperatorFault("a record is gone", code="archive.record")
+                left = [uri for uri in event.record_uris if uri in self._server.uris()]
+                if not left:
+                    raise OperatorFault("its records are gone", code="archive.record")
+                gone = [uri for uri in event.record_uris if uri not in left]
+                record["linked_records"] = [{"role": event.role, "ref": uri} for uri in left]
+                record["outcome_note"] = " ".join(filter(None, (*gone, event.note)))
             raise Transient("the event was not taken now")
 
     # -- changes ---------------------------------------------------------------------
