@@ -12,6 +12,7 @@ from hotfolder.archivesspace.eventposts import TYPES
 from hotfolder.archivesspace.neededvalues import needed_values
 from hotfolder.archivesspace.permissions import (
     EVERYWHERE,
+    MAKING_AGENTS,
     missing_permissions,
     needed_permissions,
     permission_remedy,
@@ -66,7 +67,7 @@ def diagnose(
         findings.append(Finding(subject="login", said=f"{profile.username} is logged in"))
         for unit in rules.business_units:
             findings += _repository(places, unit, held, profile, rules)
-        findings.append(_agent(held))
+        findings.append(_agent(places, held))
         wanted = needed_values(profile, rules) | (REQUEST_VALUES if requests else frozenset())
         wanted |= set(_event_types(vocabulary, profile)) | {(TYPES, name) for name in made}
         findings += _lists(vocabulary, wanted)
@@ -170,18 +171,22 @@ def _repository(
             yield Finding(subject=f"series {series.code} in {unit.repository}", said=said)
 
 
-def _agent(held: Mapping[str, frozenset[str]]) -> Finding:
+def _agent(places: Places, held: Mapping[str, frozenset[str]]) -> Finding:
+    """Without the agent of this version nothing is delivered; that of the next is advice."""
     if "update_agent_record" in held.get(EVERYWHERE, frozenset()):
         return Finding(subject="agent", said="the account may make the software agent")
+    there = places.has_agent()
     return Finding(
         subject="agent",
-        said="the account may not make the software agent of a new version",
+        said="the account may not make the software agent of a new version"
+        if there
+        else "the software agent of this version is not there, and the account may not make it",
         fault=Fault(
             code="archive.agent",
-            message="the account lacks update_agent_record",
-            remedy="let an administrator make the agent before each upgrade, or give the right",
+            message=f"the account lacks {MAKING_AGENTS}",
+            remedy="let `hotfolder setup` make the agent after each upgrade, or give the right",
         ),
-        advice=True,
+        advice=there,
     )
 
 

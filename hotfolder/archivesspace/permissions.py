@@ -21,16 +21,12 @@ WRITING_RECORDS = frozenset({"view_repository", "update_digital_object_record"})
 WRITING_EVENTS = frozenset({"view_repository", "update_event_record"})
 IMPORTING = SINGLE | {"import_records"}  # a refusal is always narrowed by single POSTs
 
-# What every account has, and what the server adds to import_records (reference 2.9).
-IMPLIED = frozenset(
-    {
-        "edit_user_self",
-        "update_agent_record",
-        "update_subject_record",
-        "update_vocabulary_record",
-        "update_enumeration_record",
-    }
-)
+# What may be held besides: what every account has, and what it takes to make the software
+# agent of a new version. A group can be given ``manage_agent_record`` alone; the server
+# derives the two others from it, and none of them from ``import_records`` (``implied_by`` in
+# its backend/app/lib/bootstrap_access_control.rb; the recorded administrator has the same).
+MAKING_AGENTS = "manage_agent_record"
+BESIDES = frozenset({"edit_user_self", MAKING_AGENTS, "update_agent_record", "delete_agent_record"})
 
 
 def needed_permissions(least_privilege: bool) -> frozenset[str]:

@@ -24,6 +24,7 @@ from hotfolder.archivesspace.calls import (
     text_of,
 )
 from hotfolder.archivesspace.mapping import Place, slot_values
+from hotfolder.archivesspace.permissions import MAKING_AGENTS
 from hotfolder.archivesspace.statements import retention_statement
 from hotfolder.archivesspace.vocabulary import Vocabulary
 from hotfolder.archivesspace.wording import SHORT_LIMIT, clean_title
@@ -199,8 +200,7 @@ class Places:
                 raise OperatorFault(
                     f"there is no software agent {SOFTWARE!r} version {self._version!r},"
                     " and this account may not make one",
-                    hint="let an administrator make it (manufacturer, source and rules as in"
-                    " the manual), or give the account update_agent_record",
+                    hint=f"`hotfolder setup` makes it, or give the group {MAKING_AGENTS}",
                     code="archive.agent",
                 ) from None
             return found

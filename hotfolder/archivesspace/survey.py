@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from hotfolder.archivesspace.calls import Calls, text_of
-from hotfolder.archivesspace.permissions import EVERYWHERE, IMPLIED, needed_permissions
+from hotfolder.archivesspace.permissions import BESIDES, EVERYWHERE, needed_permissions
 from hotfolder.archivesspace.slots import kind_of
 from hotfolder.core.drift import Survey, SurveyedRepository
 from hotfolder.core.profiles import ArchiveProfile, Rules
 
 _GOVERNED = ("document_type", "channel", "retention_class")  # fields that may be in enum slots
-# Whoever may not import makes the software agent of a new version with the first alone.
-_WITHOUT_IMPORT = frozenset({"edit_user_self", "update_agent_record"})
 
 
 def survey(calls: Calls, profile: ArchiveProfile, rules: Rules) -> Survey:
@@ -41,5 +39,5 @@ def survey(calls: Calls, profile: ArchiveProfile, rules: Rules) -> Survey:
         everywhere=everywhere,
         lists=lists,
         needed=needed_permissions(profile.least_privilege),
-        allowed=_WITHOUT_IMPORT if profile.least_privilege else IMPLIED,
+        allowed=BESIDES,
     )

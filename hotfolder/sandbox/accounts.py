@@ -18,18 +18,20 @@ EVERYWHERE = "_archivesspace"
 IDLE = 3600  # seconds that a session may rest; of one that does not expire, the next
 IDLE_LONG = 604_800
 
-# Held in some repository, these also let agents, subjects and lists be changed.
-_IMPLIED = {
-    "import_records": (
-        "update_agent_record",
-        "update_subject_record",
-        "update_vocabulary_record",
-        "update_enumeration_record",
-    ),
-    "manage_agent_record": ("update_agent_record",),
-    "manage_subject_record": ("update_subject_record",),
+# Held in some repository, these bring others that hold everywhere (``implied_by`` in the
+# server's backend/app/lib/bootstrap_access_control.rb; the recorded administrator has them
+# in this order). ``import_records`` is not among them.
+IMPLIED = {
+    "manage_repository": ("update_location_record",),
+    "delete_archival_record": ("delete_vocabulary_record",),
+    "manage_subject_record": ("update_subject_record", "delete_subject_record"),
+    "manage_agent_record": ("update_agent_record", "delete_agent_record"),
+    "view_agent_contact_record": ("view_agent_contact_record_global",),
     "manage_vocabulary_record": ("update_vocabulary_record",),
     "manage_enumeration_record": ("update_enumeration_record",),
+    "merge_agents_and_subjects": ("merge_subject_record", "merge_agent_record"),
+    "manage_container_profile_record": ("update_container_profile_record",),
+    "manage_location_profile_record": ("update_location_profile_record",),
 }
 
 
@@ -180,7 +182,7 @@ class Accounts:
                 here = held.setdefault(row["repository"], [])
                 here += [code for code in body["grants_permissions"] if code not in here]
         implied = sorted(
-            {extra for here in held.values() for code in here for extra in _IMPLIED.get(code, ())}
+            {extra for here in held.values() for code in here for extra in IMPLIED.get(code, ())}
         )
         for here in held.values():
             here += [code for code in implied if code not in here]

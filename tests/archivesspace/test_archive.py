@@ -46,7 +46,6 @@ ALL = [
     "update_digital_object_record",
     "update_resource_record",
     "update_event_record",
-    "update_agent_record",
 ]
 
 
@@ -64,7 +63,12 @@ class Backend:
     (``METHOD path`` to answer). Remembers nothing."""
 
     special: dict[str, Callable[[Request], Sequence[Step]]] = field(default_factory=dict)
-    permissions: dict[str, list[str]] = field(default_factory=lambda: {"/repositories/2": ALL})
+    permissions: dict[str, list[str]] = field(
+        default_factory=lambda: {
+            "/repositories/2": ALL,
+            "_archivesspace": ["update_agent_record", "edit_user_self"],
+        }
+    )
     lists: dict[str, list[str]] = field(default_factory=lambda: dict(LISTS))
 
     def __call__(self, request: Request) -> Sequence[Step]:
@@ -106,6 +110,7 @@ class Backend:
                 "archival_objects": [{"ref": cycle["uri"], "_resolved": cycle}]
             },
             "GET /repositories/2/find_by_id/digital_objects": {"digital_objects": []},
+            "GET /agents/software": [],
         }
         key = f"{method} {path}"
         if key == "POST /agents/software":
@@ -446,6 +451,20 @@ def test_diagnosis_names_everything_at_once() -> None:
         "archive.vocabulary",
     ]
     assert all(fault.remedy for fault in faults)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_diagnosis_tells_whether_delivery_lacks_the_agent(there: bool) -> None:
+    held = {"/repositories/2": ALL, "_archivesspace": ["edit_user_self"]}
+    ours = [{**recorded.sent(144)["names"][0], "version": "0.test" if there else "older"}]
+    backend = Backend(permissions=held)
+    backend.special["GET /agents/software"] = lambda _: reply(200, [3])
+    backend.special["GET /agents/software/3"] = lambda _: reply(200, {"names": ours})
+    with running(backend) as (archive, _):
+        (found,) = (item for item in archive.diagnose() if item.subject == "agent")
+    assert found.fault is not None
+    assert found.advice is there
+    assert "manage_agent_record" in found.fault.message
 
 
 def test_diagnosis_names_types_of_events_that_would_be_refused() -> None:

@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hotfolder.sandbox import Sandbox
+from hotfolder.sandbox.accounts import IMPLIED
+from hotfolder.sandbox.contract import load_contract
 from tests.support.aspace_client import AspaceClient, digital_object, series, unit
 
 Json = dict[str, Any]
@@ -260,17 +262,27 @@ def test_a_service_account_may_do_what_it_was_given_and_no_more(sandbox: Sandbox
         assert service.get(f"{other}/digital_objects", page=1).status_code == 403
 
 
-def test_the_permission_to_import_brings_others_with_it(sandbox: Sandbox) -> None:
-    granted = ("view_repository", "import_records")
+def test_permissions_bring_others_as_the_recorded_administrator_has_them() -> None:
+    everywhere = load_contract().permissions["_archivesspace"]
+    after = everywhere.index("edit_user_self")
+    assert "import_records" in everywhere[:after]
+    brought = [extra for name in everywhere[:after] for extra in IMPLIED.get(name, ())]
+    assert brought == everywhere[after + 1 :]
+
+
+@pytest.mark.parametrize("agents", [False, True])
+def test_the_permission_to_import_is_none_to_make_agents(sandbox: Sandbox, agents: bool) -> None:
+    granted = ("view_repository", "import_records", *(["manage_agent_record"] if agents else []))
     sandbox.add_service_account("importer", "pw", ["/repositories/2"], granted)
     with AspaceClient(sandbox.url, user="importer", password="pw") as importer:
         held = importer.http.get("/users/current-user").json()["permissions"]
-        assert "update_agent_record" in held["_archivesspace"]
+        assert ("update_agent_record" in held["_archivesspace"]) == agents
         agent = {
             "jsonmodel_type": "agent_software",
             "names": [{"jsonmodel_type": "name_software", "software_name": "hotfolder"}],
         }
-        assert importer.post("/agents/software", agent).status_code == 200
+        made = importer.post("/agents/software", agent)
+        assert made.status_code == (200 if agents else 403)
         assert (
             importer.post("/repositories/2/digital_objects", digital_object(1)).status_code == 403
         )

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from hotfolder.core.drift import Counted, find_drift
@@ -144,6 +145,8 @@ def test_what_the_server_tells(tmp_path: Path) -> None:
             ("permission", "RETAIL", "the account lacks import_records", 0),
             ("permission", "RETAIL",
              "the account may do more than it needs: delete_archival_record", 0),
+            ("permission", "in every repository",  # which the server derives from it
+             "the account may do more than it needs: delete_vocabulary_record", 0),
             ("list", "user_defined_enum_1", "ArchivesSpace's list lacks 'email'", 0),
             ("list", "user_defined_enum_1", "ArchivesSpace's list lacks 'print'", 1),
         }  # fmt: skip
@@ -158,10 +161,11 @@ def test_a_server_that_does_not_answer_is_told(tmp_path: Path) -> None:
     assert drift(done) == OFFLINE
 
 
-def test_nothing_to_tell_is_0(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [[], ["manage_agent_record"]], ids=["least", "makes agents"])
+def test_nothing_to_tell_is_0(tmp_path: Path, more: list[str]) -> None:
     (tmp_path / "hotfolder.toml").write_text(sound_text(tmp_path) + 'owner = "Anna"\n')
     SqliteJournal(os.fsencode(tmp_path / "journal.db")).close()
-    with server(RIGHTS, "Retail") as sandbox:
+    with server([*RIGHTS, *more], "Retail") as sandbox:
         text = (tmp_path / "hotfolder.toml").read_text()
         (tmp_path / "hotfolder.toml").write_text(text.replace("http://localhost:8089", sandbox.url))
         done = ask(tmp_path, "--json")
