@@ -12,6 +12,10 @@ from hotfolder.core.profiles import FolderProfile, Rules
 from hotfolder.core.reports import Report, Sheet
 from hotfolder.core.templates import SERIES  # of templates, which need no table
 
+# ArchivesSpace's own in the list of each enum slot, before anybody has used it (its migration
+# 007_add_enums_to_user_defined.rb): nobody has drifted.
+_STOCK = "novalue"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
@@ -287,7 +291,7 @@ def _of_lists(rules: Rules, counted: Sequence[Counted], survey: Survey) -> Itera
         for item in counted:
             counts[item.facts.get(name) or ""] += item.count
         for value in sorted(values):
-            if value not in known:
+            if value not in known and value != _STOCK:
                 yield Drift(
                     kind="list",
                     subject=listed,

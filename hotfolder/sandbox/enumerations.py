@@ -10,10 +10,11 @@ from hotfolder.sandbox.contract import Contract, Json
 from hotfolder.sandbox.state import State, iso
 
 # Lists that every server has but nobody recorded, with the few values that clients of
-# a sandbox need (ISO 639-2, ISO 15924); a real server has all of them.
+# a sandbox need (ISO 639-2, ISO 15924); a real server has all of them. The lists of the enum
+# slots come with one value (common/db/migrations/007_add_enums_to_user_defined.rb).
 _NOT_RECORDED: dict[str, tuple[str, ...]] = {
     "language_iso639_2": ("dut", "eng", "fre", "ger", "ita", "mul", "spa", "und", "zxx"),
-    **{f"user_defined_enum_{number}": () for number in range(1, 5)},
+    **{f"user_defined_enum_{number}": ("novalue",) for number in range(1, 5)},
     "script_iso15924": ("Cyrl", "Grek", "Hans", "Latn", "Zyyy"),
 }
 _RECORDED_AT = 1_795_423_128  # when the recorded server made its lists
