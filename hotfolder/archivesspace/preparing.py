@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hotfolder.archivesspace.calls import Calls, Created, Refusal, Updated, text_of
+from hotfolder.archivesspace.calls import (
+    Calls,
+    Created,
+    Refusal,
+    Updated,
+    as_records,
+    text_of,
+)
 from hotfolder.archivesspace.neededvalues import needed_values
 from hotfolder.archivesspace.permissions import needed_permissions
 from hotfolder.archivesspace.requestevents import REQUEST_VALUES
@@ -198,6 +205,16 @@ class Preparing:
             have = values if isinstance(values, list) else []
             if value in have:
                 return THERE
+            # The server would take the list (200) and leave the value hidden: what is
+            # suppressed counts as there (apply_values in backend/app/model/enumeration.rb).
+            for item in as_records(record.get("enumeration_values") or []):
+                if item.get("value") == value and item.get("suppressed") is True:
+                    raise OperatorFault(
+                        f"ArchivesSpace's list {listed} has the value {value!r}, suppressed",
+                        hint="unsuppress it under System > Manage Controlled Value Lists,"
+                        " then run `hotfolder setup` again",
+                        code="setup.refused",
+                    )
             answer = self._calls.update(uri, {**record, "values": [*have, value]})
             if not isinstance(answer, Updated):
                 raise _refused(answer, f"the value {value!r} in {listed}")

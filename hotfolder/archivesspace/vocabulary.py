@@ -86,7 +86,7 @@ class Vocabulary:
             Fault(
                 code="archive.vocabulary",
                 message=f"the list {name} of ArchivesSpace has no value {value!r}",
-                remedy="add it under System > Manage Controlled Value Lists",
+                remedy="add it under System > Manage Controlled Value Lists, or unsuppress it",
             )
             for name, value in sorted(set(wanted))
             if not self.allows(name, value)

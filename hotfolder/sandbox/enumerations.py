@@ -1,11 +1,16 @@
-"""The server's controlled lists. A list that was not recorded takes any value."""
+"""The server's controlled lists. A list that was not recorded takes any value.
+
+A suppressed value is shown as such and is not among ``values``; records may still have it,
+and an update of the list leaves it as it is (backend/app/model/enumeration.rb, its
+controller's spec, and backend_enum_source.rb, which knows no suppression).
+"""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from hotfolder.sandbox.answers import Refusal, missing, refused_by_model, stale_lock
+from hotfolder.sandbox.answers import Refusal, denied, missing, stale_lock
 from hotfolder.sandbox.contract import Contract, Json
 from hotfolder.sandbox.state import State, iso
 
@@ -58,26 +63,39 @@ class Enumerations:
             self._save(name, row["number"], body)
 
     def update(self, number: int, posted: Json) -> Json:
-        """Change a list to the posted values. Raises ``Refusal`` (404, 409, 400)."""
+        """Change a list to the posted values. Raises ``Refusal`` (404, 409, 403)."""
         row = self._row("number", number)
         body = json.loads(row["body"])
         if posted.get("lock_version") is None:
             raise Refusal(409, {"error": "You must provide a lock_version in your request"})
         if int(posted["lock_version"]) != body["lock_version"]:
             raise stale_lock()
-        wanted = [str(value) for value in posted.get("values", [])]
+        wanted = [str(value) for value in posted.get("values", []) if value]
         have = [item["value"] for item in body["values"]]
-        if not body["editable"]:
-            raise refused_by_model({"values": ["This enumeration is not editable"]})
-        body["values"] = [
-            item for item in body["values"] if item["value"] in wanted or item["readonly"]
-        ]
+        shown = {item["value"] for item in body["values"] if not item.get("suppressed")}
+        lost = shown - set(wanted)
+        if not body["editable"] and (lost or set(wanted) - set(have)):
+            raise denied()
+        if any(item["readonly"] and item["value"] in lost for item in body["values"]):
+            raise denied()
+        body["values"] = [item for item in body["values"] if item["value"] not in lost]
         for value in wanted:
             if value not in have:
                 body["values"].append(self._new_value(body, value, timed=True))
         body["lock_version"] += 1
         self._save(row["name"], number, body)
         return self._rendered(row["name"], number, body)
+
+    def suppress(self, value: int, *, hide: bool) -> None:
+        """Hide a value by its number, or show it again. Raises ``Refusal`` (404)."""
+        for row in self._state.rows("SELECT * FROM enumeration"):
+            body = json.loads(row["body"])
+            for item in body["values"]:
+                if item["id"] == value:
+                    item["suppressed"] = hide
+                    self._save(row["name"], row["number"], body)
+                    return
+        raise missing("EnumerationValue")
 
     def named(self, name: str) -> Json:
         """A list by its name. Raises ``Refusal`` (404)."""
@@ -113,7 +131,7 @@ class Enumerations:
                 "value": item["value"],
                 "readonly": item["readonly"],
                 "position": item["position"],
-                "suppressed": False,
+                "suppressed": bool(item.get("suppressed")),
                 "lock_version": 0,
                 "json_schema_version": 1,
                 **({key: iso(item["at"]) for key in made} if item["at"] is not None else {}),
@@ -122,6 +140,7 @@ class Enumerations:
             }
             for item in body["values"]
         ]
+        usable = [item for item in body["values"] if not item.get("suppressed")]
         shown = {
             "lock_version": body["lock_version"],
             "name": name,
@@ -130,8 +149,8 @@ class Enumerations:
             "jsonmodel_type": "enumeration",
             "relationships": body["relationships"],
             "enumeration_values": values,
-            "values": [item["value"] for item in body["values"]],
-            "readonly_values": [i["value"] for i in body["values"] if i["readonly"]],
+            "values": [item["value"] for item in usable],
+            "readonly_values": [item["value"] for item in usable if item["readonly"]],
             "uri": f"/config/enumerations/{number}",
         }
         if body.get("default_value") is not None:

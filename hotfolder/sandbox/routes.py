@@ -163,6 +163,10 @@ def _suppress_record(backend: Backend, call: Call) -> Answer:
     hide = wanted == "true"
     with backend.state.transaction():
         backend.records.suppress(kind, f"{kind.place(repository)}/{number}", suppressed=hide)
+    return _suppressed(number, hide=hide)
+
+
+def _suppressed(number: int, *, hide: bool) -> Answer:
     status = "Suppressed" if hide else "Unsuppressed"
     return answer({"status": status, "id": number, "suppressed_state": hide})
 
@@ -219,6 +223,17 @@ def _update_enumeration(backend: Backend, call: Call) -> Answer:
     with backend.state.transaction():
         shown = backend.enumerations.update(number, posted)
     return saved("Updated", number, shown["uri"], shown["lock_version"], stale=False)
+
+
+def _suppress_value(backend: Backend, call: Call) -> Answer:
+    wanted = first(call.request.query, "suppressed")
+    if wanted is None:
+        raise bad_parameters({"suppressed": [_ABSENT]})
+    backend.permit(call, "update_enumeration_record")
+    number, hide = call.number("id"), wanted == "true"
+    with backend.state.transaction():
+        backend.enumerations.suppress(number, hide=hide)
+    return _suppressed(number, hide=hide)
 
 
 def _read_schema(backend: Backend, call: Call) -> Answer:
@@ -305,6 +320,7 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/config/enumerations/names/:name", _name_enumeration),
     _route("GET", "/config/enumerations/:id", _read_enumeration),
     _route("POST", "/config/enumerations/:id", _update_enumeration, writes=True),
+    _route("POST", "/config/enumeration_values/:id/suppressed", _suppress_value, writes=True),
     _route("GET", "/schemas/:name", _read_schema),
     _route("GET", "/delete-feed", _read_deletions),
     _route("GET", "/update-feed", _read_updates),

@@ -152,6 +152,34 @@ def test_an_import_adds_unknown_values_and_a_refused_one_does_not(
     }
 
 
+def test_a_suppressed_value_is_hidden_kept_and_taken(client: AspaceClient) -> None:
+    path = "/config/enumerations/names/file_version_file_format_name"
+    found = client.get(path).json()
+    (pdf,) = (item for item in found["enumeration_values"] if item["value"] == "pdf")
+    hidden = client.post(f"{pdf['uri']}/suppressed?suppressed=true", None)
+    assert hidden.json() == {"status": "Suppressed", "id": pdf["id"], "suppressed_state": True}
+    found = client.get(path).json()
+    assert "pdf" not in found["values"]
+    found["values"].append("pdf")  # the server answers that it did, and shows it no more
+    assert client.post(found["uri"], found).status_code == 200
+    found = client.get(path).json()
+    assert "pdf" not in found["values"]
+    assert "pdf" in [item["value"] for item in found["enumeration_values"] if item["suppressed"]]
+    client.create("digital_objects", digital_object(1))  # a PDF
+
+    client.post(f"{pdf['uri']}/suppressed?suppressed=false", None)
+    assert "pdf" in client.get(path).json()["values"]
+
+
+def test_a_fixed_list_and_a_fixed_value_are_denied(client: AspaceClient) -> None:
+    fixed = client.get("/config/enumerations/names/date_type").json()
+    fixed["values"].append("moment")
+    assert client.post(fixed["uri"], fixed).status_code == 403
+    types = client.get("/config/enumerations/names/event_event_type").json()
+    types["values"].remove("request")
+    assert client.post(types["uri"], types).status_code == 403
+
+
 def test_a_body_that_ends_inside_a_record_saves_nothing(
     sandbox: Sandbox, client: AspaceClient
 ) -> None:

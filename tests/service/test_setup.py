@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner, Result
@@ -143,6 +144,23 @@ def test_each_list_value_is_asked_for(place: Place) -> None:
     assert [name for name, step in steps.items() if step["done"] != "was there"] == [
         "value user_defined_enum_1: email"
     ]
+
+
+def test_a_suppressed_value_is_named_and_not_said_to_be_made(place: Place) -> None:
+    token = call(place.sandbox, "POST", f"/users/admin/login?password={quote(ADMIN)}")["session"]
+    name = "/config/enumerations/names/event_event_type"
+    (ingestion,) = (
+        item
+        for item in call(place.sandbox, "GET", name, token=token)["enumeration_values"]
+        if item["value"] == "ingestion"
+    )
+    hidden = f"{ingestion['uri']}/suppressed?suppressed="
+    call(place.sandbox, "POST", f"{hidden}true", token=token)
+    done = place.run("--yes", "--password-file", str(place.secret))
+    assert isinstance(done.exception, HotfolderError)
+    assert "'ingestion', suppressed" in done.exception.message
+    call(place.sandbox, "POST", f"{hidden}false", token=token)
+    place.make()
 
 
 @pytest.mark.parametrize("number", range(1, 30, 2))
