@@ -146,6 +146,15 @@ class Preparing:
                 },
             )
             self._places.forget()
+            if isinstance(answer, Refusal) and "repo_code" in answer.fields:
+                # It was not in the list: the database compares as its collation does
+                # (exchange 20, reference 2.4).
+                raise OperatorFault(
+                    f"ArchivesSpace has a repository called {unit.repository}"
+                    " but for capitals or accents",
+                    hint=f"write `repository` in [units.{unit.code}] as it is there",
+                    code="setup.refused",
+                )
             return _made(answer, f"the repository {unit.repository}")
 
         return Step(

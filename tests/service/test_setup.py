@@ -163,6 +163,14 @@ def test_a_suppressed_value_is_named_and_not_said_to_be_made(place: Place) -> No
     place.make()
 
 
+def test_a_short_name_that_differs_in_capitals_is_told(place: Place) -> None:
+    place.sandbox.add_repository("Retail", "Retail bank")
+    done = place.run("--yes", "--password-file", str(place.secret))
+    assert isinstance(done.exception, HotfolderError)
+    assert "capitals" in done.exception.message
+    assert "[units.RETAIL]" in done.exception.hint
+
+
 @pytest.mark.parametrize("number", range(1, 30, 2))
 def test_it_goes_on_where_it_was_interrupted(place: Place, number: int) -> None:
     place.sandbox.faults.add(Fault(action=Action.RESET, nth=number, committed=number % 4 == 1))
