@@ -52,8 +52,13 @@ class Caller:
 NOBODY = Caller(permissions={})
 
 
+def account_name(text: str) -> str:
+    """A user's name as the server takes it (``Username`` in backend/app/lib/username.rb)."""
+    return text.strip().lower()
+
+
 class Accounts:
-    """Users and their sessions, kept in the state."""
+    """Users and their sessions, kept in the state, by names in small letters."""
 
     def __init__(self, state: State, contract: Contract) -> None:
         self._state = state

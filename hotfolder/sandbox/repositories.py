@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from hotfolder.sandbox.accounts import account_name
 from hotfolder.sandbox.answers import bad_parameters, missing, refused_by_model
 from hotfolder.sandbox.contract import Contract, Json
 from hotfolder.sandbox.kinds import KINDS
@@ -66,13 +67,24 @@ class Repositories:
         return [render_repository(row) for row in rows]
 
     def add_group(self, repository: str, group: Json, user: str) -> tuple[int, str]:
-        """A new group in a repository: its number and uri."""
+        """A new group in a repository: its number and uri. Raises ``Refusal`` for a code that
+        is taken, whatever its capitals, and for members who are no users (``validate`` and
+        ``set_members`` in the server's backend/app/model/group.rb)."""
+        code = group["group_code"].lower()
+        if any(item["group_code"].lower() == code for item in self.groups(repository)):
+            text = "Group code must be unique within a repository"
+            raise refused_by_model({"group_code": [text]})
+        members = [account_name(name) for name in group.get("member_usernames", [])]
+        lost = [name for name in members if not self._is_user(name)]
+        if lost:
+            text = "User {} does not exist" if len(lost) == 1 else "Users {} do not exist"
+            raise refused_by_model({"member_usernames": [text.format(", ".join(lost))]})
         number = self._state.next_number("group")
         uri = f"{repository}/groups/{number}"
         body = {
             "group_code": group["group_code"],
             "description": group["description"],
-            "member_usernames": group.get("member_usernames", []),
+            "member_usernames": members,
             "grants_permissions": group.get("grants_permissions", []),
         }
         self._insert("group", uri, number, repository, body, user)
@@ -96,6 +108,10 @@ class Repositories:
             }
             for row in rows
         ]
+
+    def _is_user(self, name: str) -> bool:
+        query = "SELECT count(*) FROM account WHERE username = ?"
+        return bool(self._state.value(query, (name,)))
 
     def _row(self, uri: str) -> Any:
         return self._state.row("SELECT * FROM record WHERE uri = ? AND kind = 'repository'", (uri,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hotfolder.sandbox.accounts import account_name
 from hotfolder.sandbox.answers import (
     Answer,
     answer,
@@ -47,7 +48,8 @@ def _log_in(backend: Backend, call: Call) -> Answer:
         raise bad_parameters({"password": [_ABSENT]})
     expiring = first(fields, "expiring") != "false"
     with backend.state.transaction():
-        shown = backend.accounts.log_in(call.parts["username"], password, expiring=expiring)
+        name = account_name(call.parts["username"])
+        shown = backend.accounts.log_in(name, password, expiring=expiring)
     return answer(shown)
 
 
@@ -71,7 +73,8 @@ def _create_user(backend: Backend, call: Call) -> Answer:
         raise bad_parameters({"password": [_ABSENT]})
     backend.permit(call, "manage_users")
     with backend.state.transaction():
-        number = backend.create_user(user["username"], password, user["name"], call.user)
+        name = account_name(user["username"])
+        number = backend.create_user(name, password, user["name"], call.user)
     return saved("Created", number, f"/users/{number}", 0, stale=False)
 
 

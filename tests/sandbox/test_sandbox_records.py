@@ -290,6 +290,49 @@ def test_a_service_account_may_do_what_it_was_given_and_no_more(sandbox: Sandbox
         assert service.get(f"{other}/digital_objects", page=1).status_code == 403
 
 
+def test_names_of_users_are_taken_in_small_letters(sandbox: Sandbox, client: AspaceClient) -> None:
+    user = {"username": "HotFolder", "name": "h"}
+    assert client.post("/users?password=pw", user).status_code == 200
+    refused = client.post("/users?password=pw", {**user, "username": "hotfolder"})
+    assert refused.json() == {"error": {"username": ["Username 'hotfolder' is already in use"]}}
+    group = {
+        "group_code": "Service",
+        "description": "d",
+        "member_usernames": ["HOTFOLDER"],
+        "grants_permissions": ["view_repository"],
+    }
+    assert client.post("/repositories/2/groups", group).status_code == 200
+    with AspaceClient(sandbox.url, user="HOTfolder", password="pw") as service:
+        shown = service.http.get("/users/current-user").json()
+    assert shown["username"] == "hotfolder"
+    assert shown["permissions"]["/repositories/2"] == ["view_repository"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        (
+            {"group_code": "Repository-Viewers"},
+            {"group_code": ["Group code must be unique within a repository"]},
+        ),
+        ({"member_usernames": ["nobody"]}, {"member_usernames": ["User nobody does not exist"]}),
+        (
+            {"member_usernames": ["a", "b"]},
+            {"member_usernames": ["Users a, b do not exist"]},
+        ),
+    ],
+)
+def test_a_group_is_refused_as_the_server_does(
+    client: AspaceClient, changes: Json, error: Json
+) -> None:
+    before = client.get("/repositories/2/groups").json()
+    reply = client.post(
+        "/repositories/2/groups", {"group_code": "g", "description": "d", **changes}
+    )
+    assert (reply.status_code, reply.json()) == (400, {"error": error})
+    assert client.get("/repositories/2/groups").json() == before
+
+
 def test_permissions_bring_others_as_the_recorded_administrator_has_them() -> None:
     everywhere = load_contract().permissions["_archivesspace"]
     after = everywhere.index("edit_user_self")
