@@ -31,7 +31,7 @@ from hotfolder.core.profiles import (
     TemplateEvents,
     VerifyProfile,
 )
-from hotfolder.service.settings_account import Account, advise, find_account
+from hotfolder.service.settings_account import advise, find_account, name_account
 from hotfolder.service.settings_audit import advise_audit, audit_profile, check_audit
 from hotfolder.service.settings_checks import check_records
 from hotfolder.service.settings_faults import placed, refusal
@@ -127,7 +127,7 @@ def load(
     text = read_text(path)
     source = EnvironmentSource(SettingsFile, environment, text.values)
     settings, shape = read_shape(text, source)
-    account = Account(url=settings.archivesspace.url, username="", password="")
+    account = name_account(settings.archivesspace, environment)
     findings: list[Finding] = []
     secrets: dict[str, str] = {}
     feed_secrets = FeedSecrets()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,8 +42,7 @@ def find_account(
     """The account, and everything that is wrong with where it is kept."""
     findings: list[Finding] = []
     snake = _read_snake(archive.archivessnake, environ, findings)
-    url = archive.url or snake.get("baseurl", "")
-    username = archive.username or snake.get("username", "")
+    named = _named(archive, snake)
     if not findings:  # else the file that should have said it is complained of already
         findings += [
             Finding(
@@ -52,11 +51,23 @@ def find_account(
                 f"ArchivesSpace's {name} is not known",
                 f"add {name} = …",
             )
-            for name, value in (("url", url), ("username", username))
+            for name, value in (("url", named.url), ("username", named.username))
             if not value
         ]
     password = _find_password(archive, environ, snake, findings)
-    return Account(url=url.rstrip("/"), username=username, password=password), findings
+    return replace(named, password=password), findings
+
+
+def name_account(archive: ArchiveSection, environ: Mapping[str, str]) -> Account:
+    """Address and user name, without the password and without a fault: for who need not be
+    able to read the service's secrets."""
+    return _named(archive, _read_snake(archive.archivessnake, environ, []))
+
+
+def _named(archive: ArchiveSection, snake: Mapping[str, str]) -> Account:
+    url = archive.url or snake.get("baseurl", "")
+    username = archive.username or snake.get("username", "")
+    return Account(url=url.rstrip("/"), username=username, password="")
 
 
 def _find_password(

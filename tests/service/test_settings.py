@@ -380,6 +380,9 @@ def test_the_keys_of_archivessnake_are_taken(tmp_path: Path, where: str) -> None
     found = load_text(tmp_path, add("archivesspace", f"archivessnake = {value}")(text), environ)
     assert (found.archive.url, found.archive.username) == ("http://localhost:4567", "snake")
     assert found.password == "hiss"
+    looked = load(str(tmp_path / "hotfolder.toml"), environ, only_looking=True)
+    assert looked.archive == found.archive
+    assert looked.password == ""
 
 
 @pytest.mark.parametrize(
@@ -441,6 +444,7 @@ def test_looking_needs_neither_password_nor_folders(tmp_path: Path) -> None:
     assert len(faults_in(tmp_path, text)) == 2
     found = load(str(tmp_path / "hotfolder.toml"), {}, only_looking=True)
     assert found.journal_path == f"{tmp_path}/journal.db"
+    assert found.archive.username == "hotfolder"
     assert found.password == ""
 
 

@@ -163,6 +163,15 @@ def test_a_suppressed_value_is_named_and_not_said_to_be_made(place: Place) -> No
     place.make()
 
 
+def test_a_name_in_capitals_is_the_same_account(place: Place) -> None:
+    text = (place.root / "hotfolder.toml").read_text()
+    (place.root / "hotfolder.toml").write_text(text.replace('"hotfolder"', '"HotFolder"'))
+    assert place.make()["account HotFolder"]["done"].startswith("/users/")
+    held = place.log_in(place.secret.read_text().strip())
+    assert any(set(rights) >= LEAST for rights in held.values())
+    assert {step["done"] for step in place.make().values()} == {"was there"}
+
+
 def test_a_short_name_that_differs_in_capitals_is_told(place: Place) -> None:
     place.sandbox.add_repository("Retail", "Retail bank")
     done = place.run("--yes", "--password-file", str(place.secret))
