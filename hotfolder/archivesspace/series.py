@@ -27,8 +27,8 @@ from hotfolder.archivesspace.mapping import Place, slot_values
 from hotfolder.archivesspace.permissions import MAKING_AGENTS
 from hotfolder.archivesspace.statements import retention_statement
 from hotfolder.archivesspace.vocabulary import Vocabulary
-from hotfolder.archivesspace.wording import SHORT_LIMIT, clean_title
-from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
+from hotfolder.archivesspace.wording import IDENTIFIER_LIMIT, clean_title, clean_value
+from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.identity import cycle_ref_id
 from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import ArchiveProfile, Rules, SeriesProfile
@@ -116,9 +116,10 @@ class Places:
     # -- series ---------------------------------------------------------------------
     def find_resource(self, repository: str, series: str) -> Record | None:
         """The resource of ``series``, or None."""
-        key = json.dumps([series], ensure_ascii=False)
+        code = identifier_of(series)
+        key = json.dumps([code], ensure_ascii=False)
         for record in self._calls.find_by_id(repository, "resources", "identifier", [key]):
-            if record.get("id_0") == series and not record.get("id_1"):
+            if record.get("id_0") == code and not record.get("id_1"):
                 return record
         return None
 
@@ -254,12 +255,9 @@ def _refused(answer: Refusal, what: str) -> OperatorFault | Transient:
     )
 
 
-def _unseen(refusal: Refusal, message: str, hint: str, code: str) -> HotfolderError:
-    """A refused record that a look does not find. Where the server complained of no
-    field (409, ``db_error``) nothing says that its key is taken: it will pass."""
-    if refusal.fields:
-        return OperatorFault(message, hint=hint, code=code)
-    return Transient(f"ArchivesSpace did not take a record now: {refusal.words}", code=code)
+def identifier_of(series: str) -> str:
+    """``id_0`` of the resource of a series: its code, cut where the server would refuse it."""
+    return clean_value(series, limit=IDENTIFIER_LIMIT)
 
 
 def resource_record(
@@ -274,19 +272,19 @@ def resource_record(
     """The resource of a series, with what ArchivesSpace requires and no more.
 
     ``described`` is None when the configuration has the series no more. Raises
-    ``OperatorFault`` for a code that is too long, or a missing controlled value.
+    ``OperatorFault`` for a code that it cannot hold, or a missing controlled value.
     """
-    if len(series) > SHORT_LIMIT or any(ord(char) > 0xFFFF for char in series):
+    if any(ord(char) > 0xFFFF for char in series):
         raise OperatorFault(
-            "a series code is too long, or has characters that ArchivesSpace cannot hold",
-            hint=f"use at most {SHORT_LIMIT} plain characters",
+            "a series code has characters that ArchivesSpace cannot hold",
+            hint="use plain characters",
             code="archive.series",
         )
     code = described.retention_class if described else None
     record: dict[str, Any] = {
         "jsonmodel_type": "resource",
         "title": clean_title(described.title if described else series_title(series), series),
-        "id_0": series,
+        "id_0": identifier_of(series),
         "level": "series",
         "publish": False,
         "finding_aid_language": "eng",

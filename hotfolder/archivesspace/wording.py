@@ -11,6 +11,8 @@ import hashlib
 
 TITLE_LIMIT = 8000  # below the schema's 8,192 for archival objects and the column's 8,704
 SHORT_LIMIT = 255
+# of ``id_0``: less than in the schema (MAX_LENGTH in backend/app/model/mixins/identifiers.rb)
+IDENTIFIER_LIMIT = 50
 TEXT_LIMIT = 65_000
 NOTE_LIMIT = 16_384  # of ``outcome_note`` in the schema of an event
 _SUFFIX_DIGITS = 32

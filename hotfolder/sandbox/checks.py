@@ -1,7 +1,8 @@
 """Rules of the server that its schemas do not hold: dates, rights, events, instances.
 
 The rules and their words are those of ``common/validations.rb`` and, for markup in
-titles, of ``mixed_content_validator.rb`` in ArchivesSpace.
+titles, of ``mixed_content_validator.rb``, for the parts of identifiers of
+``backend/app/model/mixins/identifiers.rb`` in ArchivesSpace.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from hotfolder.sandbox.contract import Json
 
 Fault = tuple[str, str]  # property, complaint
 
+IDENTIFIER_PART = 50  # characters; the schema allows 255
 _MISSING = "missing required property"
 _BASIS = {
     "copyright": ("status", "jurisdiction", "start_date"),
@@ -76,6 +78,13 @@ def check_markup(title: str) -> str | None:
         if not rest.strip().endswith("/"):
             open_tags.append(name)
     return "mixed_content_invalid_inline_ead" if open_tags else None
+
+
+def check_parts(record: Json) -> dict[str, list[str]]:
+    """What is wrong with the parts of a record's identifier, by property."""
+    parts = {f"id_{n}": str(record.get(f"id_{n}") or "") for n in range(4)}
+    text = f"Max length is {IDENTIFIER_PART} characters"
+    return {name: [text] for name, part in parts.items() if len(part) > IDENTIFIER_PART}
 
 
 def _quoted(attributes: str) -> bool:

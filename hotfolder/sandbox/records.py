@@ -15,7 +15,7 @@ from hotfolder.sandbox.answers import (
     refused_by_model,
     stale_lock,
 )
-from hotfolder.sandbox.checks import check_markup
+from hotfolder.sandbox.checks import check_markup, check_parts
 from hotfolder.sandbox.contract import Json
 from hotfolder.sandbox.enumerations import Enumerations
 from hotfolder.sandbox.keys import Key, keys_of
@@ -246,6 +246,8 @@ class Records:
         title = record.get("title")
         if isinstance(title, str) and (fault := check_markup(title)) is not None:
             raise refused_by_model({"title": [fault]})
+        if faults := check_parts(record):
+            raise refused_by_model(faults)
         for name, value in record.items():
             refuse_wide(kind.name, name, value)
 

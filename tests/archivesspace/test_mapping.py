@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hotfolder.archivesspace.calls import encode
 from hotfolder.archivesspace.mapping import Place, UnitRecords, build_unit
 from hotfolder.archivesspace.neededvalues import FIXED_VALUES, needed_values
-from hotfolder.archivesspace.series import agent_record, resource_record
+from hotfolder.archivesspace.series import agent_record, identifier_of, resource_record
 from hotfolder.archivesspace.vocabulary import Vocabulary, values_in
 from hotfolder.archivesspace.wording import clean_title, clean_value
 from hotfolder.core.errors import OperatorFault
@@ -183,17 +183,25 @@ def test_series_and_agent_fit_the_recorded_schemas(
     assert agent_record("0.1.0") == recorded.sent(144)
 
 
-def test_series_code_that_does_not_fit_is_refused() -> None:
-    for code in ("x" * 256, "s\U0001f600"):
-        with pytest.raises(OperatorFault):
-            resource_record(
-                code,
-                None,
-                profile=PROFILE,
-                rules=RULES,
-                vocabulary=vocabulary(),
-                today=date(2026, 7, 1),
-            )
+def test_series_code_that_the_server_cannot_hold_is_refused() -> None:
+    with pytest.raises(OperatorFault):
+        resource_record(
+            "s\U0001f600",
+            None,
+            profile=PROFILE,
+            rules=RULES,
+            vocabulary=vocabulary(),
+            today=date(2026, 7, 1),
+        )
+
+
+def test_series_code_is_cut_where_the_server_refuses_it_and_stays_its_own() -> None:
+    assert identifier_of("template:" + "f" * 41) == "template:" + "f" * 41
+    long = [identifier_of("template:" + "f" * 41 + end) for end in ("a", "b")]
+    assert len(set(long)) == 2
+    for code in long:
+        assert code.startswith("template:ffff")
+        assert len(code) == 50
 
 
 # -- single fields ---------------------------------------------------------------------

@@ -51,6 +51,13 @@ def test_identifiers_are_compared_as_the_database_compares(
         assert reply.json() == {"error": {"digital_object_id": ["Must be unique"]}}
 
 
+def test_a_part_of_an_identifier_has_fifty_characters(client: AspaceClient) -> None:
+    client.create("resources", series("x" * 50))
+    reply = client.post("/repositories/2/resources", series("x" * 51))
+    assert reply.status_code == 400
+    assert reply.json() == {"error": {"id_0": ["Max length is 50 characters"]}}
+
+
 def test_accents_do_not_distinguish_identifiers(client: AspaceClient) -> None:
     client.create("digital_objects", digital_object(1, digital_object_id="hf-e"))
     reply = client.post(

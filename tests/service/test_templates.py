@@ -67,6 +67,17 @@ def test_a_package_is_archived_described_and_shown(place: TemplatePlace) -> None
     assert len(place.events("agreement_signed")) == len(place.events("publication")) == 2
 
 
+def test_a_family_may_have_a_long_name(place: TemplatePlace) -> None:
+    for version in ("1", "2"):
+        place.drop(f"letter-{version}.zip", make_package(family="f" * 100, version=version))
+    place.work()
+    for version in ("1", "2"):
+        assert place.receipt(f"letter-{version}.zip")["outcome"] == "archived"
+    (record,) = list(records(place.url, "/repositories/2/resources"))
+    assert record["id_0"].startswith("template:ffffffff~")
+    assert record["title"] == "Templates: " + "f" * 100
+
+
 def test_versions_their_documents_and_what_is_refused(place: TemplatePlace) -> None:
     # The statement comes before the template that made it.
     place.drop_document("early.txt")
