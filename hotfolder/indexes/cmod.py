@@ -7,7 +7,9 @@ stands for the one before, and for the spool in the first group. Offset 0 with l
 is the whole file. (IBM Content Manager OnDemand, Indexing Reference, generic indexer.)
 
 IBM's loader takes full path names in GROUP_FILENAME; here only a file of the same drop
-may be named.
+may be named. ``IGNORE_PREPROCESSING:`` and ``IGNORE_DATA_EVAL:``, which stand before the
+groups in what publishing tools write, tell the loader what to leave undone: they say
+nothing of a document.
 """
 
 from __future__ import annotations
@@ -29,8 +31,9 @@ from hotfolder.indexes.faults import (
 from hotfolder.indexes.lines import Lines, Script, Source
 
 MAX_GROUP_FIELDS = 128
+_FOR_THE_LOADER = ("COMMENT", "IGNORE_PREPROCESSING", "IGNORE_DATA_EVAL")
 _KEYWORDS = (
-    "CODEPAGE", "COMMENT", "GROUP_FIELD_NAME", "GROUP_FIELD_VALUE",
+    *_FOR_THE_LOADER, "CODEPAGE", "GROUP_FIELD_NAME", "GROUP_FIELD_VALUE",
     "GROUP_OFFSET", "GROUP_LENGTH", "GROUP_FILENAME",
 )  # fmt: skip
 _ASCII = {word.encode(): word for word in _KEYWORDS}
@@ -118,7 +121,7 @@ class _Groups:
 
     def take(self, keyword: str, value: bytes, number: int) -> IndexedDocument | None:
         """One line; the document if it ends one."""
-        if keyword == "COMMENT":
+        if keyword in _FOR_THE_LOADER:
             return None
         if keyword == "CODEPAGE":
             self._take_code_page(value, number)

@@ -57,6 +57,15 @@ def test_the_first_blank_name_is_the_spool() -> None:
     ]
 
 
+def test_what_is_said_to_the_loader_is_nothing_of_a_document() -> None:
+    # As publishing tools write it for arsload.
+    head = "COMMENT: OnDemand Generic Index File Format\r\nCOMMENT:\r\n"
+    told = "IGNORE_PREPROCESSING:1\r\nIGNORE_DATA_EVAL:1\r\nCOMMENT:\r\n"
+    for text in (f"{head}CODEPAGE:1208\r\n{told}", f"{told}{head}CODEPAGE:1208\r\n"):
+        (found,) = read_all(read_cmod, index(group(), page=text))
+        assert found.fields == (("customer", "C-1"), ("date", "2026-10-01"))
+
+
 def test_a_field_may_come_twice_and_be_empty() -> None:
     text = (
         "GROUP_FIELD_NAME:case\nGROUP_FIELD_VALUE:1\nGROUP_FIELD_NAME:case\n"
