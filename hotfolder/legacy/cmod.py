@@ -3,7 +3,9 @@
 ``arsdoc get`` and the tools around ``arsload`` write an index whose groups name the file
 in which a document lies, often by its whole path and often one file for each document
 (IBM Content Manager OnDemand, Administration Guide, arsdoc; indexes/cmod.py for the
-format). Of a path only the last part counts here: the file lies beside the index.
+format). Of a path only the last part counts here: the file lies beside the index. Where two
+paths in a folder's indexes end in one name, nobody can say which of the two files it is,
+and the groups that name it are refused.
 
 An item is a file with the groups that follow one another and name it. Where an index
 names one file only, by its bare name or not at all, it goes with it as it is; else an index
@@ -12,10 +14,13 @@ of the same groups is written in UTF-8 for each file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+import codecs
+import posixpath
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from typing import BinaryIO
 
-from hotfolder.core.errors import Fault, InputFault
+from hotfolder.core.errors import Fault, InputFault, OperatorFault
 from hotfolder.core.indexed import IndexedDocument
 from hotfolder.core.legacy import LegacyItem, MigrationProfile, OpenedItem, Part
 from hotfolder.files.content import open_regular
@@ -26,6 +31,7 @@ from hotfolder.indexes.faults import BadDocument, read_file_name
 from hotfolder.legacy.folder import ignored
 from hotfolder.legacy.parts import (
     SIDECAR,
+    faults_of,
     item_of,
     missing,
     not_named,
@@ -36,7 +42,8 @@ from hotfolder.legacy.parts import (
 )
 from hotfolder.sidecars.pairing import index_names
 
-_HEAD = b"CODEPAGE:1208\n"
+# The mark overrules the code page that the configuration has for the export's own indexes.
+_HEAD = codecs.BOM_UTF8 + b"CODEPAGE:1208\n"
 
 
 class _Run:
@@ -65,10 +72,11 @@ class CmodSource:
         for folder, found in self._tree.folders():
             entries = [entry for entry in found if not ignored(self._profile, entry.name)]
             there = {entry.name: entry for entry in entries}
+            indexes = [entry for entry in entries if entry.name.endswith(self._suffix)]
+            doubtful = self._doubtful(folder, indexes)
             named: set[bytes] = set()
-            for entry in entries:
-                if entry.name.endswith(self._suffix):
-                    yield from self._of_index(folder, entry, there, named)
+            for entry in indexes:
+                yield from self._of_index(folder, entry, there, named, doubtful)
             for entry in entries:
                 if entry.name in named or entry.name.endswith(self._suffix):
                     continue
@@ -76,8 +84,40 @@ class CmodSource:
                 why = not_named(place) if entry.regular else not_regular(place)
                 yield item_of(place, place, entry, faults=(why,))
 
+    def _doubtful(self, folder: bytes, indexes: Sequence[Entry]) -> set[bytes]:
+        """Names in which two paths end. What cannot be read is told when it is read again."""
+        names = _Names()
+        for index in indexes:
+            if not index.regular:
+                continue
+            with (
+                suppress(InputFault, OperatorFault),
+                self._tree.path_of(folder + index.name) as path,
+                open_regular(path) as stream,
+            ):
+                for _ in self._groups(stream, "", [], names):
+                    pass
+        return names.doubtful
+
+    def _groups(
+        self, stream: BinaryIO, place: str, bad: list[Fault], names: _Names
+    ) -> Iterator[IndexedDocument]:
+        return read_cmod(
+            stream,
+            place,
+            code_page=self._profile.documents.code_page,
+            # Of an index that goes as it is, the reading tells of them once more.
+            skip=bad.append,
+            file_name=names,
+        )
+
     def _of_index(
-        self, folder: bytes, index: Entry, there: dict[bytes, Entry], named: set[bytes]
+        self,
+        folder: bytes,
+        index: Entry,
+        there: dict[bytes, Entry],
+        named: set[bytes],
+        doubtful: Collection[bytes],
     ) -> Iterator[LegacyItem]:
         place = shown(folder + index.name)
         if not index.regular:
@@ -91,20 +131,13 @@ class CmodSource:
                 open_regular(path) as stream,
                 ExitStack() as stack,
             ):
-                names = _Names()
-                groups = read_cmod(
-                    stream,
-                    place,
-                    code_page=self._profile.documents.code_page,
-                    # Of an index that goes as it is, the reading tells of them once more.
-                    skip=bad.append,
-                    file_name=names,
-                )
+                names = _Names(refused=doubtful)
+                groups = self._groups(stream, place, bad, names)
                 yield from self._runs(folder, index, own, groups, names, bad, there, named, stack)
-        except InputFault as error:
+        except (InputFault, OperatorFault) as error:
             if own:
                 named.add(own)
-            yield item_of(f"{place}#", place, index, faults=tuple(error.faults))
+            yield item_of(f"{place}#", place, index, faults=faults_of(error, place))
 
     def _runs(
         self,
@@ -135,7 +168,7 @@ class CmodSource:
             run.count += 1
             writer.add(group)
         if run is not None:
-            as_it_is = runs == 0 and own == run.file and names.bare
+            as_it_is = runs == 0 and own == run.file == spool_name(own) and names.bare
             yield self._item(
                 folder,
                 index,
@@ -147,8 +180,9 @@ class CmodSource:
             )
             if as_it_is:
                 return
+        nothing = index._replace(size=0)  # its bytes are not those of a document
         for number, why in enumerate(bad, 1):
-            yield item_of(f"{place}#bad:{number}", place, index, faults=(why,))
+            yield item_of(f"{place}#bad:{number}", place, nothing, faults=(why,))
 
     def _item(
         self,
@@ -163,8 +197,8 @@ class CmodSource:
     ) -> LegacyItem:
         place = shown(folder + index.name)
         source_id = f"{place}#{shown(run.file)}"
-        if run.file in named:
-            source_id += f"@{run.first}"  # its groups do not follow one another
+        if run.file in named or not run.file:
+            source_id += f"@{run.first}"  # its groups do not follow one another, or it has none
         named.add(run.file)
         entry = there.get(run.file)
         faults: tuple[Fault, ...] = ()
@@ -230,7 +264,8 @@ class _IndexWriter:
         self._line("GROUP_FILENAME", "")
 
     def _line(self, keyword: str, value: str) -> None:
-        self._stream.write(f"{keyword}:{value}\n".encode())
+        # In EBCDIC an index has other line ends, and a value may hold this one.
+        self._stream.write(f"{keyword}:{value.replace(chr(10), ' ')}\n".encode())
 
     def end(self) -> None:
         self._stream.flush()
@@ -242,15 +277,29 @@ class _IndexWriter:
 class _Names:
     """Takes the last part of whatever path a group names, of whichever system."""
 
-    def __init__(self) -> None:
+    def __init__(self, refused: Collection[bytes] = ()) -> None:
         self.bare = True  # none was more than a name
+        self.doubtful: set[bytes] = set()  # names in which two paths ended
+        self._refused = refused
+        self._folders: dict[bytes, str] = {}
 
     def __call__(self, text: str) -> bytes:
-        parts = text.strip().replace("\\", "/").rsplit("/", 1)
-        self.bare &= len(parts) == 1
-        if not parts[-1]:
+        folder, mark, last = text.strip().replace("\\", "/").rpartition("/")
+        self.bare &= not mark
+        if not last:
             raise BadDocument("index.path", "the index names a folder", "name the file in it")
-        return read_file_name(parts[-1])
+        name = read_file_name(last)
+        if name in self._refused:
+            raise BadDocument(
+                "index.path",
+                "files of this name lie in two folders, by the paths in the indexes here",
+                "export each beside an index of its own, or under names of their own",
+            )
+        # On Windows letter case makes no other folder.
+        folder = posixpath.normpath(folder.casefold() if "\\" in text else folder)
+        if mark and self._folders.setdefault(name, folder) != folder:
+            self.doubtful.add(name)
+        return name
 
 
 def _content_of(index: bytes, suffix: bytes, there: dict[bytes, Entry]) -> bytes:

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 
-from hotfolder.core.errors import Fault
+from hotfolder.core.errors import Fault, InputFault, OperatorFault
 from hotfolder.core.legacy import MARK, LegacyItem, MigrationProfile, mark_fields, name_id
 from hotfolder.files.legacytree import Entry
 from hotfolder.sidecars.fieldmap import FieldMap
@@ -21,6 +21,16 @@ _SYSTEM, _ID, _DATE = "legacy_system", "legacy_id", "legacy_date"
 def fault(code: str, message: str, remedy: str, *, file: str = "", place: str = "") -> Fault:
     """Something wrong with an item."""
     return Fault(code=f"migration.{code}", message=message, remedy=remedy, file=file, place=place)
+
+
+def faults_of(error: InputFault | OperatorFault, file: str) -> tuple[Fault, ...]:
+    """What is wrong with an index or a package that cannot be read. Raises ``error`` again
+    where it is not of this file alone."""
+    if isinstance(error, InputFault):
+        return tuple(error.faults)
+    if not error.code.startswith("file."):
+        raise error
+    return (Fault(code=error.code, message=error.message, remedy=error.hint, file=file),)
 
 
 def missing(file: str, place: str = "") -> Fault:

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from hotfolder.core.errors import Fault
+from hotfolder.core.errors import Fault, InputFault, OperatorFault
 from hotfolder.core.legacy import LegacyItem, MigrationProfile, OpenedItem, Part
 from hotfolder.files.content import open_regular
 from hotfolder.files.legacytree import Entry, LegacyTree
@@ -25,6 +25,7 @@ from hotfolder.legacy.folder import ignored
 from hotfolder.legacy.parts import (
     SIDECAR,
     fault,
+    faults_of,
     item_of,
     missing,
     not_named,
@@ -79,19 +80,21 @@ class SipSource:
                     yield item_of(place, place, entry, faults=(not_named(place),))
 
     def _of_package(self, folder: bytes, entry: Entry, place: str) -> Iterator[LegacyItem]:
-        with (
-            self._tree.path_of(folder + entry.name) as path,
-            open_regular(path) as stream,
-        ):
-            try:
+        try:
+            with (
+                self._tree.path_of(folder + entry.name) as path,
+                open_regular(path) as stream,
+            ):
                 check_package(stream, entry, place)
                 with opened_package(stream, place) as package:
                     self._package = package
                     yield from self._members(package, entry, place)
-            except BadPackageError as bad:
-                yield item_of(place, place, entry, faults=(bad.why,))
-            finally:
-                self._package = None
+        except BadPackageError as bad:
+            yield item_of(place, place, entry, faults=(bad.why,))
+        except (InputFault, OperatorFault) as error:
+            yield item_of(place, place, entry, faults=faults_of(error, place))
+        finally:
+            self._package = None
 
     def _members(self, package: zipfile.ZipFile, entry: Entry, place: str) -> Iterator[LegacyItem]:
         infos = {info.filename: info for info in package.infolist() if not info.is_dir()}

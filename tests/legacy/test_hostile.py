@@ -19,6 +19,7 @@ from hotfolder.core.errors import InputFault, OperatorFault
 from hotfolder.core.legacy import LegacyItem, LegacySource, MigrationProfile, SourceKind
 from hotfolder.core.profiles import DocumentsProfile, IndexFormat
 from hotfolder.files.content import hash_file
+from hotfolder.indexes.cmod import read_cmod
 from hotfolder.journal.surveys import Survey
 from hotfolder.legacy import sippackage
 from hotfolder.legacy.sources import open_source
@@ -36,8 +37,7 @@ def source(root: Path, kind: SourceKind, path: Path, **more: Any) -> Iterator[Le
         path=str(path),
         inbox=str(root / "inbox"),
         business_unit="RETAIL",
-        documents=DocumentsProfile(index=index),
-        **more,
+        **{"documents": DocumentsProfile(index=index), **more},
     )
     scratch = root / "scratch"
     survey = Survey(os.fsencode(root / "survey.db"), "test")
@@ -220,6 +220,58 @@ def test_an_index_may_name_paths_but_only_files_beside_it_are_read(tmp_path: Pat
     assert found["e.ind#bad:1"] == found["e.ind#bad:2"] == "index.path"
 
 
+def group(name: str, value: str = "1") -> str:
+    return (
+        f"GROUP_FIELD_NAME:X\nGROUP_FIELD_VALUE:{value}\n"
+        f"GROUP_OFFSET:0\nGROUP_LENGTH:0\nGROUP_FILENAME:{name}\n"
+    )
+
+
+def test_of_two_files_with_one_name_neither_is_taken_for_the_other(tmp_path: Path) -> None:
+    export = tmp_path / "export"
+    export.mkdir()
+    for name in ("x.txt", "y.txt", "z.txt"):
+        (export / name).write_text(name)
+    (export / "a.ind").write_text(
+        group("/out/2018/x.txt") + group("/out/y.txt") + group("") + group("/out/2019/x.txt")
+    )
+    # The same file, as Windows sees it.
+    (export / "b.ind").write_text(group("C:\\OUT\\z.txt") + group("c:\\out\\.\\Z.txt".lower()))
+    with source(tmp_path, SourceKind.CMOD, export) as opened:
+        found = items(opened)
+    assert found == {
+        "a.ind#bad:1": "index.path",
+        "a.ind#y.txt": "",
+        "a.ind#bad:2": "index.path",
+        "b.ind#z.txt": "",
+        "x.txt": "migration.not_described",
+    }
+
+
+def test_an_index_that_is_written_anew_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Whatever code page the configuration has for those of the export."""
+    export = tmp_path / "export"
+    export.mkdir()
+    name = "n" * 210 + ".txt"
+    (export / name).write_text("long")
+    (export / "y.txt").write_text("y")
+    (export / "a.ind").write_bytes(
+        (group(f"/out/{name}", "M\u00fcller") + group("y.txt", "Gr\u00f6\u00dfe")).encode("cp1252")
+    )
+    (export / f"{name}.ind").write_bytes(group(name, "K\u00f6ln").encode("cp1252"))
+    options = DocumentsProfile(index=IndexFormat.CMOD, code_page="1252")
+    read: list[tuple[bytes, list[str]]] = []
+    with source(tmp_path, SourceKind.CMOD, export, documents=options) as opened:
+        for item in opened.items():
+            with opened.open(item) as files, open(files.sidecars[0].path, "rb") as stream:
+                found = list(read_cmod(stream, "x", code_page="1252"))
+                # No other file than the one that it goes with may be named.
+                assert {one.file for one in found} <= {None, item.name}
+                read.append((item.name, [value for one in found for _, value in one.fields]))
+    assert [values for _, values in read] == [["M\u00fcller"], ["Gr\u00f6\u00dfe"], ["K\u00f6ln"]]
+    assert all(len(item) <= 200 for item, _ in read)
+
+
 def test_an_index_that_is_cut_off_is_an_item(tmp_path: Path) -> None:
     export = tmp_path / "export"
     export.mkdir()
@@ -227,6 +279,28 @@ def test_an_index_that_is_cut_off_is_an_item(tmp_path: Path) -> None:
     (export / "a.ind").write_text("CODEPAGE:1208\nGROUP_FIELD_NAME:X\n")
     with source(tmp_path, SourceKind.CMOD, export) as opened:
         assert items(opened) == {"a.ind#": "index.truncated"}
+
+
+@pytest.mark.parametrize(("kind", "name"), [(SourceKind.CMOD, "b.ind"), (SourceKind.SIP, "b.zip")])
+def test_one_that_cannot_be_opened_does_not_stop_the_others(
+    tmp_path: Path, kind: SourceKind, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = tmp_path / "export"
+    export.mkdir()
+    for each in ("a", "b", "c"):
+        (export / f"{each}{name[1:]}").write_text("CODEPAGE:1208\n")
+
+    def refuse(path: bytes) -> Any:
+        if path.endswith(name.encode()):
+            raise OperatorFault("opening: Permission denied", hint="x", code="file.permission")
+        return open(path, "rb")
+
+    for module in ("cmod", "sip"):
+        monkeypatch.setattr(f"hotfolder.legacy.{module}.open_regular", refuse)
+    with source(tmp_path, kind, export) as opened:
+        found = items(opened)
+    refused = {item for item, code in found.items() if code == "file.permission"}
+    assert refused == {"b.ind#" if kind is SourceKind.CMOD else "b.zip"}
 
 
 # -- packages ------------------------------------------------------------------------------
