@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hotfolder.core.errors import InputFault, OperatorFault
-from hotfolder.core.legacy import LegacyItem, LegacySource, MigrationProfile
+from hotfolder.core.legacy import LegacyItem, LegacySource, MigrationProfile, item_line
 from hotfolder.core.ports import Clock, Journal
 from hotfolder.core.reconciliation import Reconciliation, SourceLine, merge
 from hotfolder.files.content import hash_file
@@ -85,18 +85,19 @@ class Reconciling:
 
     def compare(self, write: Callable[[bytes], object] = lambda _line: None) -> Reconciled:
         """Both sides, item by item, in flat memory. ``write`` gets a line for each:
-        ``what sha256 size id``, and the reason of one that was rejected."""
+        ``what reason sha256 size id``, with ``-`` where there is none; the id is last,
+        because it may have blanks in it. What is in the export is told as it is there."""
         done = Reconciliation()
         digest = hashlib.sha256()
         items = self._journal.iterate_items(self._profile.name)
         for line, item in merge(self._lines(), items):
             became = done.compare(line, item)
-            name = item.source_id if item is not None else line.source_id if line else ""
-            sha256 = item.sha256 if item is not None else line.sha256 if line else None
-            size = item.size if item is not None else line.size if line else 0
-            reason = item.faults[0].code if item is not None and item.faults else ""
-            text = f"{became} {sha256 or '-'} {size} {name} {reason}".rstrip() + "\n"
-            data = text.encode("utf-8", "backslashreplace")
+            told = line or item
+            assert told is not None  # one of both is there
+            reason = item.faults[0].code if item is not None and item.faults else "-"
+            data = f"{became} {reason} ".encode() + item_line(
+                told.sha256, told.size, told.source_id
+            )
             digest.update(data)
             write(data)
         return Reconciled(done=done, list_sha256=digest.hexdigest())
