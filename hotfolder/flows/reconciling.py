@@ -58,11 +58,14 @@ class Reconciling:
                     return False
                 if not self._survey.knows(item.source_id, item.size, item.mtime_ns):
                     self._survey.add_item(self._read(item))
+                self._survey.meet(item.source_id)
                 done += 1
                 if not done % BATCH:
                     self._survey.commit()
                     self._survey.begin()
                 self._progress(done)
+            # What was read before it was stopped, and is gone since, is no proof of anything.
+            self._survey.forget_unmet()
         finally:
             self._survey.commit()
         return True

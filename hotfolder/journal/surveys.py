@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS identities (identity BLOB PRIMARY KEY) STRICT, WITHOU
 CREATE TABLE IF NOT EXISTS examples (kind TEXT NOT NULL, source_id TEXT NOT NULL,
  message TEXT NOT NULL, PRIMARY KEY (kind, source_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS seen (name BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS met (source_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 """
 
 
@@ -63,6 +64,7 @@ class Survey:
                 self.resumed = True
                 # Of one walk over the export; the next meets all names again.
                 self._conn.execute("DELETE FROM seen")
+                self._conn.execute("DELETE FROM met")
         except sqlite3.DatabaseError as error:
             raise OperatorFault(
                 "the survey that was begun cannot be used",
@@ -118,6 +120,21 @@ class Survey:
             )
             is not None
         )
+
+    def meet(self, source_id: str) -> None:
+        """The export has this item now. Noted where a survey goes on: one that was begun
+        may know items that are gone."""
+        if self.resumed:
+            self._execute("INSERT OR IGNORE INTO met VALUES (?)", (source_id,))
+
+    def forget_unmet(self) -> int:
+        """Forget the items that the export has no more; how many. After the last was met."""
+        if not self.resumed:
+            return 0
+        gone: int = self._execute(
+            "DELETE FROM items WHERE source_id NOT IN (SELECT source_id FROM met)"
+        ).rowcount
+        return gone
 
     def add_item(self, item: SurveyedItem) -> None:
         """One that was seen."""

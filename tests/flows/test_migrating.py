@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
-from hotfolder.core.legacy import Outcome
+from hotfolder.core.errors import EX_IOERR, EX_TEMPFAIL, Transient
+from hotfolder.core.legacy import LegacyItem, Outcome
+from hotfolder.flows.reconciling import Reconciling
 from hotfolder.journal.journal import SqliteJournal
+from hotfolder.journal.surveys import SurveyedItem
 from hotfolder.sandbox.legacy import KINDS, Expected, make_export, write_export
 from tests.support.migrations import COUNT, Site, migration_site, tree_of
 
@@ -181,6 +184,30 @@ def test_one_file_exchanged_for_another_of_its_size_is_seen(site: Site) -> None:
     assert statement["differences"] == {"changed": 1}
     assert statement["source"]["sha256"] != statement["taken"]["sha256"]
     assert statement["source"]["bytes"] == statement["taken"]["bytes"]
+
+
+def test_what_is_gone_since_a_reconciliation_was_stopped_is_missed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(site, "folder")
+    site.json("migrate", "run", "folder")
+    read: list[str] = []
+
+    def stopped(self: Reconciling, item: LegacyItem) -> SurveyedItem:
+        if len(read) == 12:
+            raise Transient("it is stopped")
+        read.append(item.source_id)
+        return reading(self, item)
+
+    reading = Reconciling._read
+    with monkeypatch.context() as patched:
+        patched.setattr(Reconciling, "_read", stopped)
+        assert site.json("migrate", "reconcile", "folder").code == EX_TEMPFAIL
+    (site.exports / "folder" / read[3]).unlink()
+    found = site.json("migrate", "reconcile", "folder")
+    assert found.code == EX_IOERR
+    # Its sidecar is an item now, which nobody has taken.
+    assert found.data["statement"]["differences"]["vanished"] == 1
 
 
 def test_the_proof_is_signed_and_can_be_checked_alone(site: Site) -> None:
