@@ -80,7 +80,17 @@ class Surveying:
     def run(self) -> Surveyed:
         """Read every item that the survey does not know. Raises ``InputFault`` if the export
         cannot be told to its end, ``Transient`` or ``OperatorFault``; what was read until
-        then is in the survey."""
+        then is in the survey. One that goes on, and finds that the export has changed
+        since it was begun, begins anew."""
+        done = self._walk()
+        if done.finished and self._survey.is_stale():
+            self._survey.clear()
+            done = self._walk()
+        if done.finished:
+            self._survey.finish()
+        return done
+
+    def _walk(self) -> Surveyed:
         began = self._clock.monotonic()
         done = read = size = waiting = waiting_bytes = 0
         finished = True
@@ -97,6 +107,7 @@ class Surveying:
                     size += item.size
                     waiting += 1
                     waiting_bytes += item.size
+                self._survey.meet(item.source_id)
                 if waiting >= BATCH or waiting_bytes >= _BATCH_BYTES:
                     self._ask()
                     self._survey.commit()
@@ -106,8 +117,6 @@ class Surveying:
         finally:
             self._ask()
             self._survey.commit()
-        if finished:
-            self._survey.finish()
         return Surveyed(
             finished=finished,
             read=read,

@@ -136,8 +136,26 @@ class Survey:
         ).rowcount
         return gone
 
+    def is_stale(self) -> bool:
+        """Whether the export has changed since this survey was begun, so that its counts are
+        those of no export. After the last was met."""
+        changed = self._one("SELECT 1 FROM about WHERE name = 'changed'", ()) is not None
+        return self.forget_unmet() > 0 or changed
+
+    def clear(self) -> None:
+        """Nothing was seen: for another walk over the export."""
+        for table in ("items", "counts", "identities", "examples", "seen", "met"):
+            self._execute(f"DELETE FROM {table}")
+        self._execute("DELETE FROM about WHERE name = 'changed'")
+        self.resumed = False
+
     def add_item(self, item: SurveyedItem) -> None:
         """One that was seen."""
+        if self.resumed:  # it is counted already, as it was then
+            self._execute(
+                "INSERT OR IGNORE INTO about SELECT 'changed', '1' FROM items WHERE source_id = ?",
+                (item.source_id,),
+            )
         self._execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?)", item)
 
     def count(self, kind: str, name: str, number: int = 1, size: int = 0) -> None:

@@ -15,6 +15,7 @@ import pytest
 from hotfolder.core.errors import EX_IOERR, EX_TEMPFAIL, Transient
 from hotfolder.core.legacy import LegacyItem, Outcome
 from hotfolder.flows.reconciling import Reconciling
+from hotfolder.flows.surveying import Surveying
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.journal.surveys import SurveyedItem
 from hotfolder.sandbox.legacy import KINDS, Expected, make_export, write_export
@@ -208,6 +209,37 @@ def test_what_is_gone_since_a_reconciliation_was_stopped_is_missed(
     assert found.code == EX_IOERR
     # Its sidecar is an item now, which nobody has taken.
     assert found.data["statement"]["differences"]["vanished"] == 1
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_plan_that_goes_on_counts_the_export_as_it_is(
+    site: Site, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    put(site, "folder")
+    whole = site.json("migrate", "plan", "folder").data
+    read: list[LegacyItem] = []
+
+    def stopped(self: Surveying, item: LegacyItem) -> None:
+        if len(read) == 12:
+            raise Transient("it is stopped")
+        read.append(item)
+        examine(self, item)
+
+    examine = Surveying._examine
+    with monkeypatch.context() as patched:
+        patched.setattr(Surveying, "_examine", stopped)
+        assert site.json("migrate", "plan", "folder").code == EX_TEMPFAIL
+    path = site.exports / "folder" / next(item.source_id for item in read if not item.faults)
+    if gone:
+        for each in path.parent.glob(f"{path.stem}*"):
+            each.unlink()
+    else:
+        os.utime(path, (1, 1))
+    found = site.json("migrate", "plan", "folder").data
+    fresh = site.json("migrate", "plan", "folder").data
+    assert found["tables"] == fresh["tables"]
+    assert found["totals"] == fresh["totals"]
+    assert (found["totals"] != whole["totals"]) is gone
 
 
 def test_the_proof_is_signed_and_can_be_checked_alone(site: Site) -> None:
