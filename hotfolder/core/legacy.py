@@ -16,7 +16,13 @@ from typing import Protocol
 from hotfolder.core.errors import Fault
 from hotfolder.core.hours import Hours
 from hotfolder.core.lifecycle import SpoolState
-from hotfolder.core.profiles import DocumentsProfile, FolderKind, FolderProfile, OnUnknown
+from hotfolder.core.profiles import (
+    DocumentsProfile,
+    FolderKind,
+    FolderProfile,
+    IndexFormat,
+    OnUnknown,
+)
 from hotfolder.core.records import ArchiveEvent
 
 FOLDER_PREFIX = "migration:"  # no hot folder can be called so
@@ -71,6 +77,12 @@ class MigrationProfile:
             values=self.values,
             on_unknown=self.on_unknown,
         )
+
+    @property
+    def counts_documents(self) -> bool:
+        """Whether the export says how many documents a file has; where they are looked for
+        inside, nobody knows before it is read."""
+        return self.documents.index in (IndexFormat.NONE, IndexFormat.CMOD)
 
     @property
     def old_archive(self) -> str:
@@ -157,6 +169,8 @@ class TakenItem:
     spool_sha256: str | None = None
     spool_size: int = 0
     spool_documents: int = 0  # journalled with it, left out and skipped
+    skipped: int = 0  # of them: documents that were bad, and are archived nowhere
+    first_state: SpoolState | None = None  # of the spool that it is a duplicate of
     unconfirmed: int = 0  # documents of it that ArchivesSpace does not have
 
 

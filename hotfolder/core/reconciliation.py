@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,12 +71,14 @@ class SourceLine:
 
 @dataclass(slots=True)
 class Reconciliation:
-    """What was compared so far."""
+    """What was compared so far. ``counted``: the export says how many documents a file has."""
 
+    counted: bool = True
     source: Sum = field(default_factory=Sum)
     taken: Sum = field(default_factory=Sum)
     outcomes: dict[str, Sum] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
+    skipped: int = 0  # documents that were bad, of files that are archived
     differences: Counter[str] = field(default_factory=Counter)
     named: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -91,10 +93,14 @@ class Reconciliation:
         if item.outcome in (Outcome.ARCHIVED, Outcome.DUPLICATE):
             # What the catalogue says, which the store was compared with: not what was copied.
             sha256, size = item.spool_sha256, item.spool_size
-        self.taken.add(sha256, size, item.source_id, item.documents)
+        documents = item.documents
+        if item.outcome is Outcome.ARCHIVED:
+            documents = (documents if self.counted else item.spool_documents) - item.skipped
+            self.skipped += item.skipped
+        self.taken.add(sha256, size, item.source_id, documents)
         if item.outcome is not None:
             total = self.outcomes.setdefault(item.outcome, Sum())
-            total.add(sha256, size, item.source_id, item.documents)
+            total.add(sha256, size, item.source_id, documents)
         if line is None:
             return self._differ("vanished", item.source_id, "it was taken; the export lacks it")
         if line.sha256 != sha256 or line.size != size:
@@ -109,13 +115,17 @@ class Reconciliation:
         if item.outcome is Outcome.REJECTED:
             self.reasons[item.faults[0].code if item.faults else "unknown"] += 1
             return Outcome.REJECTED
-        wanted = _ARCHIVED if item.outcome is Outcome.ARCHIVED else (SpoolState.DUPLICATE,)
-        if item.spool_state not in wanted:
-            state = "gone" if item.spool_state is None else item.spool_state.value
-            return self._differ("state", name, f"its spool is not what it was: {state}")
+        for whose, found, wanted in _states(item):
+            if found not in wanted:
+                state = "gone" if found is None else found.value
+                return self._differ("state", name, f"{whose} is not what it was: {state}")
         if item.unconfirmed:
             return self._differ("unconfirmed", name, "ArchivesSpace lacks documents of it")
-        if item.outcome is Outcome.ARCHIVED and item.spool_documents != item.documents:
+        if (
+            self.counted
+            and item.outcome is Outcome.ARCHIVED
+            and item.spool_documents != item.documents
+        ):
             return self._differ(
                 "documents",
                 name,
@@ -138,6 +148,17 @@ class Reconciliation:
             self.taken.sha256,
         )
         return same and not self.differences
+
+
+def _states(
+    item: TakenItem,
+) -> Iterator[tuple[str, SpoolState | None, Collection[SpoolState]]]:
+    """Whose state an outcome rests on, what it is, and what it may be."""
+    if item.outcome is Outcome.ARCHIVED:
+        yield "its spool", item.spool_state, _ARCHIVED
+    else:
+        yield "its spool", item.spool_state, (SpoolState.DUPLICATE,)
+        yield "the spool that it is a duplicate of", item.first_state, _ARCHIVED
 
 
 def merge(
@@ -175,6 +196,7 @@ def reconciliation_data(
         "taken": done.taken.data(),
         "outcomes": {name: total.data() for name, total in sorted(done.outcomes.items())},
         "rejected_by_reason": dict(sorted(done.reasons.items())),
+        "documents_skipped": done.skipped,
         "differences": dict(sorted(done.differences.items())),
         "named": [
             {"difference": kind, "item": name, "what": what} for kind, name, what in done.named
@@ -199,6 +221,7 @@ def reconciliation_report(data: Mapping[str, Any], signed_by: str) -> Report:
             ("items in the export", data["source"]["items"]),
             ("bytes in the export", data["source"]["bytes"]),
             *((name, total["items"]) for name, total in outcomes.items()),
+            *((("documents skipped", skipped),) if (skipped := data["documents_skipped"]) else ()),
             ("differences", sum(data["differences"].values())),
         ),
         sheets=(

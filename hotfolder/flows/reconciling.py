@@ -90,7 +90,7 @@ class Reconciling:
         """Both sides, item by item, in flat memory. ``write`` gets a line for each:
         ``what reason sha256 size id``, with ``-`` where there is none; the id is last,
         because it may have blanks in it. What is in the export is told as it is there."""
-        done = Reconciliation()
+        done = Reconciliation(counted=self._profile.counts_documents)
         digest = hashlib.sha256()
         items = self._journal.iterate_items(self._profile.name)
         for line, item in merge(self._lines(), items):

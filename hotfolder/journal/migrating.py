@@ -27,9 +27,13 @@ _FEW = 20
 _COLUMNS = (
     "i.source_id, i.place, i.size, i.sha256, i.documents, i.spool_id, i.outcome, i.faults,"
     " s.state, s.sha256, s.size,"
-    " coalesce(s.documents, 0) + coalesce(s.left_out, 0) + coalesce(s.skipped, 0)"
+    " coalesce(s.documents, 0) + coalesce(s.left_out, 0) + coalesce(s.skipped, 0),"
+    " coalesce(s.skipped, 0), f.state"
 )
-_JOINED = "migration_items AS i LEFT JOIN spools AS s ON s.id = i.spool_id"
+_JOINED = (
+    "migration_items AS i LEFT JOIN spools AS s ON s.id = i.spool_id"
+    " LEFT JOIN spools AS f ON f.id = s.first_spool_id"
+)
 _ENDED = (
     "SELECT i.number, i.spool_id, s.number, s.state, s.faults FROM migration_items AS i"
     " JOIN spools AS s ON s.id = i.spool_id"
@@ -219,5 +223,7 @@ def _item(row: Sequence[Any]) -> TakenItem:
         spool_sha256=row[9],
         spool_size=row[10] or 0,
         spool_documents=row[11],
-        unconfirmed=row[12],
+        skipped=row[12],
+        first_state=None if row[13] is None else SpoolState(row[13]),
+        unconfirmed=row[14],
     )

@@ -22,6 +22,7 @@ from hotfolder.files.content import open_regular
 from hotfolder.files.legacytree import Entry, LegacyTree
 from hotfolder.files.scratch import Scratch
 from hotfolder.legacy.folder import ignored
+from hotfolder.legacy.packageseries import PackageSeries
 from hotfolder.legacy.parts import (
     SIDECAR,
     fault,
@@ -55,7 +56,7 @@ Fields = Mapping[str, list[str]]
 
 class SipSource:
     """See ``core.legacy.LegacySource``. The order is that of the packages' names, then of
-    the AIUs, then of the files that no AIU names."""
+    the AIUs, then of the files that no AIU names; at the end the packages that are missing."""
 
     def __init__(self, profile: MigrationProfile, tree: LegacyTree, scratch: Scratch) -> None:
         self._profile = profile
@@ -66,7 +67,8 @@ class SipSource:
         self._fields: Fields = {}
 
     def items(self) -> Iterator[LegacyItem]:
-        """Every file of every package, and what is wrong with packages."""
+        """Every file of every package, what is wrong with packages, and which are missing."""
+        series = PackageSeries()
         for folder, entries in self._tree.folders():
             for entry in entries:
                 if ignored(self._profile, entry.name):
@@ -75,11 +77,14 @@ class SipSource:
                 if not entry.regular:
                     yield item_of(place, place, entry, faults=(not_regular(place),))
                 elif entry.name.lower().endswith(b".zip"):
-                    yield from self._of_package(folder, entry, place)
+                    yield from self._of_package(folder, entry, place, series)
                 else:
                     yield item_of(place, place, entry, faults=(not_named(place),))
+        yield from series.missing()
 
-    def _of_package(self, folder: bytes, entry: Entry, place: str) -> Iterator[LegacyItem]:
+    def _of_package(
+        self, folder: bytes, entry: Entry, place: str, series: PackageSeries
+    ) -> Iterator[LegacyItem]:
         try:
             with (
                 self._tree.path_of(folder + entry.name) as path,
@@ -88,7 +93,7 @@ class SipSource:
                 check_package(stream, entry, place)
                 with opened_package(stream, place) as package:
                     self._package = package
-                    yield from self._members(package, entry, place)
+                    yield from self._members(package, entry, place, series)
         except BadPackageError as bad:
             yield item_of(place, place, entry, faults=(bad.why,))
         except (InputFault, OperatorFault) as error:
@@ -96,7 +101,9 @@ class SipSource:
         finally:
             self._package = None
 
-    def _members(self, package: zipfile.ZipFile, entry: Entry, place: str) -> Iterator[LegacyItem]:
+    def _members(
+        self, package: zipfile.ZipFile, entry: Entry, place: str, series: PackageSeries
+    ) -> Iterator[LegacyItem]:
         infos = {info.filename: info for info in package.infolist() if not info.is_dir()}
         for name in (PACKAGING, PDI):
             if name not in infos:
@@ -106,15 +113,17 @@ class SipSource:
                     )
                 )
         about, hashes = read_packaging(package, place)
+        series.add(about)
         check_pdi(package, hashes, place)
         named = Counter[str]()
         aius = 0
+        nothing = entry._replace(size=0)  # its bytes are not those of a document
         for fields in read_aius(package, place):
             aius += 1
             files = self._files_of(fields, infos)
             if not files:
                 why = missing(place, f"AIU {aius}")
-                yield item_of(f"{place}!aiu:{aius}", place, entry, faults=(why,))
+                yield item_of(f"{place}!aiu:{aius}", place, nothing, faults=(why,))
             for name in files:
                 named[name] += 1
                 said = {**about, **fields}
@@ -127,7 +136,7 @@ class SipSource:
                 "export it again",
                 file=place,
             )
-            yield item_of(f"{place}!{PACKAGING}", place, entry, faults=(why,))
+            yield item_of(f"{place}!{PACKAGING}", place, nothing, faults=(why,))
         for name, info in infos.items():
             if name not in named and name not in (PACKAGING, PDI):
                 where = f"{place}!{shown(name.encode('utf-8', 'surrogateescape'))}"

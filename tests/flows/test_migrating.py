@@ -5,19 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hotfolder.core.errors import EX_IOERR, EX_TEMPFAIL, Transient
-from hotfolder.core.legacy import LegacyItem, Outcome
-from hotfolder.flows.reconciling import Reconciling
-from hotfolder.flows.surveying import Surveying
+from hotfolder.core.legacy import Outcome
 from hotfolder.journal.journal import SqliteJournal
-from hotfolder.journal.surveys import SurveyedItem
 from hotfolder.sandbox.legacy import KINDS, Expected, make_export, write_export
 from tests.support.migrations import COUNT, Site, migration_site, tree_of
 
@@ -187,61 +182,6 @@ def test_one_file_exchanged_for_another_of_its_size_is_seen(site: Site) -> None:
     assert statement["source"]["bytes"] == statement["taken"]["bytes"]
 
 
-def test_what_is_gone_since_a_reconciliation_was_stopped_is_missed(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put(site, "folder")
-    site.json("migrate", "run", "folder")
-    read: list[str] = []
-
-    def stopped(self: Reconciling, item: LegacyItem) -> SurveyedItem:
-        if len(read) == 12:
-            raise Transient("it is stopped")
-        read.append(item.source_id)
-        return reading(self, item)
-
-    reading = Reconciling._read
-    with monkeypatch.context() as patched:
-        patched.setattr(Reconciling, "_read", stopped)
-        assert site.json("migrate", "reconcile", "folder").code == EX_TEMPFAIL
-    (site.exports / "folder" / read[3]).unlink()
-    found = site.json("migrate", "reconcile", "folder")
-    assert found.code == EX_IOERR
-    # Its sidecar is an item now, which nobody has taken.
-    assert found.data["statement"]["differences"]["vanished"] == 1
-
-
-@pytest.mark.parametrize("gone", [True, False])
-def test_a_plan_that_goes_on_counts_the_export_as_it_is(
-    site: Site, monkeypatch: pytest.MonkeyPatch, gone: bool
-) -> None:
-    put(site, "folder")
-    whole = site.json("migrate", "plan", "folder").data
-    read: list[LegacyItem] = []
-
-    def stopped(self: Surveying, item: LegacyItem) -> None:
-        if len(read) == 12:
-            raise Transient("it is stopped")
-        read.append(item)
-        examine(self, item)
-
-    examine = Surveying._examine
-    with monkeypatch.context() as patched:
-        patched.setattr(Surveying, "_examine", stopped)
-        assert site.json("migrate", "plan", "folder").code == EX_TEMPFAIL
-    path = site.exports / "folder" / next(item.source_id for item in read if not item.faults)
-    if gone:
-        for each in path.parent.glob(f"{path.stem}*"):
-            each.unlink()
-    else:
-        os.utime(path, (1, 1))
-    found = site.json("migrate", "plan", "folder").data
-    fresh = site.json("migrate", "plan", "folder").data
-    assert found["tables"] == fresh["tables"]
-    assert found["totals"] == fresh["totals"]
-    assert (found["totals"] != whole["totals"]) is gone
-
-
 def test_the_proof_is_signed_and_can_be_checked_alone(site: Site) -> None:
     put(site, "csv")
     site.json("migrate", "run", "csv")
@@ -259,33 +199,6 @@ def test_the_proof_is_signed_and_can_be_checked_alone(site: Site) -> None:
     proof.write_text(json.dumps(data))
     assert site.json("migrate", "verify", str(proof), config=False).code == 65
     assert b"Every item of the export is archived" in page.read_bytes()
-
-
-@pytest.mark.parametrize("kind", ["folder", "csv"])
-def test_the_sum_can_be_made_with_common_tools(site: Site, kind: str) -> None:
-    """Also of names with blanks in them, and of an export that is not as it was."""
-    expected = put(site, kind)
-    if kind == "folder":
-        for name in ("a b  c .txt", "a b  c .txt.json"):
-            (site.exports / kind / name).write_text("{}")
-        expected.outcomes["rejected"] += 1
-    site.json("migrate", "run", kind)
-    for proven in (True, False):
-        items = site.root / f"items-{proven}.txt"
-        if not proven:
-            changed, gone = sorted((site.exports / kind).rglob("*.pdf"))[:2]
-            changed.write_bytes(b"%PDF-1.7 another")
-            gone.unlink()
-        found = site.json("migrate", "reconcile", kind, "--list", str(items)).data["statement"]
-        assert found["proven"] is proven
-        made = subprocess.run(
-            f"grep -v '^difference:vanished' {items} | cut -d' ' -f3- | sha256sum",
-            shell=True, capture_output=True, check=True, text=True,
-        ).stdout  # fmt: skip
-        assert made.split()[0] == found["source"]["sha256"]
-        became = Counter(line.split(" ")[0] for line in items.read_text().splitlines())
-        if proven:
-            assert became == expected.outcomes
 
 
 def test_rejected_items_are_taken_once_more_when_that_is_asked(site: Site) -> None:

@@ -394,6 +394,45 @@ def test_what_is_wrong_inside_a_package_is_told_item_by_item(tmp_path: Path) -> 
         }
 
 
+def test_a_package_that_was_left_behind_is_told(tmp_path: Path) -> None:
+    export = tmp_path / "export"
+    export.mkdir()
+    for name, session, number, last in (
+        ("a", "one", 1, "false"), ("b", "one", 5, "true"),  # 2 to 4 are not there
+        ("c", "two", 1, "false"), ("d", "two", 2, "0"),  # nor is its end
+        ("e", "all", 2, "true"), ("f", "all", 1, "false"),
+        ("g", "same id", 1, "true"), ("h", "same id", 1, "true"),
+    ):  # fmt: skip
+        more = f"<seqno>{number}</seqno><is_last>{last}</is_last>"
+        sip = packaging(1, more).replace(b"</dss>", f"<id>{session}</id></dss>".encode())
+        members = [("eas_sip.xml", sip), ("eas_pdi.xml", PDI), CONTENT]
+        write_package(export / f"{name}.zip", members)
+    with source(tmp_path, SourceKind.SIP, export) as opened:
+        found = [item for item in opened.items() if item.faults]
+    assert {item.source_id: item.faults[0].code for item in found} == {
+        "session:H:one#2": "migration.package_missing",
+        "session:H:two#3": "migration.package_missing",
+    }
+    assert "2 to 4" in found[0].faults[0].message
+
+
+@pytest.mark.parametrize("kind", [SourceKind.SIP, SourceKind.CMOD])
+def test_what_is_no_file_has_no_bytes(tmp_path: Path, kind: SourceKind) -> None:
+    """Else those of a package or an index count as often as it has trouble in it."""
+    export = tmp_path / "export"
+    export.mkdir()
+    aiu = b"<l:Letter><l:No>4</l:No></l:Letter>"
+    pdi = b'<l:Letters xmlns:l="urn:l">' + aiu * 3 + b"</l:Letters>"
+    write_package(export / "p.zip", [("eas_sip.xml", packaging(4)), ("eas_pdi.xml", pdi)])
+    (export / "x.ind").write_text(group("/") * 3 + group("y.txt"))
+    (export / "y.txt").write_text("y")
+    ignore = ("x*", "y*") if kind is SourceKind.SIP else ("p*",)
+    with source(tmp_path, kind, export, ignore=ignore) as opened:
+        found = [item for item in opened.items() if item.faults]
+    assert len(found) == (4 if kind is SourceKind.SIP else 3)
+    assert {item.size for item in found} == {0}
+
+
 def test_a_name_that_stands_for_two_members_is_refused(tmp_path: Path) -> None:
     export = tmp_path / "export"
     export.mkdir()

@@ -1,0 +1,164 @@
+"""A plan and a proof are of the export as it is, and of what is archived as it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hotfolder.core.errors import EX_IOERR, EX_OK, EX_TEMPFAIL, Fault, Transient
+from hotfolder.core.legacy import LegacyItem
+from hotfolder.core.lifecycle import SpoolState
+from hotfolder.flows.reconciling import Reconciling
+from hotfolder.flows.surveying import Surveying
+from hotfolder.journal.surveys import SurveyedItem
+from hotfolder.sandbox.afpwriter import write_afp
+from hotfolder.sandbox.communications import make_communication
+from hotfolder.sandbox.legacy import Expected, make_export, write_export
+from tests.support.migrations import COUNT, Site, migration_site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Any:
+    with migration_site(tmp_path) as made:
+        yield made
+
+
+def put(site: Site, kind: str) -> Expected:
+    export = make_export(kind, 7, COUNT)
+    write_export(export, str(site.exports / kind))
+    return export.expected
+
+
+@pytest.mark.parametrize("kind", ["folder", "csv"])
+def test_the_sum_can_be_made_with_common_tools(site: Site, kind: str) -> None:
+    """Also of names with blanks in them, and of an export that is not as it was."""
+    expected = put(site, kind)
+    if kind == "folder":
+        for name in ("a b  c .txt", "a b  c .txt.json"):
+            (site.exports / kind / name).write_text("{}")
+        expected.outcomes["rejected"] += 1
+    site.json("migrate", "run", kind)
+    for proven in (True, False):
+        items = site.root / f"items-{proven}.txt"
+        if not proven:
+            changed, gone = sorted((site.exports / kind).rglob("*.pdf"))[:2]
+            changed.write_bytes(b"%PDF-1.7 another")
+            gone.unlink()
+        found = site.json("migrate", "reconcile", kind, "--list", str(items)).data["statement"]
+        assert found["proven"] is proven
+        made = subprocess.run(
+            f"grep -v '^difference:vanished' {items} | cut -d' ' -f3- | sha256sum",
+            shell=True, capture_output=True, check=True, text=True,
+        ).stdout  # fmt: skip
+        assert made.split()[0] == found["source"]["sha256"]
+        became = Counter(line.split(" ")[0] for line in items.read_text().splitlines())
+        if proven:
+            assert became == expected.outcomes
+
+
+def test_what_is_gone_since_a_reconciliation_was_stopped_is_missed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(site, "folder")
+    site.json("migrate", "run", "folder")
+    read: list[str] = []
+
+    def stopped(self: Reconciling, item: LegacyItem) -> SurveyedItem:
+        if len(read) == 12:
+            raise Transient("it is stopped")
+        read.append(item.source_id)
+        return reading(self, item)
+
+    reading = Reconciling._read
+    with monkeypatch.context() as patched:
+        patched.setattr(Reconciling, "_read", stopped)
+        assert site.json("migrate", "reconcile", "folder").code == EX_TEMPFAIL
+    (site.exports / "folder" / read[3]).unlink()
+    found = site.json("migrate", "reconcile", "folder")
+    assert found.code == EX_IOERR
+    # Its sidecar is an item now, which nobody has taken.
+    assert found.data["statement"]["differences"]["vanished"] == 1
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_plan_that_goes_on_counts_the_export_as_it_is(
+    site: Site, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    put(site, "folder")
+    whole = site.json("migrate", "plan", "folder").data
+    read: list[LegacyItem] = []
+
+    def stopped(self: Surveying, item: LegacyItem) -> None:
+        if len(read) == 12:
+            raise Transient("it is stopped")
+        read.append(item)
+        examine(self, item)
+
+    examine = Surveying._examine
+    with monkeypatch.context() as patched:
+        patched.setattr(Surveying, "_examine", stopped)
+        assert site.json("migrate", "plan", "folder").code == EX_TEMPFAIL
+    path = site.exports / "folder" / next(item.source_id for item in read if not item.faults)
+    if gone:
+        for each in path.parent.glob(f"{path.stem}*"):
+            each.unlink()
+    else:
+        os.utime(path, (1, 1))
+    found = site.json("migrate", "plan", "folder").data
+    fresh = site.json("migrate", "plan", "folder").data
+    assert found["tables"] == fresh["tables"]
+    assert found["totals"] == fresh["totals"]
+    assert (found["totals"] != whole["totals"]) is gone
+
+
+def test_a_duplicate_of_what_is_damaged_is_no_proof(site: Site) -> None:
+    put(site, "folder")
+    site.json("migrate", "run", "folder")
+    write_export(make_export("folder", 7, COUNT), str(site.exports / "twin"))
+    site.json("migrate", "run", "twin")
+    assert site.json("migrate", "reconcile", "twin").code == EX_OK
+    with site.journal() as journal:
+        spools = [item.spool_id for item in journal.iterate_items("folder") if item.spool_id]
+        first = next(one.first_spool_id for one in journal.spools([SpoolState.DUPLICATE]))
+        assert first in spools
+        why = Fault(code="store.fixity", message="x", remedy="x")
+        journal.set_aside(str(first), SpoolState.CORRUPT, [why], 9.0)
+    found = site.json("migrate", "reconcile", "twin")
+    assert found.code == EX_IOERR
+    assert set(found.data["statement"]["differences"]) == {"state"}
+    assert "CORRUPT" in found.data["statement"]["named"][0]["what"]
+
+
+def test_documents_that_are_looked_for_inside_are_not_said_by_the_export(site: Site) -> None:
+    for kind in ("folder", "twin"):
+        head = f"[migrations.{kind}.field_map]"
+        index = f'[migrations.{kind}.documents]\nindex = "afp"\n'
+        site.change(head, f"{index}{head}")
+    run = [make_communication(1, number, document_type="statement") for number in range(5)]
+    (site.exports / "folder" / "run.afp").write_bytes(write_afp(run))
+    (site.exports / "folder" / "run.afp.json").write_text("{}")
+    assert site.json("migrate", "run", "folder").code == EX_OK
+    found = site.json("migrate", "reconcile", "folder")
+    assert found.code == EX_OK
+    assert found.data["statement"]["outcomes"]["archived"]["documents"] == 5
+
+
+def test_documents_that_were_skipped_are_not_among_the_archived(site: Site) -> None:
+    site.change('describe = "spool"', 'on_bad_document = "skip"')
+    put(site, "cmod")
+    (index,) = sorted((site.exports / "cmod").rglob("*.ind"))[:1]
+    data = index.read_bytes()
+    assert data.count(b"GROUP_OFFSET") > 2
+    index.write_bytes(data.replace(b"GROUP_OFFSET", b"GROUP_AWAY", 1))
+    site.json("migrate", "run", "cmod")
+    found = site.json("migrate", "reconcile", "cmod").data["statement"]
+    assert found["documents_skipped"] == 1
+    archived = found["outcomes"]["archived"]["documents"]
+    said = sum(one["documents"] for one in found["outcomes"].values())
+    assert said == found["source"]["documents"] - 1
+    assert archived > 0
