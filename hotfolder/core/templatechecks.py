@@ -84,9 +84,7 @@ def new_irregularities(template: Template, rows: Sequence[TemplateRow], file: st
     before = [
         row.template
         for row in rows
-        if row.live
-        and row.template.name == template.name
-        and row.template.version != template.version
+        if row.template.name == template.name and row.template.version != template.version
     ]
     known = set(find_irregular(before))
     return [

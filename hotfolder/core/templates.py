@@ -102,10 +102,18 @@ class TemplateRow:
     size: int
     members: int  # how many
     document_version: int  # of its key in the catalogue
-    live: bool  # false: its spool is CORRUPT, and may come back
+    live: bool  # false: its spool is CORRUPT, and may come back; or it was destroyed
     record_uri: str | None
     unit_uri: str | None  # its archival object
     archived_at: float | None
+    destroyed: bool = False  # under a disposal; what was known of it stays
+
+    @property
+    def package(self) -> str:
+        """What became of the package: archived, damaged or destroyed."""
+        if self.destroyed:
+            return "destroyed"
+        return "archived" if self.live else "damaged"
 
 
 def fold(text: str) -> str:

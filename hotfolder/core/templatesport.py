@@ -17,14 +17,15 @@ class TemplatesJournal(Protocol):
 
     def templates_like(self, business_unit: str, name: str, family: str) -> list[TemplateRow]:
         """Versions of templates with this name or of this family, in any spelling, those of
-        CORRUPT spools too; without members."""
+        CORRUPT spools and destroyed ones too; without members."""
 
     def template_versions(self, name: str, business_unit: str | None = None) -> list[TemplateRow]:
-        """The versions of a template that are live, of one business unit or of all, by
-        business unit and number; without members."""
+        """The versions of a template, of one business unit or of all, by business unit and
+        number, also those whose packages are damaged or were destroyed: they were in force
+        all the same. Without members."""
 
     def template_names(self, business_unit: str | None = None) -> list[TemplateRow]:
-        """Every live version, by business unit, family and name; without members."""
+        """Every version, as ``template_versions``, by business unit, family and name."""
 
     def template_of(self, identity: str) -> TemplateRow | None:
         """The version that this document is, live or of a CORRUPT spool, with its members;

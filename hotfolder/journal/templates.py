@@ -26,7 +26,7 @@ from hotfolder.journal.outbox import insert_events
 
 _COLUMNS = (
     "t.document, t.details, t.members, d.identity, t.business_unit, s.id, d.sha256, d.length,"
-    " d.version, d.live, d.record_uri, u.archival_object_uri, d.archived_at"
+    " d.version, d.live, d.record_uri, u.archival_object_uri, d.archived_at, d.disposition"
 )
 _JOINED = (
     "templates AS t JOIN documents AS d ON d.number = t.document"
@@ -52,20 +52,21 @@ class Templates:
         return [_row_from(row) for row in rows]
 
     def template_versions(self, name: str, business_unit: str | None = None) -> list[TemplateRow]:
-        """The live versions of a template, by business unit and number, without members."""
+        """The versions of a template, by business unit and number, without members. One whose
+        package is damaged or was destroyed was in force all the same."""
         with self._db.reading() as conn:
             rows = conn.execute(
                 f"SELECT {_COLUMNS} FROM {_JOINED} WHERE t.name_fold = :fold AND t.name = :name"
-                " AND d.live = 1 AND (:unit IS NULL OR t.business_unit = :unit)",
+                " AND d.kept = 1 AND (:unit IS NULL OR t.business_unit = :unit)",
                 {"fold": fold(name), "name": name, "unit": business_unit},
             ).fetchall()
         return sorted(map(_row_from, rows), key=_place)
 
     def template_names(self, business_unit: str | None = None) -> list[TemplateRow]:
-        """Every live version, by business unit, family and name, without members."""
+        """Every version, by business unit, family and name, without members."""
         with self._db.reading() as conn:
             rows = conn.execute(
-                f"SELECT {_COLUMNS} FROM {_JOINED} WHERE d.live = 1"
+                f"SELECT {_COLUMNS} FROM {_JOINED} WHERE d.kept = 1"
                 " AND (:unit IS NULL OR t.business_unit = :unit)",
                 {"unit": business_unit},
             ).fetchall()
@@ -197,6 +198,7 @@ def _row_from(row: Sequence[Any], members: Sequence[TemplateMember] = ()) -> Tem
         record_uri=row[10],
         unit_uri=row[11],
         archived_at=row[12],
+        destroyed=row[13] in ("destroying", "destroyed"),
     )
 
 

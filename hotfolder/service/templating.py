@@ -13,7 +13,12 @@ import click
 from hotfolder.core.duties import Duty
 from hotfolder.core.errors import EX_NOINPUT, EX_OK
 from hotfolder.core.query import COUNT_LIMIT, DocumentQuery
-from hotfolder.core.templatechain import find_in_force, find_irregular, in_order
+from hotfolder.core.templatechain import (
+    Irregularity,
+    find_in_force,
+    find_irregular,
+    in_order,
+)
 from hotfolder.core.templates import TemplateRow, member_to_dict, template_to_dict
 from hotfolder.flows.retention import day_of
 from hotfolder.journal.journal import SqliteJournal
@@ -75,6 +80,7 @@ def row_data(row: TemplateRow) -> dict[str, Any]:
         "sha256": row.sha256,
         "size": row.size,
         "files": row.members,
+        "package": row.package,
         "record": row.record_uri,
         "archival_object": row.unit_uri,
         "archived": moment(row.archived_at),
@@ -171,6 +177,7 @@ def show(
         f"  document {row.identity}, spool {row.spool_id}",
         f"  {row.size:,} bytes, sha-256 {row.sha256}",
         f"  record {row.record_uri or 'not confirmed yet'}",
+        *([] if row.live else [f"  its package is {_package_words(row)}"]),
         (f"  more than {COUNT_LIMIT:,}" if count > COUNT_LIMIT else f"  {count:,}")
         + " documents name it"
         + (f", issued from {first} to {last}" if first is not None else ""),
@@ -184,6 +191,12 @@ def show(
         lines.append(f"    and {row.members - _SHOWN:,} more; --json has all")
     click.echo("\n".join(printable(line) for line in lines))
     return EX_OK
+
+
+def _package_words(row: TemplateRow) -> str:
+    if row.destroyed:
+        return "destroyed: `hotfolder show` says when and why"
+    return "damaged: `hotfolder verify --mend` makes it again from a whole copy"
 
 
 def _force_words(row: TemplateRow) -> str:
@@ -221,7 +234,17 @@ def show_history(config_path: str, *, as_json: bool, name: str, unit: str | None
         return EX_OK
     print_table(
         name,
-        ("version", "parent", "effective from", "until", "decision", "by", "author", "change"),
+        (
+            "version",
+            "parent",
+            "effective from",
+            "until",
+            "decision",
+            "by",
+            "author",
+            "change",
+            "package",
+        ),
         [
             (
                 row.template.version,
@@ -232,6 +255,7 @@ def show_history(config_path: str, *, as_json: bool, name: str, unit: str | None
                 ", ".join(f"{item.person} ({item.role})" for item in row.template.approvals),
                 row.template.author,
                 row.template.change_note,
+                row.package,
             )
             for row in rows
         ],
@@ -260,9 +284,21 @@ def show_in_force(
                 f" ({_force_words(row)}); document {row.identity}"
             )
         )
+        for remark in _remarks(row, on):
+            click.echo(printable(remark))
     elif rows:
         click.echo(printable(f"no version of {name} was in force on {on}"), err=True)
     return EX_NOINPUT if row is None else EX_OK
+
+
+def _remarks(row: TemplateRow, on: date) -> list[str]:
+    """What somebody who relies upon a version that was in force must know."""
+    late = [
+        str(item)
+        for item in find_irregular([row.template])
+        if item.kind is Irregularity.LATE and item.last is not None and on < item.last
+    ]
+    return late + ([] if row.live else [f"its package is {_package_words(row)}"])
 
 
 def list_documents(

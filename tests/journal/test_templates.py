@@ -14,6 +14,7 @@ import pytest
 from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import ArchiveEvent, Document
+from hotfolder.core.templatechain import find_in_force
 from hotfolder.core.templates import Approval, Decision, Template, TemplateMember
 from hotfolder.journal.journal import SqliteJournal
 from tests.support.journals import (
@@ -118,9 +119,34 @@ def test_a_corrupt_version_keeps_its_number(journal: SqliteJournal) -> None:
     bring(journal, 1, version("1"))
     fault = Fault(code="x", message="x", remedy="x")
     journal.set_aside(spool_id(1), SpoolState.CORRUPT, [fault], 9)
-    (row,) = journal.templates_like(UNIT, "letter", "letters")
-    assert not row.live
-    assert journal.template_versions("letter") == []
+    for found in (
+        journal.templates_like(UNIT, "letter", "letters"),
+        journal.template_versions("letter"),
+        journal.template_names(),
+    ):
+        (row,) = found
+        assert (row.live, row.package) == (False, "damaged")
+        assert find_in_force(found, date(2025, 6, 1)) is row, "it was in force all the same"
+
+
+def test_a_version_that_was_destroyed_was_in_force_all_the_same(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    bring(journal, 1, version("1"))
+    bring(journal, 2, version("2", effective_from=date(2025, 3, 1)))
+    conn = sqlite3.connect(tmp_path / "j.db")
+    conn.execute("DROP TRIGGER documents_may_be_destroyed")  # here without a disposal
+    for disposition in ("destroying", "destroyed"):
+        conn.execute(
+            "UPDATE documents SET live = 0, waiting = 0, disposition = ?, disposed_at = 9"
+            " WHERE number = 2",
+            (disposition,),
+        )
+        conn.commit()
+    conn.close()
+    force = find_in_force(journal.template_versions("letter"), date(2025, 6, 1))
+    assert force is not None
+    assert (force.template.version, force.package) == ("2", "destroyed")
 
 
 def test_nothing_of_a_version_is_changed_or_deleted(journal: SqliteJournal, tmp_path: Path) -> None:
