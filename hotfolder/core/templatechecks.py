@@ -14,7 +14,8 @@ def compare_archived(
     template: Template, sha256: str, rows: Sequence[TemplateRow], file: str
 ) -> list[Fault]:
     """The faults of a version, whose package has this SHA-256, beside those of its name or
-    family that are archived. ``file`` is what the package is called in them."""
+    family that are archived. ``file`` is what the package is called in them. Without a
+    retention class it is compared without."""
     return list(
         dict.fromkeys(
             Fault(code=code, message=message, remedy=remedy, file=file)
@@ -68,7 +69,9 @@ def _numbers(template: Template, sha256: str, row: TemplateRow) -> Iterator[tupl
             ),
             "give what you changed the next number, with this version as its parent",
         )
-    elif replace(other, members=()) != replace(template, members=()):
+    elif replace(
+        other, members=(), retention_class=template.retention_class and other.retention_class
+    ) != replace(template, members=()):
         yield (
             "template.version",
             (

@@ -71,9 +71,11 @@ class TemplateReader:
         )
         template = replace(manifest.template, members=package.members)
         decision = self._decide(row, profile, template, file, faults)
-        template = replace(template, retention_class=decision.retention_class)
+        # A class that is the folder's default is nothing that the manifest says.
+        said = decision.retention_class if template.retention_class else None
         rows = self._journal.templates_like(row.business_unit, template.name, template.family)
-        faults += compare_archived(template, sha256, rows, file)
+        faults += compare_archived(replace(template, retention_class=said), sha256, rows, file)
+        template = replace(template, retention_class=decision.retention_class)
         if faults:
             raise InputFault(faults)
         return Reading(

@@ -198,6 +198,8 @@ class _Reading:
         for place, item in self._objects(found, "members", None):
             self._check_keys(item, _MEMBER_KEYS, place)
             name = self._text(item, "name", place, required=True, longest=1000)
+            if name:  # of a file: its blanks are as they are
+                name = unicodedata.normalize("NFC", item["name"])
             size = item.get("size")
             if not isinstance(size, int) or isinstance(size, bool) or size < 0:
                 self._wrong("members", "size is no number of bytes", "write it like 1234", place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from hotfolder.core.profiles import TemplateEvents
 from hotfolder.core.templatechain import find_in_force, find_irregular
+from hotfolder.core.templatechecks import compare_archived, new_irregularities
 from hotfolder.core.templateevents import make_events
 from hotfolder.core.templates import (
     VERSION_NUMBER,
@@ -182,6 +184,19 @@ def test_what_is_irregular_is_told() -> None:
     late = version("1", approvals=(approval(day=DAY + timedelta(1)),))
     assert kinds(late) == [("late", "1", "")]
     assert all(str(item) for item in find_irregular([one, early, *branch, late]))
+
+
+def test_a_default_class_is_nothing_that_a_manifest_says() -> None:
+    there = row(replace(version("1"), retention_class="TPL-10Y"))
+    for said, codes in ((None, []), ("TPL-10Y", []), ("TPL-2Y", ["template.version"])):
+        again = replace(version("1"), retention_class=said)
+        found = compare_archived(again, there.sha256, [there], "x.zip")
+        assert [fault.code for fault in found] == codes
+
+
+def test_a_parent_whose_package_is_damaged_is_there() -> None:
+    damaged = replace(row(version("1")), live=False)
+    assert new_irregularities(version("2", date(2025, 2, 1), parent="1"), [damaged], "x.zip") == []
 
 
 def test_changes_of_members_are_those_of_their_bytes() -> None:

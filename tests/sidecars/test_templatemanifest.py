@@ -139,6 +139,14 @@ def test_what_is_no_utf8_is_refused() -> None:
     assert refusals(b'{"name": "\xff"}').keys() == {"sidecar.encoding"}
 
 
+def test_blanks_in_names_of_members_are_as_they_are() -> None:
+    names = ["a  b.txt", " lead.txt", "trail .txt "]
+    manifest = make_manifest(members=[{"name": name, "size": 1} for name in names])
+    found = read_template_manifest(json.dumps(manifest).encode(), "m").members
+    assert found is not None
+    assert [item.name for item in found] == names
+
+
 def test_members_are_compared_with_what_is_there() -> None:
     def there(name: str, size: int) -> TemplateMember:
         return TemplateMember(name=name, size=size, sha256="0" * 64, crc32=0)
