@@ -1,10 +1,11 @@
 """Folders of files, each with a sidecar beside it: ``x.pdf`` and ``x.pdf.json``, ``x.json``,
-``x.pdf.xml`` or ``x.xml``, as in a hot folder."""
+``x.pdf.xml`` or ``x.xml``, as in a hot folder. The ending may be in capitals, as it is on
+systems that make no difference."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatchcase
 
@@ -35,7 +36,7 @@ class FolderSource:
         self._tree = tree
         self._scratch = scratch
         self._content_name = b""  # of the item that was given last, with its folder
-        self._sidecars: Sequence[bytes] = ()
+        self._sidecars: Sequence[tuple[bytes, bytes]] = ()  # as here they are called, and there
 
     def items(self) -> Iterator[LegacyItem]:
         """Every file that is no sidecar, and every sidecar without a file."""
@@ -47,22 +48,26 @@ class FolderSource:
         names = {entry.name for entry in entries if entry.regular}
         contents = {name for name in names if not name.lower().endswith(_ENDINGS)}
         stems = {os.path.splitext(name)[0] for name in contents}
+        beside = _by_ending(names - contents)
         # An XML file is content where it has a sidecar of its own.
         contents |= {
-            name for name in names - contents if any(name + ending in names for ending in _ENDINGS)
+            name for name in names - contents if any(name + ending in beside for ending in _ENDINGS)
         }
         for entry in entries:
             place = shown(folder + entry.name)
             if not entry.regular:
                 yield item_of(place, place, entry, faults=(not_regular(place),))
             elif entry.name in contents:
-                yield self._content(folder, place, entry, names)
+                yield self._content(folder, place, entry, beside)
             elif not _has_owner(entry.name, contents, stems):
                 yield item_of(place, place, entry, faults=(missing(place),))
 
-    def _content(self, folder: bytes, place: str, entry: Entry, names: set[bytes]) -> LegacyItem:
+    def _content(
+        self, folder: bytes, place: str, entry: Entry, beside: Mapping[bytes, bytes]
+    ) -> LegacyItem:
         self._content_name = folder + entry.name
-        self._sidecars = [name for name in sidecar_names(entry.name) if name in names]
+        wanted = sidecar_names(entry.name)
+        self._sidecars = [(name, beside[name]) for name in wanted if name in beside]
         faults: tuple[Fault, ...] = ()
         if not self._sidecars and self._profile.sidecar_required:
             faults = (
@@ -82,12 +87,22 @@ class FolderSource:
         with ExitStack() as stack:
             content = stack.enter_context(self._tree.path_of(self._content_name))
             parts = [
-                Part(name=name, path=os.path.join(os.path.dirname(content), name))
-                for name in self._sidecars
+                Part(name=name, path=os.path.join(os.path.dirname(content), there))
+                for name, there in self._sidecars
             ]
             said = stack.enter_context(self._scratch.holding(own, sidecar(self._profile, item)))
             parts.append(Part(name=own, path=said))
             yield OpenedItem(content=Part(name=item.name, path=content), sidecars=tuple(parts))
+
+
+def _by_ending(sidecars: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Names with their endings in small letters, and as they are; of two that differ in
+    nothing else, the one in small letters."""
+    found: dict[bytes, bytes] = {}
+    for name in sorted(sidecars):  # capitals first
+        stem, ending = os.path.splitext(name)
+        found[stem + ending.lower()] = name
+    return found
 
 
 def _has_owner(name: bytes, contents: set[bytes], stems: set[bytes]) -> bool:

@@ -87,6 +87,30 @@ def test_links_and_devices_are_items_and_never_followed(tmp_path: Path) -> None:
         }
 
 
+def test_endings_in_capitals_are_endings(tmp_path: Path) -> None:
+    export = tmp_path / "export"
+    export.mkdir()
+    for name in ("A.PDF", "A.XML", "b.pdf", "b.pdf.JSON", "c.pdf", "c.json", "c.JSON", "D.XML"):
+        (export / name).write_text(name)
+    read: dict[str, list[tuple[bytes, str]]] = {}
+    with source(tmp_path, SourceKind.FOLDER, export) as opened:
+        for item in opened.items():
+            if item.faults:
+                read[item.source_id] = []
+                continue
+            with opened.open(item) as files:
+                read[item.source_id] = [
+                    (part.name, Path(os.fsdecode(part.path)).read_text())
+                    for part in files.sidecars[:-1]
+                ]
+    assert read == {
+        "A.PDF": [(b"A.xml", "A.XML")],
+        "b.pdf": [(b"b.pdf.json", "b.pdf.JSON")],
+        "c.pdf": [(b"c.json", "c.json")],
+        "D.XML": [],
+    }
+
+
 @pytest.mark.parametrize("kind", list(SourceKind))
 def test_what_is_needed_for_a_moment_is_gone_after_it(tmp_path: Path, kind: SourceKind) -> None:
     export = make_export(kind.value, 3, 20)
