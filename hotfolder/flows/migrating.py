@@ -105,12 +105,14 @@ class Migrating:
         )
         self._taken = self._refused = self._known = 0
         self._told_at: float | None = None
+        self._untold: InputFault | None = None
 
     def run(self) -> Migrated:
         """Take every item that is not known yet, and wait for what becomes of them.
 
         Raises ``Transient`` or ``OperatorFault`` where nothing could go on; another run
-        goes on from there.
+        goes on from there. Raises ``InputFault`` where the rest of the source cannot be
+        told; what came before it has come to its end then.
         """
         try:
             make_folders(os.fsencode(self._profile.inbox))
@@ -119,6 +121,8 @@ class Migrating:
             self._emit("migration.started", migration=self._profile.name)
             whole = self._take_all()
             self._await(lambda counts: counts.under_way == 0)
+            if self._untold is not None:
+                raise self._untold
             finished = whole
         except Stopped:
             finished = False  # told below; another run goes on from here
@@ -142,13 +146,19 @@ class Migrating:
     # -- taking -----------------------------------------------------------------------
     def _take_all(self) -> bool:
         """Go through the source; whether to its end."""
-        items = self._source.items()
+        items = self._items()
         while True:
             if self._left is not None and self._left <= 0:
                 return False
             self._wait_for_leave()
             if not self._take_batch(items):
                 return True
+
+    def _items(self) -> Iterator[LegacyItem]:
+        try:
+            yield from self._source.items()
+        except InputFault as error:
+            self._untold = error  # once what came before it is taken
 
     def _take_batch(self, items: Iterator[LegacyItem]) -> bool:
         """The next items: copied, journalled, claimed. False at the end of the source."""

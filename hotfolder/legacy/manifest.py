@@ -62,7 +62,10 @@ class ManifestSource:
         """Every line, and every file without one. Raises ``InputFault`` if the rest of the
         list cannot be read."""
         with self._tree.path_of(self._manifest) as path, open_regular(path) as stream:
-            text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+            # What is no UTF-8 is found line by line: so the line can be told.
+            text = io.TextIOWrapper(
+                stream, encoding="utf-8-sig", errors="surrogateescape", newline=""
+            )
             yield from self._lines(text)
         for folder, entries in self._tree.folders():
             for entry in entries:
@@ -87,13 +90,10 @@ class ManifestSource:
                 line = reader.line_num
                 if any(cell.strip() for cell in cells):
                     yield self._line(line, columns, column, cells)
-        except (csv.Error, UnicodeDecodeError, _BadLineError) as error:
-            self._refuse(
-                "it is not UTF-8"
-                if isinstance(error, UnicodeDecodeError)
-                else "a line of it cannot be read as CSV",
-                f"behind line {line}",
-            )
+        except UnicodeEncodeError:
+            self._refuse("it is not UTF-8", f"behind line {line}", "save the whole list as UTF-8")
+        except (csv.Error, _BadLineError):
+            self._refuse("a line of it cannot be read as CSV", f"behind line {line}")
 
     def _file_column(self, columns: list[str]) -> int:
         wanted = [self._profile.file_field] if self._profile.file_field else [*FILE_FIELDS]
@@ -107,7 +107,9 @@ class ManifestSource:
     def _line(self, line: int, columns: list[str], column: int, cells: list[str]) -> LegacyItem:
         where = f"{shown(self._manifest)}, line {line}"
         text = cells[column].strip() if column < len(cells) else ""
-        name = text.replace("\\", "/").encode("utf-8", "surrogateescape")
+        name = text.replace("\\", "/").encode("utf-8")
+        while name.startswith(b"./"):  # the folder of the list itself
+            name = name[2:]
         nowhere = Entry(os.path.basename(name) or b"document", 0, 0, regular=True)
         source_id = shown(name) if name else f"line {line}"
         try:
@@ -162,13 +164,13 @@ class ManifestSource:
                 sidecars=(Part(name=own, path=said),),
             )
 
-    def _refuse(self, message: str, place: str) -> NoReturn:
+    def _refuse(self, message: str, place: str, remedy: str = "correct it there") -> NoReturn:
         raise InputFault(
             [
                 fault(
                     "manifest",
                     f"the list cannot be used: {message}",
-                    "correct it there; what comes before that place has been taken",
+                    f"{remedy}; what comes before that place can be taken all the same",
                     file=shown(self._manifest),
                     place=place,
                 )
@@ -181,8 +183,11 @@ class _BadLineError(Exception):
 
 
 def _checked(text: io.TextIOWrapper, first: str) -> Iterator[str]:
+    """The lines. Raises ``UnicodeEncodeError`` at one that is no UTF-8."""
     line = first
     while line:
+        if not line.isascii():
+            line.encode()
         # A part of a line would be read as a line of its own.
         if "\0" in line or (len(line) >= _LONGEST and not line.endswith("\n")):
             raise _BadLineError

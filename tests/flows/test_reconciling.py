@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 from collections import Counter
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from hotfolder.journal.surveys import SurveyedItem
 from hotfolder.sandbox.afpwriter import write_afp
 from hotfolder.sandbox.communications import make_communication
 from hotfolder.sandbox.legacy import Expected, make_export, write_export
+from hotfolder.service.cli import main
 from tests.support.migrations import COUNT, Site, migration_site
 
 
@@ -162,3 +165,27 @@ def test_documents_that_were_skipped_are_not_among_the_archived(site: Site) -> N
     said = sum(one["documents"] for one in found["outcomes"].values())
     assert said == found["source"]["documents"] - 1
     assert archived > 0
+
+
+def test_what_stands_before_a_line_that_cannot_be_read_is_taken(site: Site) -> None:
+    """Latin-1, with paths as Windows has them: the line is named, and nothing hangs."""
+    lines = ["Datei;CustNo;DocClass;DocDate;Medium;DocId"]
+    for number in range(6):
+        known = "\u00fc" if number == 4 else str(number)
+        lines.append(f".\\v\\{number}.txt;C{number};BRIEF;2017-01-02;EMAIL;{known}")
+        path = site.exports / "csv" / "v" / f"{number}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"Letter {number}\n")
+    path = site.exports / "csv" / "liste.csv"
+    path.write_bytes("\n".join(lines).encode("latin-1"))
+    with pytest.raises(SystemExit), redirect_stderr(io.StringIO()) as told:
+        main(["migrate", "run", "csv", "--config", str(site.config)])
+    assert "it is not UTF-8" in told.getvalue()
+    assert "behind line 5" in told.getvalue()
+    with site.journal() as journal:
+        assert journal.migration_counts("csv").items == {"archived": 4}
+    path.write_bytes("\n".join(lines).encode())
+    assert site.json("migrate", "run", "csv").code == EX_OK
+    found = site.json("migrate", "reconcile", "csv")
+    assert found.code == EX_OK
+    assert found.data["statement"]["source"]["items"] == 6
