@@ -46,7 +46,11 @@ from hotfolder.service.settings_feed import (
 from hotfolder.service.settings_folders import check_folder, check_places
 from hotfolder.service.settings_governance import find_governance
 from hotfolder.service.settings_keys import advise_keys, check_keys, keys_profile
-from hotfolder.service.settings_migrations import check_migrations, migration_profile
+from hotfolder.service.settings_migrations import (
+    check_exports,
+    check_migrations,
+    migration_profile,
+)
 from hotfolder.service.settings_model import SettingsFile
 from hotfolder.service.settings_records import (
     archive_profile,
@@ -144,6 +148,7 @@ def load(
     for name, item in settings.folders.items():
         findings += check_folder(name, item)
     findings += check_places(settings, must_exist=not only_looking)
+    findings += check_exports(settings)
     audit = audit_profile(settings.audit, environment)
     findings += check_audit(settings.audit, audit, try_key=not only_looking)
     keys = keys_profile(settings.store, environment)

@@ -183,7 +183,7 @@ def check_places(settings: SettingsFile, *, must_exist: bool) -> Iterator[Findin
         if place in usable:
             yield from _check_own(place, usable[place], folders)
     journal, store = usable.get(("journal", "path")), usable.get(("store", "path"))
-    if journal and store and _within(os.path.realpath(journal), os.path.realpath(store)):
+    if journal and store and is_within(os.path.realpath(journal), os.path.realpath(store)):
         yield Finding(
             ("journal", "path"),
             "path.overlap",
@@ -239,7 +239,7 @@ def _check_copies(
             yield from _check_there(place, path, settings)
         real = os.path.realpath(path)
         if any(
-            _within(real, os.path.realpath(other)) or _within(os.path.realpath(other), real)
+            is_within(real, os.path.realpath(other)) or is_within(os.path.realpath(other), real)
             for other in others
         ):
             yield Finding(
@@ -248,7 +248,7 @@ def _check_copies(
                 "a copy lies in the store or in another copy",
                 "give each a folder of its own, on another disk",
             )
-        if _within(os.path.realpath(settings.journal.path), real):
+        if is_within(os.path.realpath(settings.journal.path), real):
             yield Finding(
                 ("journal", "path"),
                 "path.overlap",
@@ -301,9 +301,9 @@ def _check_overlaps(folders: dict[Place, str]) -> Iterator[Finding]:
         one = _KINDS[place[0]] if place[0] == "feed" else f"{_KINDS[place[0]]} {place[1]}"
         if _same(first, second):
             how = f"it is the same folder as that of {one}"
-        elif _within(os.path.realpath(second), os.path.realpath(first)):
+        elif is_within(os.path.realpath(second), os.path.realpath(first)):
             how = f"it lies in {one}"
-        elif _within(os.path.realpath(first), os.path.realpath(second)):
+        elif is_within(os.path.realpath(first), os.path.realpath(second)):
             how = f"{one} lies in it"
         else:
             continue
@@ -319,14 +319,14 @@ def _check_own(place: Place, path: str, folders: dict[Place, str]) -> Iterator[F
     """Journal and store: outside all hot folders and the like; none of them in the store."""
     for other, folder in folders.items():
         kind = _KINDS[other[0]]
-        if _within(os.path.realpath(path), os.path.realpath(folder)):
+        if is_within(os.path.realpath(path), os.path.realpath(folder)):
             yield Finding(
                 place,
                 "path.overlap",
                 f"it lies in {kind} {other[1]}",
                 f"keep it outside all {kind}s",
             )
-        elif place[0] == "store" and _within(os.path.realpath(folder), os.path.realpath(path)):
+        elif place[0] == "store" and is_within(os.path.realpath(folder), os.path.realpath(path)):
             yield Finding(
                 other,
                 "folder.overlap",
@@ -342,5 +342,6 @@ def _same(first: str, second: str) -> bool:
         return os.path.realpath(first) == os.path.realpath(second)
 
 
-def _within(inner: str, outer: str) -> bool:
+def is_within(inner: str, outer: str) -> bool:
+    """Whether a path is another one, or lies below it."""
     return inner == outer or inner.startswith(outer.rstrip("/") + "/")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from hotfolder.core.hours import Hours
 from hotfolder.core.legacy import MigrationProfile, SourceKind
 from hotfolder.core.profiles import IndexFormat
 from hotfolder.service.settings_checks import Names, check_default, check_map
+from hotfolder.service.settings_folders import is_within
 from hotfolder.service.settings_model import MigrationSection, SettingsFile
 from hotfolder.service.settings_records import documents_profile
 from hotfolder.service.settings_sources import Finding, nearest
@@ -61,6 +63,35 @@ def _check(
             "index files come with loads only",
             'set kind = "cmod", or choose an index inside the files: afp, bookmarks, marker',
         )
+
+
+def check_exports(settings: SettingsFile) -> Iterator[Finding]:
+    """Exports are only read: nothing that is written or taken from lies in one, and none
+    lies where files are taken. The exports themselves are not touched, because the share
+    that they lie on may hang."""
+    taken = {f"hot folder {name}": item.path for name, item in settings.folders.items()}
+    taken |= {f"request folder {name}": item.path for name, item in settings.requests.items()}
+    taken |= {f"event folder {name}": item.path for name, item in settings.events.items()}
+    taken |= {f"the inbox of {name}": item.inbox for name, item in settings.migrations.items()}
+    own = {f"return folder {name}": item.path for name, item in settings.returns.items()}
+    own |= {"the folder of the feed": settings.feed.path}
+    own |= {"the journal": settings.journal.path, "the store": settings.store.path}
+    for name, item in settings.migrations.items():
+        place = ("migrations", name, "path")
+        if not os.path.isabs(item.path):
+            yield Finding(place, "path.relative", "the path is not absolute", "begin it with /")
+            continue
+        export = os.path.normpath(item.path)
+        tree = os.path.dirname(export) if item.kind is SourceKind.CSV else export
+        for what, path in (taken | own).items():
+            forms = {os.path.normpath(path), os.path.realpath(path)} if path else set()
+            how = ""
+            if any(is_within(form, tree) for form in forms):
+                how = f"{what} lies in it"
+            elif what in taken and any(is_within(tree, form) for form in forms):
+                how = f"it lies in {what}"
+            if how:
+                yield Finding(place, "path.overlap", how, "keep the export apart: it is only read")
 
 
 def migration_profile(name: str, item: MigrationSection) -> MigrationProfile:
