@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -28,7 +29,7 @@ from hotfolder.service.migrationlock import migrating_alone, survey_path
 from hotfolder.service.migrationsurvey import profile_of, surveyed
 from hotfolder.service.parts import SpoolIds, SystemClock
 from hotfolder.service.priority import give_way
-from hotfolder.service.reporting import give_report
+from hotfolder.service.reporting import check_places, give_report
 from hotfolder.service.settings import Configuration, load
 from hotfolder.service.terminal import Progress, print_json, print_table
 from hotfolder.service.verifying import stop_on_signals
@@ -46,6 +47,7 @@ def plan(
 ) -> int:
     """Read everything and move nothing; 65 if something would be rejected, 75 if it was
     stopped."""
+    check_places(new=[html, csv_folder and Path(csv_folder, "figures.csv")])
     stopping = threading.Event()
     with opened(config_path) as (configuration, journal), stop_on_signals(stopping):
         profile = profile_of(configuration, name)

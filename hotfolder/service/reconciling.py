@@ -38,7 +38,7 @@ from hotfolder.service.migrationlock import migrating_alone, survey_path
 from hotfolder.service.migrationsurvey import profile_of, surveyed
 from hotfolder.service.parts import SystemClock
 from hotfolder.service.priority import give_way
-from hotfolder.service.reporting import give_report
+from hotfolder.service.reporting import check_places, give_report
 from hotfolder.service.settings import Configuration
 from hotfolder.service.terminal import Progress, print_json
 from hotfolder.service.verifying import stop_on_signals
@@ -56,6 +56,7 @@ def reconcile(
     item_list: str | None,
 ) -> int:
     """Prove it; 74 if something differs, 75 if it was stopped."""
+    check_places(new=[item_list], replaced=[report, html])
     stopping = threading.Event()
     with opened(config_path) as (configuration, journal), stop_on_signals(stopping):
         profile = profile_of(configuration, name)

@@ -86,14 +86,7 @@ def give_report(report: Report, *, as_json: bool, html: str | None, csv_folder: 
         files.append((Path(html), b"".join(report_html(report))))
     if csv_folder is not None:
         files += [(Path(csv_folder, f"{s.name}.csv"), sheet_csv(s)) for s in report.sheets]
-    for path, _ in files:
-        if path.exists() or not path.parent.is_dir():
-            why = "is there already" if path.exists() else "has no folder to lie in"
-            raise OperatorFault(
-                f"{path} {why}; nothing was written",
-                hint="name a file that is not there yet, in a folder that is",
-                code="report.file",
-            )
+    check_places(new=[path for path, _ in files])
     for path, data in files:
         write_atomically(os.fsencode(path), data)
     if as_json:
@@ -109,6 +102,23 @@ def give_report(report: Report, *, as_json: bool, html: str | None, csv_folder: 
     for path, _ in files:
         click.echo(f"written: {path}")
     return EX_OK
+
+
+def check_places(
+    *, new: Sequence[str | Path | None] = (), replaced: Sequence[str | None] = ()
+) -> None:
+    """Where files are to be written: in folders that are there, the new ones over nothing.
+    Raises ``OperatorFault``; to be asked before long work, too."""
+    for given in (*new, *replaced):
+        path = Path(given or "")
+        there = path.exists() and given in new
+        if given is not None and (there or path.is_dir() or not path.parent.is_dir()):
+            why = "is there already" if path.exists() else "has no folder to lie in"
+            raise OperatorFault(
+                f"{path} {why}; nothing was written",
+                hint="name a file that is not there yet, in a folder that is",
+                code="report.file",
+            )
 
 
 def _data(report: Report) -> dict[str, Any]:

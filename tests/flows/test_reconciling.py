@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hotfolder.core.errors import EX_IOERR, EX_OK, EX_TEMPFAIL, Fault, Transient
+from hotfolder.core.errors import EX_CONFIG, EX_IOERR, EX_OK, EX_TEMPFAIL, Fault, Transient
 from hotfolder.core.legacy import LegacyItem
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.flows.reconciling import Reconciling
@@ -189,3 +189,24 @@ def test_what_stands_before_a_line_that_cannot_be_read_is_taken(site: Site) -> N
     found = site.json("migrate", "reconcile", "csv")
     assert found.code == EX_OK
     assert found.data["statement"]["source"]["items"] == 6
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("reconcile", "--report", "nowhere/proof.json"),
+        ("reconcile", "--html", "nowhere/proof.html"),
+        ("reconcile", "--list", "there"),
+        ("plan", "--html", "there"),
+        ("plan", "--csv", "nowhere"),
+    ],
+)
+def test_where_a_report_cannot_lie_is_told_before_the_export_is_read(
+    site: Site, given: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (site.root / "there").touch()
+    for reads in (Surveying, Reconciling):
+        monkeypatch.setattr(reads, "__init__", None)
+    command, option, name = given
+    found = site.json("migrate", command, "folder", option, str(site.root / name))
+    assert found.code == EX_CONFIG
