@@ -78,6 +78,7 @@ class Reconciliation:
     taken: Sum = field(default_factory=Sum)
     outcomes: dict[str, Sum] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
+    gone: int = 0  # items that were rejected, and that the export has no more
     skipped: int = 0  # documents that were bad, of files that are archived
     differences: Counter[str] = field(default_factory=Counter)
     named: list[tuple[str, str, str]] = field(default_factory=list)
@@ -89,6 +90,10 @@ class Reconciliation:
         if item is None:
             assert line is not None
             return self._differ("not_taken", line.source_id, "it is in the export, not taken")
+        if line is None and item.outcome is Outcome.REJECTED:
+            # It was corrected or withdrawn there. Nothing of it was ever taken in.
+            self.gone += 1
+            return "gone"
         sha256, size = item.sha256, item.size
         if item.outcome in (Outcome.ARCHIVED, Outcome.DUPLICATE):
             # What the catalogue says, which the store was compared with: not what was copied.
@@ -196,6 +201,7 @@ def reconciliation_data(
         "taken": done.taken.data(),
         "outcomes": {name: total.data() for name, total in sorted(done.outcomes.items())},
         "rejected_by_reason": dict(sorted(done.reasons.items())),
+        "rejected_and_gone": done.gone,
         "documents_skipped": done.skipped,
         "differences": dict(sorted(done.differences.items())),
         "named": [
@@ -221,6 +227,7 @@ def reconciliation_report(data: Mapping[str, Any], signed_by: str) -> Report:
             ("items in the export", data["source"]["items"]),
             ("bytes in the export", data["source"]["bytes"]),
             *((name, total["items"]) for name, total in outcomes.items()),
+            *((("rejected once, and gone", gone),) if (gone := data["rejected_and_gone"]) else ()),
             *((("documents skipped", skipped),) if (skipped := data["documents_skipped"]) else ()),
             ("differences", sum(data["differences"].values())),
         ),

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from hotfolder.core.errors import OperatorFault
+from hotfolder.core.legacy import name_id
 from hotfolder.files.faults import os_errors
 from hotfolder.files.names import split_name
 
@@ -59,7 +60,11 @@ class LegacyTree:
             )
         inner: list[bytes] = []
         entries: list[Entry] = []
-        with os_errors("reading a folder of the export"), os.scandir(parent) as found:
+        # Named, because among thousands nobody finds it: they are the export's own names.
+        with (
+            os_errors(f"reading folder {name_id(prefix) or '.'} of the export"),
+            os.scandir(parent) as found,
+        ):
             for item in found:
                 name = os.fsencode(item.name)
                 if item.is_dir(follow_symlinks=False):
@@ -73,7 +78,7 @@ class LegacyTree:
             yield prefix, sorted(entries)
         del entries
         for name in sorted(inner):
-            with os_errors("opening a folder of the export"):
+            with os_errors(f"opening folder {name_id(prefix + name)} of the export"):
                 fd = os.open(name, _DIRECTORY, dir_fd=parent)
             try:
                 yield from self._folders(fd, prefix + name + b"/", depth + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import subprocess
@@ -55,7 +56,7 @@ def test_the_sum_can_be_made_with_common_tools(site: Site, kind: str) -> None:
         found = site.json("migrate", "reconcile", kind, "--list", str(items)).data["statement"]
         assert found["proven"] is proven
         made = subprocess.run(
-            f"grep -v '^difference:vanished' {items} | cut -d' ' -f3- | sha256sum",
+            f"grep -Ev '^(difference:vanished|gone) ' {items} | cut -d' ' -f3- | sha256sum",
             shell=True, capture_output=True, check=True, text=True,
         ).stdout  # fmt: skip
         assert made.split()[0] == found["source"]["sha256"]
@@ -210,3 +211,38 @@ def test_where_a_report_cannot_lie_is_told_before_the_export_is_read(
     command, option, name = given
     found = site.json("migrate", command, "folder", option, str(site.root / name))
     assert found.code == EX_CONFIG
+
+
+def test_what_was_rejected_and_is_corrected_in_the_export_is_no_difference(site: Site) -> None:
+    put(site, "folder")
+    junk = site.exports / "folder" / "junk.doc"
+    junk.write_text("nothing describes it")
+    site.json("migrate", "run", "folder")
+    before = site.json("migrate", "reconcile", "folder").data["statement"]
+    junk.unlink()
+    items = site.root / "items.txt"
+    found = site.json("migrate", "reconcile", "folder", "--list", str(items))
+    assert found.code == EX_OK
+    statement = found.data["statement"]
+    assert (before["rejected_and_gone"], statement["rejected_and_gone"]) == (0, 1)
+    assert statement["source"]["items"] == before["source"]["items"] - 1
+    assert statement["source"]["sha256"] == statement["taken"]["sha256"]
+    assert "\ngone migration.sidecar_missing - 20 junk.doc\n" in items.read_text()
+
+
+def test_a_folder_that_cannot_be_opened_is_named(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(site, "folder")
+    (site.exports / "folder" / "zz").mkdir()
+
+    def refuse(path: Any, *args: Any, **more: Any) -> int:
+        if path == b"zz":
+            raise PermissionError(errno.EACCES, "no")
+        return real(path, *args, **more)
+
+    real = os.open
+    monkeypatch.setattr(os, "open", refuse)
+    found = site.json("migrate", "plan", "folder")
+    assert found.code == EX_CONFIG
+    assert "opening folder zz of the export" in str(found.data)
