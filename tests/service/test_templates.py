@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder.core.errors import EX_CONFIG, EX_NOINPUT
+from hotfolder.core.errors import EX_CONFIG, EX_IOERR, EX_NOINPUT
 from tests.support.serving import call, log_in, records, serving
 from tests.support.templates import (
     APPROVED,
@@ -259,3 +259,33 @@ def test_single_posts_describe_a_version_alike_and_its_package_comes_back(
         given_back = place.run("retrieve", identity, "--output", str(given))
         assert given_back.returncode == 0, given_back.stderr
         assert given.read_bytes() == data
+
+
+def test_whoever_asks_what_was_in_force_is_told_what_speaks_against_it(
+    place: TemplatePlace,
+) -> None:
+    place.drop("1.zip", make_package(version="1"))
+    late = {**APPROVED, "date": "2025-06-01"}
+    place.drop("2.zip", make_package(version="2", effective_from="2025-03-01", approvals=[late]))
+    place.pass_once()
+    spool = place.ask("templates", "show", "statement-letter", "2")["spool"]
+    (package,) = place.root.glob("store/*/*/v1/content/2.zip")
+    assert spool in str(package)
+    package.parent.chmod(0o700)
+    package.unlink()
+    assert place.run("verify").returncode == EX_IOERR
+
+    def answer(day: str) -> list[str]:
+        told = place.run("templates", "in-force", "statement-letter", "--on", day)
+        assert told.returncode == 0
+        return told.stdout.splitlines()
+
+    first, approved, damaged = answer("2025-05-31")
+    assert "version 2 was in force" in first
+    assert "approved on 2025-06-01" in approved
+    assert "damaged" in damaged
+    assert len(answer("2025-06-01")) == 2
+    assert len(answer("2025-02-28")) == 1
+    (shown,) = place.ask("templates", "list", "--on", "2025-06-01")["templates"]
+    assert (shown["versions"], shown["in_force"]) == (["1", "2"], "2")
+    assert place.ask("templates", "show", "statement-letter", "2")["package"] == "damaged"
