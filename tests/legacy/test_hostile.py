@@ -296,6 +296,22 @@ def test_an_index_that_is_written_anew_is_read_as_it_was_written(tmp_path: Path)
     assert all(len(item) <= 200 for item, _ in read)
 
 
+def test_a_line_feed_in_a_value_of_ebcdic_ends_no_line(tmp_path: Path) -> None:
+    export = tmp_path / "export"
+    export.mkdir()
+    (export / "a.out").write_text("a")
+    text = "CODEPAGE:500\n" + group("/u/a.out", "Main Street 1\vSpringfield")
+    (export / "a.ind").write_bytes(
+        # New line ends lines there; the line feed is a character like any other.
+        text.replace("\n", "\x85").replace("\v", "\n").encode("cp500")
+    )
+    with source(tmp_path, SourceKind.CMOD, export) as opened:
+        (item,) = opened.items()
+        with opened.open(item) as files, open(files.sidecars[0].path, "rb") as stream:
+            (found,) = read_cmod(stream, "x")
+    assert found.fields == (("X", "Main Street 1 Springfield"),)
+
+
 def test_an_index_that_is_cut_off_is_an_item(tmp_path: Path) -> None:
     export = tmp_path / "export"
     export.mkdir()
