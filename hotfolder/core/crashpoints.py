@@ -130,6 +130,7 @@ DISPOSAL_POINTS: tuple[str, ...] = (
     "parts.entombed",
     "disposal.purged",
     "disposal.recorded",
+    "disposal.forgotten",
     "certificate.written",
     "disposal.done",
 )

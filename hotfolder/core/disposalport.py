@@ -96,6 +96,15 @@ class DisposalJournal(Protocol):
         catalogue, audit ``document.destroyed`` of each. True when that were the last.
         Harmless to repeat."""
 
+    def forget_destroyed(self, disposal: str) -> None:
+        """What stayed of them where rows have no place: their words leave the index for
+        good, drops that were the same as a spool that went lose their names. A part of it
+        in each transaction; harmless to repeat."""
+
+    def empty_log(self) -> bool:
+        """What was deleted stands no more in what the journal writes ahead of its file;
+        False while somebody reads there, to be tried again."""
+
     def finish_disposal(self, disposal: str, certificate: bytes, now: float) -> None:
         """EXECUTING to DONE with its certificate (JSON), audit ``disposal.done``, and the
         updates for ArchivesSpace. ``ValueError`` while a spool of it is not recorded."""

@@ -88,6 +88,7 @@ class Disposing:
         self._emit = emit
         self._new_id = new_id
         self._noted: date | None = None
+        self._log_waits = False  # somebody read in the journal's WAL when it was to be emptied
         self.waits = False  # what has begun could not go on when ``step`` tried last
 
     # -- by people -------------------------------------------------------------------
@@ -181,6 +182,8 @@ class Disposing:
                     "disposal.waits", disposal=row.id, reason=error.code, error=error.message
                 )
                 failed = error
+        if self._log_waits:
+            self._log_waits = not self._journal.empty_log()
         self.waits = failed is not None
         if busy:
             return 0.0
@@ -222,6 +225,10 @@ class Disposing:
             return False
         row = self._get(disposal)
         if row.state is DisposalState.EXECUTING:
+            self._journal.forget_destroyed(disposal)
+            self._log_waits = not self._journal.empty_log()
+            # survives: killed here, all of it is forgotten once more
+            crashpoint("disposal.forgotten")
             self._certify(row)
         return True
 

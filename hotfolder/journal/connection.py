@@ -29,6 +29,7 @@ from hotfolder.journal.migrations import VERSION, migrations
 APPLICATION_ID = 0x68666A31  # "hfj1", so that `file` and a stranger can tell what it is
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; sqlite.org/stricttables.html
 _BUSY_MS = 10_000
+_LOG_MS = 500  # for readers to end; others wait to write meanwhile
 _WRITER_KIB = 16_384  # of pages in memory: what a batch of a large journal changes
 _READER_KIB = 4_096  # what is read was written a moment ago; the kernel has it still
 _WAL_LIMIT = 64 * 1024 * 1024  # bytes that the WAL keeps after one very large transaction
@@ -139,6 +140,9 @@ class Connection:
             )
         conn.execute("PRAGMA synchronous = FULL")
         conn.execute("PRAGMA foreign_keys = ON")
+        # What is deleted or moved is overwritten, always: of a row that was changed before it
+        # was destroyed the older copy stays in its page otherwise. Not every SQLite is built so.
+        conn.execute("PRAGMA secure_delete = ON")
         conn.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
         if not tables or self._pending():
             # An index of ten million documents is sorted on the disk, not in 600 MB of memory.
@@ -227,6 +231,19 @@ class Connection:
                 yield conn
         finally:
             conn.close()
+
+    def empty_log(self) -> bool:
+        """Bring the WAL into the journal and cut it off; False while somebody reads what
+        is in it."""
+        with self._write_lock:
+            try:
+                self._writer.execute(f"PRAGMA busy_timeout = {_LOG_MS}")
+                row = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.Error as error:
+                raise classify(error) from error
+            finally:
+                self._writer.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        return not row[0]
 
     def close(self) -> None:
         """Checkpoint and close."""

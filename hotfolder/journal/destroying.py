@@ -35,7 +35,7 @@ from hotfolder.journal.judging import (
 )
 from hotfolder.journal.keydestruction import spools_by_key, stop_under_way
 from hotfolder.journal.links import append_links
-from hotfolder.journal.pruning import prune, prune_spool
+from hotfolder.journal.pruning import merge_words, prune, prune_duplicates, prune_spool
 from hotfolder.journal.reasons import because
 
 _NEVER = "of its spool other documents are not due, or are held"
@@ -182,6 +182,19 @@ class Destroying:
             ]
             append_links(conn, acts, now)
             return len(rows) < limit
+
+    def forget_destroyed(self, disposal: str) -> None:
+        """The words by which they were found, and the names of drops that were the same."""
+        with self._db.writing() as conn:
+            prune_duplicates(conn, disposal)
+            done = merge_words(conn, begin=True)
+        while not done:
+            with self._db.writing() as conn:
+                done = merge_words(conn, begin=False)
+
+    def empty_log(self) -> bool:
+        """Whether the WAL is empty now."""
+        return self._db.empty_log()
 
     def finish_disposal(self, disposal: str, certificate: bytes, now: float) -> None:
         """EXECUTING to DONE."""

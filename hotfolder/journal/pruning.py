@@ -2,7 +2,8 @@
 
 Identity, class, dates, digests and place stay: they prove what was destroyed. Whatever
 tells of a person goes: the title, the party, the references, every field of the sidecars,
-the words by which it was found, and the names of the files.
+the words by which it was found, and the names of the files. The connection overwrites what
+is deleted in the file, too (sqlite.org/pragma.html#pragma_secure_delete).
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ from hotfolder.journal.rows import DOCUMENT_COLUMNS, DOCUMENTS_JOINED, document_
 
 _PAGE = 500
 _STAYS = ("document_type", "issue_date", "channel", "retention_class", "jurisdiction")
+_MERGED = 250  # pages of the index of words, 4 KiB each, in one transaction
 _NAME = b"destroyed"
+_NAMELESS = (
+    "name = ?, sidecars = '[]', trigger_name = NULL, shared = '[]', remarks = '[]',"
+    " faults = '[]', last_error = NULL"
+)
 
 
 def prune(conn: sqlite3.Connection, numbers: Sequence[int], now: float) -> None:
     """Make these documents, which are being destroyed, ``destroyed``, and take
     out of the catalogue what is personal; within a transaction of the caller."""
-    # What is deleted is overwritten in the file, too (sqlite.org/pragma.html#pragma_secure_delete).
-    conn.execute("PRAGMA secure_delete = ON")
     for start in range(0, len(numbers), _PAGE):
         rows = conn.execute(
             f"SELECT {DOCUMENT_COLUMNS}, d.number FROM {DOCUMENTS_JOINED}"
@@ -35,19 +39,35 @@ def prune(conn: sqlite3.Connection, numbers: Sequence[int], now: float) -> None:
         ).fetchall()
         for row in rows:
             _prune(conn, row[-1], document_from(row[:-1]).document, row[15], now)
-    conn.execute("PRAGMA secure_delete = OFF")
 
 
 def prune_spool(conn: sqlite3.Connection, spool: int) -> None:
     """Take the names of its files, and what was said of them, out of a spool that is
     destroyed."""
-    conn.execute("PRAGMA secure_delete = ON")
+    conn.execute(f"UPDATE spools SET {_NAMELESS} WHERE number = ?", (_NAME, spool))
+
+
+def prune_duplicates(conn: sqlite3.Connection, disposal: str) -> None:
+    """The same of drops that were the same as a spool which went under a disposal. Looked
+    for once for all of them: no index leads from a spool to what came again."""
     conn.execute(
-        "UPDATE spools SET name = ?, sidecars = '[]', trigger_name = NULL, shared = '[]',"
-        " remarks = '[]', faults = '[]', last_error = NULL WHERE number = ?",
-        (_NAME, spool),
+        f"UPDATE spools SET {_NAMELESS} WHERE state = 'DUPLICATE' AND name <> ?"
+        " AND first_spool_id IN (SELECT spool_id FROM tombstones"
+        "  WHERE disposal = ? AND by_key = 0)",
+        (_NAME, _NAME, disposal),
     )
-    conn.execute("PRAGMA secure_delete = OFF")
+
+
+def merge_words(conn: sqlite3.Connection, *, begin: bool) -> bool:
+    """Merge some of the index of words; True at the end. A word that was deleted stays in
+    it, beside the note of its deletion, until both are merged (sqlite.org/fts5.html, "merge":
+    a negative number begins an optimization, positive ones go on with it)."""
+    before = conn.total_changes
+    conn.execute(
+        "INSERT INTO words (words, rank) VALUES ('merge', ?)",
+        (-_MERGED if begin else _MERGED,),
+    )
+    return not begin and conn.total_changes - before < 2
 
 
 def _prune(

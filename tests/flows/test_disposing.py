@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from hotfolder.core.query import DocumentQuery
 from hotfolder.core.retention import Subject
 from hotfolder.core.tombstones import read_tombstone
 from tests.support.disposal import SCHEDULE, TODAY, DisposalWorld, hold, make_class, moment
-from tests.support.journals import FAULT, UNIT, spool_id
+from tests.support.journals import FAULT, UNIT, read, spool_id
 
 
 @pytest.fixture
@@ -146,6 +147,42 @@ def test_what_is_approved_is_destroyed_and_certified(world: DisposalWorld, tmp_p
     assert refids == [disposal]  # that it is destroyed is told with the update
     world.journal.verify_chain()
     assert world.journal.check() == []
+
+
+def test_nothing_is_left_where_rows_have_no_place(tmp_path: Path) -> None:
+    """Pages of the journal, the index of words, the WAL, and drops that were the same."""
+    world = DisposalWorld(tmp_path)
+    # Twice: what is written behind the first disposal is overwritten as well.
+    for start in (1, 101):
+        for number in range(start, start + 15):
+            world.add(number, "D", "D", customer=f"ZQCUST{number:04}")
+        again = [row.document for row in world.journal.documents_of(spool_id(start))]
+        found = read(world.journal, 900 + start, *again)
+        assert found.state is SpoolState.DUPLICATE
+        world.destroy()
+        row = world.journal.get_spool(spool_id(900 + start))
+        assert row is not None
+        assert row.name == b"destroyed"
+        left = (tmp_path / "journal.db").read_bytes() + (tmp_path / "journal.db-wal").read_bytes()
+        for secret in (b"ZQCUST", b"Erika", b"erika", b"mustermann", b"bill%d" % (900 + start)):
+            assert secret not in left, secret
+    assert world.journal.check() == []
+    world.close()
+
+
+def test_a_log_that_is_being_read_is_emptied_later(world: DisposalWorld, tmp_path: Path) -> None:
+    world.add(1, "D")
+    log = tmp_path / "journal.db-wal"
+    with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM documents").fetchone()
+        disposal = world.destroy()
+    row = world.journal.get_disposal(disposal)
+    assert row is not None
+    assert row.state is DisposalState.DONE  # it waits for nobody who only looks
+    assert log.stat().st_size > 0
+    world.flow.step()
+    assert log.stat().st_size == 0
 
 
 def test_nothing_personal_is_left(world: DisposalWorld, tmp_path: Path) -> None:
