@@ -6,6 +6,7 @@ contract-end;2026-03-31``. A file is taken whole or not at all.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterator
 from datetime import date
 
@@ -40,6 +41,9 @@ def read_events(
     faults: list[Fault] = []
     found: list[NewEvent] = []
     for number, item in _CSV.read(decode(data, "events"), faults):
+        if "subject" in item:
+            # Spelled as in the metadata of the documents: sidecars/values.py.
+            item["subject"] = unicodedata.normalize("NFC", item["subject"])
         wrong = list(_check(item, known))
         if not wrong:
             found.append(_event(item, f"{source}:{number}", actor))

@@ -48,6 +48,12 @@ def tokenizing() -> Iterator[Tokens]:
         conn.close()
 
 
+def has_word(text: str) -> bool:
+    """Whether anything in the text is a word for the index."""
+    with tokenizing() as tokens:
+        return bool(tokens.of(text))
+
+
 def match_terms(conn: sqlite3.Connection, tokens: Iterable[str]) -> str:
     """The same as ``match_beginnings``, by the terms that the index has: those are read
     only as far as they are needed, while of a beginning every entry is read first (a

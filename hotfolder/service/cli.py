@@ -308,8 +308,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(EX_USAGE)
+    except UnicodeEncodeError:
+        # A file may be called so; no customer, policy or reason is.
+        given = sys.argv[1:] if arguments is None else arguments
+        if all(map(_is_utf8, given)):
+            raise
+        click.echo("an argument is not UTF-8", err=True)
+        sys.exit(EX_USAGE)
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nothing is wrong here.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EX_OK)
     sys.exit(code if isinstance(code, int) else EX_SOFTWARE if code else EX_OK)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

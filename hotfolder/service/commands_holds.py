@@ -89,7 +89,12 @@ def release(config_path: str, as_json: bool, hold: str, reason: str) -> int:
 @click.option("--all", "released", is_flag=True, help="Those that were released, too.")
 @click.option("--document", help="Only those upon this document.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
-@click.option("--after", default=0, help="Go on after the hold with this number.")
+@click.option(
+    "--after",
+    default=0,
+    type=click.IntRange(0, 2**63 - 1),
+    help="Go on after the hold with this number.",
+)
 def list_holds(config_path: str, as_json: bool, **options: Any) -> int:
     """Holds in force, oldest first."""
     from hotfolder.service import holding  # noqa: PLC0415  see cli.py
@@ -103,7 +108,9 @@ def list_holds(config_path: str, as_json: bool, **options: Any) -> int:
 @click.option(
     "--limit", default=10, show_default=True, type=click.IntRange(0, 100_000), help="Documents."
 )
-@click.option("--after", default=0, type=click.IntRange(0), help="Skip so many documents.")
+@click.option(
+    "--after", default=0, type=click.IntRange(0, 2**63 - 1), help="Skip so many documents."
+)
 @click.argument("hold")
 def show(config_path: str, as_json: bool, hold: str, limit: int, after: int) -> int:
     """One hold: matter, criteria, how far it has come, and what it holds."""

@@ -29,7 +29,7 @@ def retention() -> None:
 @click.option("--customer", help="... of this customer.")
 @click.option("--case", help="... of this case.")
 @click.option("--document", help="... of the document with this identity.")
-@click.option("--withdraw", type=click.IntRange(1), help="This event did not happen.")
+@click.option("--withdraw", type=click.IntRange(1, 2**63 - 1), help="This event did not happen.")
 @click.option("--reason", default="", help="Why, for the history.")
 @click.argument("event", required=False)
 @click.argument("day", required=False)
@@ -54,7 +54,12 @@ def event(config_path: str, as_json: bool, **options: Any) -> int:
 @click.option("--case", help="... of this case.")
 @click.option("--document", help="... of the document with this identity.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
-@click.option("--after", default=0, help="Go on after the event with this number.")
+@click.option(
+    "--after",
+    default=0,
+    type=click.IntRange(0, 2**63 - 1),
+    help="Go on after the event with this number.",
+)
 def events(config_path: str, as_json: bool, **options: Any) -> int:
     """Events, oldest first, those that were withdrawn too."""
     from hotfolder.service import retentionevents  # noqa: PLC0415  see cli.py

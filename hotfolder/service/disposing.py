@@ -126,7 +126,11 @@ def list_due(
     today = day_of(time.time())
     with opened(config_path) as (_, journal):
         if csv_path is not None:
-            count = _write_csv(journal, wanted, today, csv_path)
+            try:
+                count = _write_csv(journal, wanted, today, csv_path)
+            except OSError as error:
+                click.echo(f"--csv: {csv_path} cannot be written: {error.strerror}", err=True)
+                return EX_USAGE
             if as_json:
                 print_json({"file": csv_path, "documents": count})
             else:
@@ -161,7 +165,7 @@ def _place(text: str) -> tuple[str, int]:
     if not text:
         return "", 0
     day, _, number = text.partition("/")
-    return date.fromisoformat(day).isoformat(), int(number)
+    return date.fromisoformat(day).isoformat(), min(int(number), 2**63 - 1)
 
 
 def _write_csv(journal: SqliteJournal, wanted: DueFilter, today: date, path: str) -> int:

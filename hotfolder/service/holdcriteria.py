@@ -11,8 +11,9 @@ from hotfolder.core.ports import Journal
 from hotfolder.core.references import split_reference
 from hotfolder.flows.naming import MOST
 from hotfolder.journal.journal import SqliteJournal
+from hotfolder.journal.tokens import has_word
 from hotfolder.service.settings import Configuration
-from hotfolder.sidecars.values import parse_date
+from hotfolder.sidecars.values import cleaned, parse_date
 
 
 class WrongError(Exception):
@@ -47,28 +48,38 @@ def criteria_of(
     given = (customer, account, policy, case, document_type, text, *documents)
     if any(value is not None and not value.strip() for value in given):
         raise WrongError("an option is empty: leave it out, or say what is meant")
+    # A hold that can never hold anything is a mistake that nobody would notice.
+    first, last = _day("--from", issued_from), _day("--to", issued_to)
+    if first is not None and last is not None and last < first:
+        raise WrongError(f"no day is from {first} to {last}: nothing would be held")
+    if text is not None and not has_word(text):
+        raise WrongError(f"--text: there is no word in {text!r}: nothing would be held")
     rules = configuration.rules
     _known("--class", retention_class, rules.retention_classes)
     _known("--series", series, [item.code for item in rules.series])
     _known("--unit", business_unit, [item.code for item in rules.business_units])
-    kind, reference = (None, None) if case is None else split_reference(case)
+    kind, reference = (None, None) if case is None else split_reference(cleaned(case))
     return Criteria(
         identities=identities_of(config_path, journal, documents),
         business_unit=business_unit,
-        customer_id=customer,
-        account_number=account,
-        policy_number=policy,
+        customer_id=_cleaned(customer),
+        account_number=_cleaned(account),
+        policy_number=_cleaned(policy),
         case_ref=reference,
         case_kind=kind,
-        document_type=document_type,
+        document_type=_cleaned(document_type),
         retention_class=retention_class,
         series=series,
-        issued_from=_day("--from", issued_from),
-        issued_to=_day("--to", issued_to),
+        issued_from=first,
+        issued_to=last,
         words=tuple((text or "").split()),
         spool_id=None if spool is None else _spool(journal, spool),
         last_number=journal.last_document() if only_now else None,
     )
+
+
+def _cleaned(text: str | None) -> str | None:
+    return None if text is None else cleaned(text)
 
 
 def _known(option: str, value: str | None, values: Collection[str]) -> None:

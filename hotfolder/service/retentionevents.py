@@ -18,6 +18,7 @@ from hotfolder.service.actor import actor
 from hotfolder.service.inspecting import opened
 from hotfolder.service.story import moment
 from hotfolder.service.terminal import print_json, print_table, printable
+from hotfolder.sidecars.values import cleaned
 
 
 def record(
@@ -74,6 +75,8 @@ def _new_event(
     except ValueError as error:
         raise ValueError(f"{day!r} is no day; write it like 2026-03-31") from error
     kind, name = named
+    if not name.isprintable():
+        raise ValueError(f"--{kind} is no short text on one line")
     return NewEvent(
         kind=kind, subject=name, event=event, day=happened, actor=actor(), reason=reason
     )
@@ -99,8 +102,8 @@ def _misused(message: str) -> int:
 
 def _subject(subjects: dict[str, str | None]) -> tuple[Subject, str] | None:
     """The one that is named; None if none or several are."""
-    named = [(Subject(kind), name) for kind, name in subjects.items() if name]
-    if len(named) != 1 or len(named[0][1]) > LONGEST_SUBJECT:
+    named = [(Subject(kind), cleaned(name)) for kind, name in subjects.items() if name]
+    if len(named) != 1 or not named[0][1] or len(named[0][1]) > LONGEST_SUBJECT:
         return None
     return named[0]
 

@@ -49,21 +49,26 @@ def read_value(name: str, texts: Sequence[str]) -> str | int | date | tuple[str,
     return distinct[0]
 
 
+def cleaned(text: str) -> str:
+    """A text as it stands in the metadata: what is compared with that must be cleaned, too."""
+    return unicodedata.normalize("NFC", text.strip())
+
+
 def _clean(name: str, text: str) -> str:
-    cleaned = unicodedata.normalize("NFC", text.strip())
+    found = cleaned(text)
     limit = LONGEST_TITLE if name == "title" else LONGEST
-    if len(cleaned) > limit:
+    if len(found) > limit:
         raise UnreadableValueError(
             "field.length", f"{name} has more than {limit} characters", "shorten it"
         )
     # Almost every value is printable, which is quickly said.
-    if not cleaned.isprintable() and any(
-        unicodedata.category(letter) in ("Cc", "Cs") for letter in cleaned
+    if not found.isprintable() and any(
+        unicodedata.category(letter) in ("Cc", "Cs") for letter in found
     ):
         raise UnreadableValueError(
             "field.control", f"{name} has control characters in it", "take them out"
         )
-    return cleaned
+    return found
 
 
 def _read_date(name: str, text: str) -> date:

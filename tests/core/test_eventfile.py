@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from datetime import date
 
 import pytest
@@ -125,5 +126,12 @@ def test_what_is_written_is_read(rows: list[tuple[Subject, str, date]]) -> None:
     for kind, subject, day in rows:
         writer.writerow([kind.value, subject, KNOWN[0], day.isoformat()])
     found = read(out.getvalue())
-    assert [(event.kind, event.subject, event.day) for event in found] == rows
+    assert [(event.kind, event.subject, event.day) for event in found] == [
+        (kind, unicodedata.normalize("NFC", subject), day) for kind, subject, day in rows
+    ]
     assert len({event.source for event in found}) == len(rows)
+
+
+def test_subjects_are_spelled_as_in_the_metadata() -> None:
+    (event,) = read("kind;subject;event;day\ncase;  Mu\u0308ller 7 ;case-closed;2026-03-31\n")
+    assert event.subject == "M\u00fcller 7"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 from pathlib import Path
@@ -11,9 +12,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from hotfolder.core.errors import EX_CONFIG
+from hotfolder.core.errors import EX_CONFIG, EX_USAGE
+from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.cli import group, main
 from hotfolder.service.starting import STARTING_CONFIGURATION
+from tests.support.settings import sound_text
 
 ROOT = Path(__file__).parent.parent.parent
 MANUALS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -118,3 +121,15 @@ def test_usage_faults_exit_64(capsys: pytest.CaptureFixture[str]) -> None:
         main(["hold", "0193f2a4b6c1"])
     assert done.value.code == 64
     assert "--reason" in capsys.readouterr().err
+
+
+def test_an_argument_that_is_no_text_is_a_fault_of_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "hotfolder.toml"
+    path.write_text(sound_text(tmp_path))
+    SqliteJournal(os.fsencode(tmp_path / "journal.db")).close()
+    with pytest.raises(SystemExit) as ended:
+        main(["holds", "place", "--matter", "a\udcff", "--customer", "C", "--config", str(path)])
+    assert ended.value.code == EX_USAGE
+    assert "not UTF-8" in capsys.readouterr().err

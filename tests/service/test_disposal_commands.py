@@ -152,6 +152,13 @@ def test_a_due_list_goes_into_a_file(desk: Desk, tmp_path: Path) -> None:
     assert desk.ask("disposal", "due", "--after", "x").return_value == EX_USAGE
 
 
+def test_a_csv_that_cannot_be_written_is_a_fault_of_use(desk: Desk, tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "nowhere" / "due.csv"):
+        done = desk.ask("disposal", "due", "--csv", str(place))
+        assert done.return_value == EX_USAGE
+        assert "cannot be written" in done.output
+
+
 def test_what_is_unknown(desk: Desk) -> None:
     for arguments in (
         ("approve", "disposal-0000"),

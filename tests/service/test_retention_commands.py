@@ -101,7 +101,7 @@ def desk(tmp_path: Path) -> Desk:
 def test_an_event_starts_the_clock_and_its_withdrawal_stops_it(desk: Desk) -> None:
     identity = POLICY.identity
     assert desk.json("show", identity)["why"] == "waits for contract-end"
-    made = desk.json("event", "--policy", "P-77", "contract-end", "2026-03-31")
+    made = desk.json("event", "--policy", " P-77", "contract-end", "2026-03-31")
     assert made["number"] == 1
     assert not desk.json("show", identity)["computed"]
     desk.compute()
@@ -140,6 +140,8 @@ def test_the_audit_chain_has_no_customers_data(desk: Desk) -> None:
         (["event", "--policy", "P-77", "Contract End", "2026-03-31"], EX_USAGE),
         (["event", "--policy", "P-77", "contract-and", "2026-03-31"], EX_USAGE),
         (["event", "--policy", "P" * 256, "contract-end", "2026-03-31"], EX_USAGE),
+        (["event", "--policy", "P\n7", "contract-end", "2026-03-31"], EX_USAGE),
+        (["event", "--policy", " ", "contract-end", "2026-03-31"], EX_USAGE),
         (["event", "--document", "hf-0", "contract-end", "2026-03-31"], EX_NOINPUT),
         (["event", "--withdraw", "9"], EX_NOINPUT),
         (["event", "--withdraw", "9", "contract-end"], EX_USAGE),
