@@ -154,8 +154,11 @@ class Evidence:
         )
 
     def _is_shared(self, spool: SpoolRow) -> bool:
-        """Whether somebody else's documents are, or may be, in the spool."""
+        """Whether documents are, or may be, in the spool that are not to be given along with
+        one of it: somebody else's, or withheld ones."""
         if spool.skipped or spool.left_out or self._is_restored(spool):
+            return True
+        if self._journal.is_partly_withheld(spool.id):
             return True
         customers: set[str | None] = set()
         count = 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 import tracemalloc
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -123,6 +125,21 @@ def test_a_spool_of_one_document_is_the_document(letter: World, tmp_path: Path) 
     # Without the spool there is still the document, which is the spool.
     made = bags.make(letter, row.document.identity, path, with_spool=False)
     assert made.form is EvidenceForm.DOCUMENT
+
+
+def test_a_withheld_document_does_not_go_in_with_another_of_its_customer(tmp_path: Path) -> None:
+    world = two_letters(tmp_path, "c1", "c1")
+    withheld, stays = bags.documents(world)
+    with closing(sqlite3.connect(world.root / "journal.db")) as conn, conn:
+        conn.execute(
+            "UPDATE documents SET disposition = 'withheld' WHERE identity = ?",
+            (withheld.document.identity,),
+        )
+    path = tmp_path / "evidence.zip"
+    made = bags.make(world, stays.document.identity, path)
+    assert made.form is EvidenceForm.PROOF
+    holds(path)
+    assert not {name for name in names_in(path) if "spool" in name}
 
 
 def test_a_spool_whose_documents_are_all_of_one_customer_goes_in(tmp_path: Path) -> None:
