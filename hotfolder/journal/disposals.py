@@ -61,7 +61,7 @@ class Disposals:
                 item.number: item
                 for item in judge(conn, [number for number, _ in rows], schedule, today)
             }
-            spools = _Spools(conn, today)
+            spools = _Spools(conn, today, schedule)
             for item in found.values():
                 spools.look(item)
         page = [_due_from(found[number]) for number, _ in rows]
@@ -299,9 +299,10 @@ def _is_whole(conn: sqlite3.Connection, members: Sequence[Judged]) -> bool:
 class _Spools:
     """What the spools of documents say of them; each is looked at once."""
 
-    def __init__(self, conn: sqlite3.Connection, today: date) -> None:
+    def __init__(self, conn: sqlite3.Connection, today: date, schedule: Schedule) -> None:
         self._conn = conn
         self._today = today.isoformat()
+        self._schedule = schedule
         self._known: dict[int, str] = {}
 
     def look(self, item: Judged) -> None:
@@ -323,9 +324,28 @@ class _Spools:
         ).fetchone()
         if waiting:
             return f"{waiting} documents of its spool are not due"
+        if total > 1 and (kept := self._count_kept(spool)):
+            return f"{kept} documents of its spool are kept: their class says so"
         if total > 1 and (holds := holds_upon_spool(self._conn, spool)):
             return f"its spool is held: {', '.join(holds)}"
         return ""
+
+
+    def _count_kept(self, spool: int) -> int:
+        """How many documents of a spool no list takes, by what their class says now."""
+        rows = self._conn.execute(
+            "SELECT retention_class, class_version, count(*) FROM documents"
+            " WHERE spool = ? AND role <> 'carrier' AND disposition <> 'destroyed'"
+            " GROUP BY retention_class, class_version",
+            (spool,),
+        )
+        return sum(count for code, version, count in rows if not self._ends(code, version))
+
+    def _ends(self, code: str | None, version: int | None) -> bool:
+        found = self._schedule.get(code or "")
+        return found is not None and any(
+            item.number == version and item.action != "keep" for item in found.versions
+        )
 
 
 def _freeze(

@@ -145,8 +145,10 @@ def _judge(
             judged.stop(Standing.HELD, ", ".join(held[judged.number]))
         if judged.disposition in ("destroying", "destroyed") or row[11] is not None:
             judged.stop(Standing.BLOCKED, "it is being destroyed, or was")
-        if row[9] != 1 or row[10] != "DONE":
+        if row[10] != "DONE":
             judged.stop(Standing.BLOCKED, f"its spool is {row[10]}")
+        if row[9] != 1:
+            judged.stop(Standing.BLOCKED, "it came again, and counts in another spool")
         if row[12]:
             judged.stop(Standing.BLOCKED, "its spool has documents that could not be read")
         if any((kind.value, name) in work for kind, names in document.facts.subjects.items()

@@ -81,6 +81,15 @@ def test_the_last_day_of_retention_is_a_day_of_retention(world: DisposalWorld) -
     assert {item.identity for item in found} == {before, last}
 
 
+def test_a_spool_with_a_document_that_is_kept_is_not_said_to_be_due(world: DisposalWorld) -> None:
+    goes, kept = world.add(1, "D", "K")
+    assert standings(world) == {goes: Standing.PENDING, kept: Standing.KEPT}
+    assert world.outcomes(world.destroy()) == {goes: "withheld"}
+    assert standings(world) == {goes: Standing.WITHHELD, kept: Standing.KEPT}
+    found, _ = world.journal.due_documents(DueFilter(), TODAY)
+    assert "1 documents of its spool are kept" in next(x.why for x in found if x.identity == goes)
+
+
 def test_due_documents_come_in_pages(world: DisposalWorld) -> None:
     wanted = {world.add(number, "D")[0] for number in range(1, 8)}
     seen: list[str] = []
