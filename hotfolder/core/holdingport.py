@@ -69,6 +69,9 @@ class HoldingJournal(Protocol):
     def spools_to_lift(self, hold_id: str, limit: int) -> list[str]:
         """Spools of a released hold whose marks are not taken away yet."""
 
+    def spools_of_hold(self, hold_id: str, after: int, limit: int) -> list[tuple[int, str]]:
+        """(number, id) of the spools that it holds, or held, after a number, in order."""
+
     def record_lifted(self, hold_id: str, spool_ids: Sequence[str]) -> None:
         """Their marks are taken away. Harmless to repeat."""
 

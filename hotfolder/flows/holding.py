@@ -100,12 +100,16 @@ class Holding:
         self, hold_id: str, *, actor: str, reason: str, progress: Progress | None = None
     ) -> HoldRow:
         """Release a hold; when this returns no store is marked with it any more. Dates of
-        retention were never changed: the clock has gone on. Harmless to repeat. Raises
-        ``KeyError`` if there is none of this id."""
+        retention were never changed: the clock has gone on. Harmless to repeat: marks that
+        came back with a root from a backup go then. Raises ``KeyError`` if there is none of
+        this id."""
+        before = self._journal.get_hold(hold_id)
         if self._journal.release_hold(hold_id, actor, reason, self._clock.now()) is None:
             raise KeyError(hold_id)
         # Survives a kill: the hold stops nothing in the journal; its marks go later.
         crashpoint("hold.released")
+        if before is not None and before.phase is HoldPhase.LIFTED:
+            self._lift_again(hold_id)
         return self.finish(hold_id, progress)
 
     def finish(self, hold_id: str, progress: Progress | None = None) -> HoldRow:
@@ -191,6 +195,12 @@ class Holding:
             crashpoint("hold.lifted")
             self._journal.record_lifted(row.id, spools)
             yield
+
+    def _lift_again(self, hold_id: str) -> None:
+        after = 0
+        while spools := self._journal.spools_of_hold(hold_id, after, self._batch):
+            self._store.lift_holds([spool_id for _, spool_id in spools], hold_id)
+            after = spools[-1][0]
 
     def _found(self, hold_id: str) -> HoldRow:
         row = self._journal.get_hold(hold_id)

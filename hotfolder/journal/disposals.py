@@ -330,7 +330,6 @@ class _Spools:
             return f"its spool is held: {', '.join(holds)}"
         return ""
 
-
     def _count_kept(self, spool: int) -> int:
         """How many documents of a spool no list takes, by what their class says now."""
         rows = self._conn.execute(

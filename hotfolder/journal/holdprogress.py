@@ -108,6 +108,16 @@ class HoldProgress:
                 or _spools(conn, row.number, "state <> 'LIFTED'", limit)
             )
 
+    def spools_of_hold(self, hold_id: str, after: int, limit: int) -> list[tuple[int, str]]:
+        """See ``core.holdingport``."""
+        with self._db.reading() as conn:
+            return conn.execute(
+                "SELECT s.number, s.id FROM holds AS g CROSS JOIN hold_spools AS h"
+                " ON h.hold = g.number CROSS JOIN spools AS s ON s.number = h.spool"
+                " WHERE g.id = ? AND h.spool > ? ORDER BY h.spool LIMIT ?",
+                (hold_id, after, limit),
+            ).fetchall()
+
     def record_lifted(self, hold_id: str, spool_ids: Sequence[str]) -> None:
         """See ``core.holdingport``."""
         with self._db.writing() as conn:

@@ -145,12 +145,7 @@ def _judge(
             judged.stop(Standing.HELD, ", ".join(held[judged.number]))
         if judged.disposition in ("destroying", "destroyed") or row[11] is not None:
             judged.stop(Standing.BLOCKED, "it is being destroyed, or was")
-        if row[10] != "DONE":
-            judged.stop(Standing.BLOCKED, f"its spool is {row[10]}")
-        if row[9] != 1:
-            judged.stop(Standing.BLOCKED, "it came again, and counts in another spool")
-        if row[12]:
-            judged.stop(Standing.BLOCKED, "its spool has documents that could not be read")
+        _judge_spool(judged, live=row[9] == 1, state=row[10], skipped=row[12])
         if any((kind.value, name) in work for kind, names in document.facts.subjects.items()
                for name in names) or ("schedule", "") in work:  # fmt: skip
             judged.stop(Standing.BLOCKED, "its dates are being computed")
@@ -166,6 +161,15 @@ def _judge(
         if judged.number in listed:
             judged.stop(Standing.LISTED, listed[judged.number])
         yield judged
+
+
+def _judge_spool(judged: Judged, *, live: bool, state: str, skipped: int) -> None:
+    if state != "DONE":
+        judged.stop(Standing.BLOCKED, f"its spool is {state}")
+    if not live:
+        judged.stop(Standing.BLOCKED, "it came again, and counts in another spool")
+    if skipped:
+        judged.stop(Standing.BLOCKED, "its spool has documents that could not be read")
 
 
 def _judge_action(judged: Judged, said: Decision, found: RetentionClass | None) -> None:

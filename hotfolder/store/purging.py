@@ -148,7 +148,8 @@ def held(hold_id: str) -> OperatorFault:
     """The error for an object that is to go while a hold is marked on it."""
     return OperatorFault(
         f"the store has a mark of {hold_id} on the spool",
-        hint="nothing of it was destroyed; `hotfolder holds show` tells whose hold it is",
+        hint="nothing of it was destroyed; `hotfolder holds show` tells whose hold it is; if it"
+        " was released, `hotfolder holds release` once more takes its marks away",
         code="store.held",
     )
 

@@ -254,6 +254,20 @@ def test_a_release_while_the_stores_are_being_marked_leaves_no_mark(house: House
     assert "hold.applied" not in house.actions()
 
 
+def test_marks_that_came_back_go_when_it_is_released_again(house: House) -> None:
+    row = house.place()
+    shutil.copytree(house.root / "two", house.root / "backup")
+    house.flow.release(row.id, actor="ben", reason="settled")
+    # The copy of the store was restored from a backup.
+    shutil.rmtree(house.root / "two")
+    (house.root / "backup").rename(house.root / "two")
+    assert house.store.holds_on(spool_id(HELD)) == (row.id,)
+    house.flow.release(row.id, actor="ben", reason="settled")
+    for number in range(1, HELD + 1):
+        assert house.store.holds_on(spool_id(number)) == ()
+    assert list(house.store.kept_holds()) == []
+
+
 def test_a_new_copy_of_the_store_gets_the_marks(house: House) -> None:
     request = make_request(house.root / "drop", 1)
     house.store.write_spools([request])
