@@ -36,13 +36,26 @@ def fill_copies(config_path: str, *, as_json: bool) -> int:
             actor(),
             "operator.store_fill",
             "store",
-            {"copied": filled.copied, "damaged": filled.damaged},
+            {
+                "copied": filled.copied,
+                "damaged": filled.damaged,
+                "destroyed": filled.destroyed,
+            },
             SystemClock().now(),
         )
     if as_json:
-        print_json({"present": filled.present, "copied": filled.copied, "damaged": filled.damaged})
+        print_json(
+            {
+                "present": filled.present,
+                "copied": filled.copied,
+                "damaged": filled.damaged,
+                "destroyed": filled.destroyed,
+            }
+        )
     else:
         click.echo(f"{filled.copied:,} copied; {filled.present:,} spools were in every root")
+        if filled.destroyed:
+            click.echo(f"{filled.destroyed:,} destroyed ones had come back, and are gone")
         if filled.damaged:
             click.echo(f"{filled.damaged:,} spools are whole in no root: see the log above")
     return EX_IOERR if filled.damaged else EX_OK

@@ -10,7 +10,7 @@ whole port once more, each method over all roots.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import BinaryIO, TypeVar
@@ -19,6 +19,7 @@ from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import Corrupt, Destroyed, Fault, HotfolderError, OperatorFault
 from hotfolder.core.ports import Emit
 from hotfolder.core.records import StoredObject, StoreRequest
+from hotfolder.core.tombstones import read_tombstone
 from hotfolder.store.ocfl import OcflStore
 from hotfolder.store.purging import held
 
@@ -32,6 +33,7 @@ class Filled:
     present: int = 0  # that every root had
     copied: int = 0  # copies that were made
     damaged: int = 0  # of which no root has a whole one
+    destroyed: int = 0  # objects, and keys of documents, that had come back in a root
 
 
 class CopiesStore:
@@ -147,10 +149,10 @@ class CopiesStore:
         """Give every root what another has and it lacks. ``expected`` tells the SHA-256
         that the journal has of a spool (None: it does not know it); what differs is
         copied nowhere. Tombstones are copied first: what was destroyed comes back from no
-        root. Marks of holds are copied too. May be interrupted and run again.
+        root, and goes from one that was away, or was restored from a backup. Marks of holds
+        are copied too. May be interrupted and run again.
         """
-        self._copy_tombstones()
-        filled = Filled()
+        filled = Filled(destroyed=self._copy_tombstones())
         for done, found in enumerate(self.iterate(), 1):
             lacking = [store for store in self._stores if not store.has(found.spool_id)]
             if not lacking:
@@ -172,13 +174,23 @@ class CopiesStore:
                     store.keep_hold(hold, record)
         return filled
 
-    def _copy_tombstones(self) -> None:
+    def _copy_tombstones(self) -> int:
+        """Returns how much had come back of what was destroyed; it is destroyed again."""
+        found = 0
         for spool_id, tombstone in self.tombstones():
             for store in self._stores:
                 store.entomb(spool_id, tombstone)
+            for store in self._stores:
+                if store.has(spool_id) or store.keys.has(spool_id):
+                    found += store.remove_purged(spool_id)
         for spool_id, disposal, tombstone in self._parts_by_disposal():
             for store in self._stores:
                 store.entomb_parts(spool_id, disposal, tombstone)
+            gone = [item.ordinal for item in read_tombstone(tombstone) if item.ordinal is not None]
+            # Damaged keys open nothing; `verify` tells of them.
+            with suppress(KeyError, Corrupt):
+                found += self.destroy_parts(spool_id, gone)
+        return found
 
     def _copy_marks(self, spool_id: str) -> None:
         found = [set(store.holds_on(spool_id)) for store in self._stores]

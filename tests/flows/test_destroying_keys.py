@@ -330,6 +330,9 @@ def test_keys_from_a_backup_are_destroyed_once_more(world: DisposalWorld) -> Non
     assert world.flow.repeat(disposal) == 1
     assert gone_parts(world, 1) == [frozenset({1})] * 2
     assert world.flow.repeat(disposal) == 0
+    path.write_bytes(before)
+    assert world.store.fill(lambda _spool: None).destroyed == 1
+    assert gone_parts(world, 1) == [frozenset({1})] * 2
 
 
 def test_a_document_that_went_is_not_given(world: DisposalWorld) -> None:

@@ -266,7 +266,12 @@ def test_a_copy_is_filled_and_used(shelf: Shelf) -> None:
     for copied in (1, 0):
         done = shelf.call("fill", "--json")
         assert done.return_value == EX_OK, done.output
-        assert json.loads(done.stdout) == {"present": 1 - copied, "copied": copied, "damaged": 0}
+        assert json.loads(done.stdout) == {
+            "present": 1 - copied,
+            "copied": copied,
+            "damaged": 0,
+            "destroyed": 0,
+        }
     assert "hotfolder fill" not in shelf.call("check", "--offline").stdout
     OcflStore(os.fsencode(shelf.root / "store"), clock=FixedClock()).withdraw(
         shelf.rows[0].spool_id, "lost"

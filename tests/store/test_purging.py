@@ -148,12 +148,14 @@ def test_no_copy_brings_back_what_was_destroyed(
     shutil.copytree(kept, place)  # the disk of the copy was restored from a backup
     store = opened()
     assert [found.spool_id for found in store.iterate()] == [spool_id(2)]
-    assert store.fill(lambda _spool: None).copied == 0
-    assert not first.has(spool_id(1))
     with pytest.raises(Corrupt) as refused:
         first.take_over(spool_id(1), second.place_of(spool_id(1)))
     assert refused.value.code == "store.purged"
     assert store.purge(spool_id(1), STONE)  # and it goes again
+    assert files_of(tmp_path, 1) == []
+    shutil.copytree(kept, place)
+    assert store.fill(lambda _spool: None).copied == 0
+    assert not first.has(spool_id(1))
     assert files_of(tmp_path, 1) == []
 
 
@@ -185,6 +187,19 @@ def test_a_new_copy_gets_the_tombstones(opened: Callable[[], CopiesStore], tmp_p
     store.initialise(adding=True)
     assert store.fill(lambda _spool: None).copied == 1
     assert roots[2].tombstone(spool_id(1)) == STONE
+
+
+def test_a_copy_that_was_away_loses_what_was_destroyed_when_it_is_filled(
+    opened: Callable[[], CopiesStore], tmp_path: Path
+) -> None:
+    store = stored(opened, tmp_path)
+    first, second = store.roots
+    # The configuration has named the first root alone.
+    first.purge(spool_id(1), STONE)
+    assert second.verify(spool_id(1))
+    assert store.fill(lambda _spool: None).destroyed == 1
+    assert not second.has(spool_id(1))
+    assert store.fill(lambda _spool: None).destroyed == 0
 
 
 def test_nothing_goes_while_a_root_is_away(
