@@ -16,6 +16,7 @@ from hotfolder.core.disposals import (
     DueFilter,
     Tombstone,
 )
+from hotfolder.core.retention import Schedule
 
 
 class DisposalJournal(Protocol):
@@ -120,6 +121,10 @@ class DisposalJournal(Protocol):
 
     def disposal_members(self, disposal: str) -> Iterator[DisposalMember]:
         """Its list, by identity, in flat memory."""
+
+    def deciding_schedule(self, disposal: str) -> tuple[str, Schedule]:
+        """Digest of the schedule by which a disposal was decided, and the schedule, without
+        titles and mandates."""
 
     def disposal_certificate(self, disposal: str) -> bytes | None:
         """The certificate of one that is DONE, byte for byte."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -48,6 +48,16 @@ def load_schedule(text: str) -> Schedule:
     return {
         code: _class_of(code, [_from_dict(item) for item in versions])
         for code, versions in json.loads(text).items()
+    }
+
+
+def named_after(schedule: Schedule, other: Schedule) -> Schedule:
+    """``schedule`` with the titles and mandates of the classes that ``other`` has."""
+    return {
+        code: replace(found, title=other[code].title, mandate=other[code].mandate)
+        if code in other
+        else found
+        for code, found in schedule.items()
     }
 
 

@@ -28,7 +28,7 @@ from hotfolder.core.ports import Clock, Emit, Journal, Store
 from hotfolder.core.profiles import FolderProfile
 from hotfolder.core.records import Encryption
 from hotfolder.core.retention import Schedule
-from hotfolder.core.schedules import schedule_digest
+from hotfolder.core.schedules import named_after, schedule_digest
 from hotfolder.files.content import write_all
 from hotfolder.files.durability import sync_directories
 from hotfolder.files.tree import exists, make_directory
@@ -262,11 +262,13 @@ class Disposing:
     def _certify(self, row: DisposalRow) -> None:
         now = self._clock.now()
         links = self._journal.audit_size()
+        # The configuration may be another since it was decided.
+        digest, schedule = self._journal.deciding_schedule(row.id)
         body = certificate_body(
             row,
             self._journal.disposal_members(row.id),
-            self._schedule,
-            schedule_digest(self._schedule),
+            named_after(schedule, self._schedule),
+            digest,
             Circumstances(
                 completed_at=now,
                 roots=self._where.roots,

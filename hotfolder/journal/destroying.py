@@ -118,6 +118,7 @@ class Destroying:
                 "excluded": len(members) - len(goes) - len(stays),
                 "today": today.isoformat(),
                 "list_sha256": row.list_sha256,
+                "schedule": schedule,
             }
             append_links(conn, [("disposal.begun", disposal, details)], now, actor)
             return find_disposal(conn, disposal, DisposalState.EXECUTING)

@@ -26,6 +26,7 @@ from hotfolder.core.disposals import (
 from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.records import ArchiveEvent
 from hotfolder.core.retention import Schedule
+from hotfolder.core.schedules import load_schedule
 from hotfolder.journal.connection import Connection
 from hotfolder.journal.holding import holds_upon_spool
 from hotfolder.journal.judging import Judged, is_computing, judge, last_schedule
@@ -36,7 +37,10 @@ from hotfolder.journal.outbox import insert_events
 
 _COLUMNS = (
     "d.id, d.business_unit, d.state, d.proposed_by, d.approved_by, d.executed_by, d.authority,"
-    " d.reason, d.created_at, d.approved_at, d.executed_at, d.done_at, d.list_sha256,"
+    # The row has that of its last step; what is asked for is why it was proposed, or withdrawn.
+    " CASE d.state WHEN 'WITHDRAWN' THEN d.reason ELSE (SELECT s.reason FROM disposal_steps AS s"
+    "  WHERE s.subject = d.number ORDER BY s.number LIMIT 1) END,"
+    " d.created_at, d.approved_at, d.executed_at, d.done_at, d.list_sha256,"
     " d.certificate_sha256, d.today, d.number"
 )
 _OVER = "d.retain_until < :today AND d.disposition IN ('kept', 'withheld')"
@@ -168,6 +172,18 @@ class Disposals:
             if len(rows) < _PAGE:
                 return
             after = rows[-1][0]
+
+    def deciding_schedule(self, disposal: str) -> tuple[str, Schedule]:
+        """Digest of the schedule by which a disposal was decided, and the schedule; the last
+        one that was noted, if its link does not say."""
+        with self._db.reading() as conn:
+            row = conn.execute(
+                "SELECT digest, schedule FROM retention_schedules WHERE digest = (SELECT"
+                " json_extract(details, '$.schedule') FROM audit WHERE subject = ?"
+                " AND action = 'disposal.begun') ORDER BY number DESC LIMIT 1",
+                (disposal,),
+            ).fetchone()
+            return last_schedule(conn) if row is None else (row[0], load_schedule(row[1]))
 
     def disposal_certificate(self, disposal: str) -> bytes | None:
         """The certificate of one that is DONE, byte for byte."""

@@ -34,7 +34,7 @@ from hotfolder.service.logs import configure_logs, make_emit
 from hotfolder.service.parts import SystemClock, make_disposing, open_store
 from hotfolder.service.settings import Configuration
 from hotfolder.service.story import moment
-from hotfolder.service.terminal import print_json, print_table
+from hotfolder.service.terminal import print_json, print_table, printable
 
 _POLL = 0.5  # seconds
 _PAGE = 2000
@@ -376,6 +376,8 @@ def show(config_path: str, disposal: str, *, limit: int, as_json: bool) -> int:
         click.echo(f"  approved by {row.approved_by}, {moment(row.approved_at)}: {row.authority}")
     if row.executed_by:
         click.echo(f"  executed by {row.executed_by}, {moment(row.executed_at)}, as of {row.today}")
+    if row.reason:
+        click.echo(f"  reason: {printable(row.reason)}")
     click.echo(f"  list {row.list_sha256}")
     if row.certificate_sha256:
         click.echo(f"  certificate {row.certificate_sha256}")

@@ -101,6 +101,26 @@ def test_due_documents_come_in_pages(world: DisposalWorld) -> None:
 
 
 # -- from the list to the certificate ---------------------------------------------------
+def test_a_certificate_says_why_and_by_which_schedule(world: DisposalWorld) -> None:
+    world.add(1, "D")
+    (row,) = world.flow.propose(DueFilter(), [UNIT], actor="ada", reason="yearly")
+    world.flow.approve(row.id, actor="ben", authority="the board")
+    decided = world.digest()
+    world.flow.begin(row.id, actor="cem")
+    # The daemon that completes it was started with another configuration.
+    world.schedule = {"D": make_class("D", 30)}
+    world.journal.note_schedule(world.schedule, world.clock.now())
+    assert world.make_flow().complete(row.id).reason == "yearly"
+    data = world.journal.disposal_certificate(row.id)
+    assert data is not None
+    body = json.loads(data)["certificate"]
+    assert body["reason"] == "yearly"
+    assert body["schedule"]["sha256"] == decided
+    (said,) = body["schedule"]["classes"]
+    assert (said["class"], said["title"], said["mandate"]) == ("D", "Class D", "§ 147 AO")
+    assert (said["period"], said["documents"]) == ("P1Y", 1)
+
+
 def test_what_is_approved_is_destroyed_and_certified(world: DisposalWorld, tmp_path: Path) -> None:
     (gone,) = world.add(1, "D")
     (stays,) = world.add(2, "L")
