@@ -79,6 +79,8 @@ def _prune(
         (number, words_of(document)),
     )
     conn.execute("DELETE FROM document_references WHERE document = ?", (number,))
+    # The server's words may quote the record.
+    conn.execute("UPDATE updates SET last_error = NULL WHERE document = ?", (number,))
     known = json.loads(metadata)
     conn.execute(
         "UPDATE documents SET disposition = 'destroyed', disposed_at = ?, title = ?,"

@@ -215,10 +215,17 @@ def test_a_log_that_is_being_read_is_emptied_later(world: DisposalWorld, tmp_pat
 
 
 def test_nothing_personal_is_left(world: DisposalWorld, tmp_path: Path) -> None:
-    world.add(1, "D", "D", policy="P-77")
+    first, _ = world.add(1, "D", "D", policy="P-77")
     (stays,) = world.add(2, "L")
     query = DocumentQuery(words=("mustermann",))
     assert world.journal.count_documents(query) == 3
+    # The server has refused to be told of a hold, and quotes the record.
+    hold(world, "1", identities=(first,))
+    hold_id = world.journal.holds()[0].id
+    (numbers,) = world.journal.hold_candidates(hold_id, 10)
+    world.journal.add_members(hold_id, numbers, world.clock.now())
+    world.journal.set_changes_aside([1], "refused: A-1-1 of P-77", world.clock.now())
+    world.journal.release_hold(hold_id, "judge", "settled", world.clock.now())
     disposal = world.destroy()
     assert [row.document.identity for row in world.journal.find_documents(query, 10)] == [stays]
     assert world.journal.count_documents(DocumentQuery(customer_id="C-1")) == 0
