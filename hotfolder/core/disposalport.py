@@ -97,6 +97,11 @@ class DisposalJournal(Protocol):
         catalogue, audit ``document.destroyed`` of each. True when that were the last.
         Harmless to repeat."""
 
+    def resume_disposals(self, actor: str, reason: str, now: float) -> bool:
+        """Somebody has seen to what a rebuilt journal lacks: until then ``begin_disposal``
+        raises ``OperatorFault`` (``disposal.rebuilt``). Audit ``disposal.resumed``; False if
+        nothing was in the way."""
+
     def forget_destroyed(self, disposal: str) -> None:
         """What stayed of them where rows have no place: their words leave the index for
         good, drops that were the same as a spool that went lose their names. A part of it

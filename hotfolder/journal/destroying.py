@@ -37,6 +37,7 @@ from hotfolder.journal.keydestruction import spools_by_key, stop_under_way
 from hotfolder.journal.links import append_links
 from hotfolder.journal.pruning import merge_words, prune, prune_duplicates, prune_spool
 from hotfolder.journal.reasons import because
+from hotfolder.journal.rebuilt import note_resumed, require_reviewed
 
 _NEVER = "of its spool other documents are not due, or are held"
 
@@ -55,6 +56,11 @@ class Destroying:
             return True
         with self._db.writing() as conn:
             return _note_day(conn, day, actor, now, vouched=vouched)
+
+    def resume_disposals(self, actor: str, reason: str, now: float) -> bool:
+        """After a rebuild; False if nothing was in their way."""
+        with self._db.writing() as conn:
+            return note_resumed(conn, actor, reason, now)
 
     # -- the decision ----------------------------------------------------------------
     def begin_disposal(
@@ -281,6 +287,7 @@ def _note_day(
 
 def _check(conn: sqlite3.Connection, schedule: str, actor: str, now: float) -> date:
     """Today, if anything may be decided today."""
+    require_reviewed(conn)
     today = _day_of(now)
     if not _note_day(conn, today, actor, now):
         raise OperatorFault(

@@ -115,6 +115,23 @@ def execute(config_path: str, as_json: bool, disposal: str, today_is: str | None
     return disposing.execute(config_path, disposal, today_is=today_is, wait=wait, as_json=as_json)
 
 
+@disposal.command(
+    cls=Command, epilog="hotfolder disposal resume --reason 'events of 2019 to 2026 given again'"
+)
+@CONFIG
+@JSON
+@click.option("--reason", required=True, help="What was seen to; on the audit chain.")
+def resume(config_path: str, as_json: bool, reason: str) -> int:
+    """Let disposals go on after the journal was rebuilt.
+
+    A rebuilt journal has every document and every hold, but no retention events: give them
+    again first. Until then nothing is destroyed.
+    """
+    from hotfolder.service import resuming  # noqa: PLC0415  see cli.py
+
+    return resuming.resume(config_path, reason=reason, as_json=as_json)
+
+
 @disposal.command("list", cls=Command, epilog="hotfolder disposal list --state PROPOSED")
 @CONFIG
 @JSON

@@ -21,6 +21,7 @@ from hotfolder.core.errors import (
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.ports import Clock
 from hotfolder.journal.connection import DaemonLock, acquire_daemon_lock
+from hotfolder.journal.rebuilt import BEGUN, REBUILT, SUBJECT
 from hotfolder.service.actor import actor
 from hotfolder.service.composition import Works, assemble
 from hotfolder.service.inspecting import opened
@@ -229,6 +230,8 @@ def rebuild(config_path: str, *, as_json: bool) -> int:
     try:
         works = _assemble(configuration)
         try:
+            # First of all: one that is killed half way must not let anything be destroyed.
+            works.journal.append_audit(actor(), BEGUN, SUBJECT, {}, works.clock.now())
             with Progress("spools read", as_json=as_json) as progress:
                 report = works.rebuild.run(progress.reached)
             works.finisher.recover()
@@ -236,8 +239,8 @@ def rebuild(config_path: str, *, as_json: bool) -> int:
                 pass
             works.journal.append_audit(
                 actor(),
-                "operator.rebuild",
-                "journal",
+                REBUILT,
+                SUBJECT,
                 {"spools": report.spools, "confirmed": report.confirmed},
                 works.clock.now(),
             )
@@ -256,6 +259,10 @@ def rebuild(config_path: str, *, as_json: bool) -> int:
             }
         )
     else:
+        click.echo(
+            "nothing is destroyed until `hotfolder disposal resume` is given: the manual says"
+            " what to see to first (After a loss)"
+        )
         click.echo(
             f"{report.spools} spools with {report.documents} documents;"
             f" {report.confirmed} confirmed by ArchivesSpace,"

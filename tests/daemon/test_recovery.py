@@ -119,6 +119,7 @@ def test_a_rebuild_after_the_journal_is_lost(scene: Scene) -> None:
         "unreadable": 0,
         "differing": 0,
     }
+    assert ask(scene, "disposal", "resume", "--reason", "there were no events")["resumed"]
     after = {row["name"]: row["sha256"] for row in ask(scene, "list", "--state", "DONE")}
     assert after == before
     assert ask(scene, "replay", "--verify")["units_lost"] == 0

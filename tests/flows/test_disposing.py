@@ -483,6 +483,27 @@ def test_a_person_vouches_for_the_day(world: DisposalWorld) -> None:
     assert link.actor == "ada"
 
 
+@pytest.mark.parametrize("action", ["operator.rebuild_begun", "operator.rebuild"])
+def test_a_rebuilt_journal_destroys_nothing_until_somebody_says_so(
+    world: DisposalWorld, action: str
+) -> None:
+    """It lacks the events by which a clock may have started later than the metadata say."""
+    world.add(1, "D")
+    assert not world.journal.resume_disposals("ada", "for nothing", 1.0)
+    disposal = world.approved()
+    world.journal.append_audit("ada", action, "journal", {}, 1.0)
+    assert refused(world, disposal) == "disposal.rebuilt"
+    assert world.is_there(1)
+    assert world.journal.resume_disposals("ada", "events given again", 2.0)
+    assert not world.journal.resume_disposals("ada", "twice", 3.0)
+    world.flow.begin(disposal, actor="cem")
+    world.flow.complete(disposal)
+    assert not world.is_there(1)
+    world.journal.append_audit("ada", action, "journal", {}, 4.0)
+    world.add(2, "D")
+    assert refused(world, world.approved()) == "disposal.rebuilt"
+
+
 # -- spools with many documents ------------------------------------------------------------
 @pytest.mark.parametrize("carried", [False, True])
 def test_a_spool_lives_as_long_as_its_longest_document(world: DisposalWorld, carried: bool) -> None:

@@ -135,6 +135,22 @@ def test_from_what_is_due_to_the_certificate(desk: Desk, tmp_path: Path) -> None
     assert desk.json("find", "--text", "mustermann", "--count")["count"] == 3
 
 
+def test_a_rebuild_stops_disposals_until_they_are_resumed(desk: Desk) -> None:
+    disposal = propose(desk)
+    desk.approve(disposal)
+    journal = SqliteJournal(os.fsencode(desk.root / "journal.db"))
+    journal.append_audit("ada", "operator.rebuild", "journal", {}, 5.0)
+    journal.close()
+    assert desk.refused("disposal", "execute", disposal).code == "disposal.rebuilt"
+    assert desk.ask("disposal", "resume", "--reason", " ").return_value == EX_USAGE
+    said = ("disposal", "resume", "--reason", "events given again")
+    assert desk.json(*said) == {"resumed": True}
+    assert desk.json(*said) == {"resumed": False}
+    assert desk.json("disposal", "execute", disposal)["state"] == "DONE"
+    (link,) = [row for row in desk.json("audit", "list") if row["action"] == "disposal.resumed"]
+    assert (link["actor"], link["details"]) == (ME, {"reason": "events given again"})
+
+
 def test_a_due_list_goes_into_a_file(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "due.csv"
     assert desk.json("disposal", "due", "--csv", str(path)) == {"file": str(path), "documents": 2}
