@@ -64,6 +64,7 @@ class Assembly:
         self._moved: set[bytes] = set()  # renamed into place, and not changed since
         self._after_trigger: set[bytes] = set()  # looked at since their trigger was seen
         self._late: set[bytes] = set()  # and found changed then
+        self._shared: set[bytes] = set()  # which stay where they are, and wait for nothing
         self._handout = Handout()
 
     # -- looks --------------------------------------------------------------------
@@ -78,8 +79,8 @@ class Assembly:
             return role
         new = name not in self.settling
         changed = self.settling.see(sighting, now, mark)
-        if new and role is Role.SPOOL:
-            self._relatives.add(name)
+        if new:
+            self._note_new(name, role)
         if moved:
             self._moved.add(name)
         elif changed:
@@ -95,6 +96,12 @@ class Assembly:
             self._queue.append(name)
         return role
 
+    def _note_new(self, name: bytes, role: Role) -> None:
+        if role is Role.SPOOL:
+            self._relatives.add(name)
+        elif role is Role.SHARED:
+            self._shared.add(name)
+
     def _mind_trigger(self, name: bytes, role: Role, now: float, *, changed: bool) -> None:
         if role is Role.SPOOL and self._relatives.trigger_of(name) is not None:
             if changed and name in self._after_trigger:
@@ -109,6 +116,7 @@ class Assembly:
 
     def lose(self, name: bytes) -> None:
         """The file is gone. What it leaves alone is considered again."""
+        self._shared.discard(name)  # first: see ``unfinished``
         if not self.settling.lose(name):
             return
         self._drop_notes(name)
@@ -137,10 +145,13 @@ class Assembly:
 
     def unfinished(self) -> int:
         """How many files have been seen and neither gone nor been claimed: those of drops
-        that are given out count until ``forget``."""
-        # In this order, as in ``_give_out``: another thread may ask at any moment.
+        that are given out count until ``forget``. Metadata of all spools of a folder count
+        never: they stay."""
+        # In this order, as in ``_give_out``, ``see`` and ``lose``: another thread may ask at any
+        # moment, and must not be told of too few.
+        shared = len(self._shared)
         settling = len(self.settling)
-        return settling + self._handout.files()
+        return max(0, settling - min(shared, len(self._shared))) + self._handout.files()
 
     def busy(self) -> bool:
         """Whether there is more to consider than a few drops: further looks would only

@@ -393,7 +393,13 @@ def test_a_shared_table_serves_all_and_stays() -> None:
     assert {drop.shared for drop in drops} == {(b"in/metadata.csv",)}
     hot.claim(drops)
     assert b"in/metadata.csv" in hot.files
-    assert [codes(drop) for drop in hot.run(WAIT)] == [["sidecar.missing"]]
+    assert hot.assembly.unfinished() == 1, "nothing waits but c.pdf: the table stays"
+    drops = hot.run(WAIT)
+    assert [codes(drop) for drop in drops] == [["sidecar.missing"]]
+    hot.claim(drops)
+    assert hot.assembly.unfinished() == 0
+    hot.remove(b"in/metadata.csv")
+    assert hot.assembly.unfinished() == 0
 
 
 def test_include_patterns_choose_spools_and_ignore_patterns_leave_out() -> None:
