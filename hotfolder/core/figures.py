@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 
 from hotfolder.core.reports import Chart, Report, Sheet
-from hotfolder.core.retention import RetentionTrigger, Schedule
+from hotfolder.core.retention import ClassVersion, RetentionTrigger, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,7 @@ class Figures:
     due: int = 0  # past their last day, free to go
     overdue: int = 0  # due for longer than is allowed
     held_due: int = 0  # past their last day, kept by a hold
+    kept_on: int = 0  # past their last day, kept by their class, whose action is keep
     waiting: int = 0  # their clock has not started
     permanent: int = 0
     without_class: int = 0
@@ -81,16 +82,25 @@ def place(row: FigureRow, schedule: Schedule) -> str:
         return _unending(row, schedule)
     if row.term == "in-time":
         return "in_time"
+    return _ended(row, schedule)
+
+
+def _ended(row: FigureRow, schedule: Schedule) -> str:
+    version = _version(row, schedule)
+    if version is not None and version.action == "keep":
+        return "kept_on"
     return "held_due" if row.held else row.term
 
 
 def _unending(row: FigureRow, schedule: Schedule) -> str:
-    versions = schedule[str(row.retention_class)].versions
-    permanent = any(
-        version.number == row.class_version and version.trigger is RetentionTrigger.PERMANENT
-        for version in versions
-    )
+    version = _version(row, schedule)
+    permanent = version is not None and version.trigger is RetentionTrigger.PERMANENT
     return "permanent" if permanent else "waiting"
+
+
+def _version(row: FigureRow, schedule: Schedule) -> ClassVersion | None:
+    versions = schedule[str(row.retention_class)].versions
+    return next((item for item in versions if item.number == row.class_version), None)
 
 
 def summarise(
@@ -174,7 +184,8 @@ def retention_report(
             f"Overdue: due for more than {overdue_after} days.",
             "Held documents are counted where they stand as well: a hold stops no clock.",
             "Waiting: the event that starts the clock is not known yet.",
-            "Without class, of an unknown class, waiting, permanent: never due.",
+            "Without class, of an unknown class, waiting, permanent, kept on: never due.",
+            "Kept on: past their last day, of a class whose action is keep.",
             "Withheld: past their time, in a spool that other documents still need.",
         ),
     )

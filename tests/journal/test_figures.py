@@ -25,6 +25,13 @@ SCHEDULE = {
     "POL": RetentionClass(
         code="POL", title="P", trigger=RetentionTrigger.EVENT, event="end", period=Period(years=1)
     ),
+    "STAY": RetentionClass(
+        code="STAY",
+        title="S",
+        trigger=RetentionTrigger.ISSUE_DATE,
+        period=Period(years=1),
+        action="keep",
+    ),
     "EVER": RetentionClass(code="EVER", title="E", trigger=RetentionTrigger.PERMANENT, period=None),
 }
 # Class, last day (days from today), held, disposition, and what it has to count as.
@@ -35,6 +42,9 @@ CASES = [
     ("FIN", -91, False, "kept", "overdue"),
     ("FIN", -91, True, "kept", "held_due"),
     ("FIN", 5, True, "kept", "in_time"),
+    ("STAY", 5, False, "kept", "in_time"),
+    ("STAY", -91, False, "kept", "kept_on"),
+    ("STAY", -1, True, "kept", "kept_on"),
     ("POL", None, False, "kept", "waiting"),
     ("EVER", None, True, "kept", "permanent"),
     (None, None, False, "kept", "without_class"),
@@ -80,10 +90,17 @@ def test_every_document_counts_once_and_where_it_stands(tmp_path: Path) -> None:
     for by in BY:
         groups = summarise(rows, SCHEDULE, by)
         assert sum((item for item, _, _ in groups.values()), Figures()) == expected
-        assert sum(held for _, held, _ in groups.values()) == 3
+        assert sum(held for _, held, _ in groups.values()) == 4
         assert sum(size for _, _, size in groups.values()) == 10 * (len(CASES) - 1)
-    assert set(summarise(rows, SCHEDULE, "class")) == {"FIN", "POL", "EVER", "GONE", "(none)"}
-    assert journal.last_days() == [("2026", 7)]
+    assert set(summarise(rows, SCHEDULE, "class")) == {
+        "FIN",
+        "STAY",
+        "POL",
+        "EVER",
+        "GONE",
+        "(none)",
+    }
+    assert journal.last_days() == [("2026", 10)]
     # A released hold holds nothing.
     conn = sqlite3.connect(tmp_path / "journal.db")
     conn.execute("UPDATE holds SET released_at = 2, released_by = 'me'")
@@ -105,7 +122,7 @@ def test_the_report_says_the_same_everywhere(tmp_path: Path) -> None:
         overdue_after=90,
     )
     totals = dict(report.totals)
-    assert totals["documents"] == 11
+    assert totals["documents"] == 14
     assert (totals["due"], totals["of them overdue"], totals["due, but held"]) == (3, 1, 1)
     assert totals["without class"] == 2
     (row,) = report.sheets[0].rows
@@ -120,7 +137,7 @@ def test_the_report_says_the_same_everywhere(tmp_path: Path) -> None:
         business_unit=st.just("u"),
         series=st.just("s"),
         year=st.just("2020"),
-        retention_class=st.sampled_from([None, "FIN", "POL", "EVER", "GONE"]),
+        retention_class=st.sampled_from([None, "FIN", "STAY", "POL", "EVER", "GONE"]),
         class_version=st.sampled_from([None, 1, 2]),
         disposition=st.sampled_from(["kept", "withheld", "destroying", "destroyed"]),
         term=st.sampled_from(["open", "in-time", "due", "overdue"]),
@@ -132,6 +149,7 @@ def test_the_report_says_the_same_everywhere(tmp_path: Path) -> None:
 def test_nothing_is_due_that_may_not_go(row: FigureRow) -> None:
     if place(row, SCHEDULE) in ("due", "overdue"):
         assert row.retention_class in SCHEDULE
+        assert (row.retention_class, row.class_version) != ("STAY", 1)
         assert not row.held
         assert row.disposition == "kept"
         assert row.term in ("due", "overdue")

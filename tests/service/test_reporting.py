@@ -35,7 +35,7 @@ def test_it_is_shown_and_written(root: Path) -> None:
     assert done.return_value == 0, done.output
     told: dict[str, Any] = json.loads(done.stdout)
     rows = told["tables"]["retention-by-class"]
-    assert {row["class"] for row in rows} == {"FIN", "POL", "EVER", "GONE", "(none)"}
+    assert {row["class"] for row in rows} == {"FIN", "STAY", "POL", "EVER", "GONE", "(none)"}
     with (root / "figures" / "retention-by-class.csv").open(newline="") as stream:
         found = list(csv.DictReader(stream))
     assert [row["held"] for row in found] == [str(row["held"]) for row in rows]
