@@ -35,7 +35,7 @@ IDENTIFIERS = (
 )
 WITHHELD = (*IDENTIFIERS, "customer_name", "title", "channel")
 # What else of a document is sent as it is, or may be part of what is sent.
-_SENT = (*IDENTIFIERS, "title", "channel")
+_SENT = (*IDENTIFIERS, "title", "channel", "legacy_id")
 _PREFIX = "ps-"
 _DIGITS = 32
 _TELLING = 4  # characters: a shorter value stands in many texts by chance
@@ -77,6 +77,12 @@ class Shield:
             changes[name] = kept
         if "customer_name" in self.withhold:
             changes["customer_name"] = None
+        # The name that a migrated file had in its old archive is sent too, and stands there.
+        changes["extra"] = {
+            name: values
+            for name, values in known.extra.items()
+            if not any(shows_any(text, secrets) for text in values)
+        }
         hidden = "title" in self.withhold or shows_any(document.title, secrets)
         return replace(
             document,
@@ -106,6 +112,7 @@ class Shield:
             if name in ("title", "channel") or not value:
                 continue  # said of the document, and true of many
             if name == "customer_name":
+                yield value  # of "Jo Li" no word tells by itself
                 yield from (word for word in _words(value) if len(word) >= _TELLING - 1)
             else:
                 yield from value if isinstance(value, tuple) else (value,)
