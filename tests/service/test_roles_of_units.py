@@ -104,6 +104,7 @@ def test_what_is_asked_for_by_name_is_refused_on_the_record(desk: Desk) -> None:
     desk.refused("case", "K-1", "--unit", "LIFE")
     desk.refused("show", spool_id(2))
     desk.refused("show", THEIRS.identity)
+    desk.refused("retention", "show", THEIRS.identity)
     desk.refused("retrieve", THEIRS.identity, "--output", str(desk.root / "out"))
     desk.refused("retrieve", MINE.identity, THEIRS.identity, "--out", str(desk.root / "out"))
     desk.refused("compare", THEIRS.identity, str(desk.root / "hotfolder.toml"))
