@@ -74,7 +74,7 @@ def report_volumes(
             )
         chosen = list(units) or None
         rows, spools = journal.volume_figures(chosen), journal.spool_counts(chosen)
-        counted = {item.business_unit for item in (*rows, *spools)}
+        counted = {row.business_unit for row in rows} | {spool.business_unit for spool in spools}
         report = volumes_report(
             rows,
             spools,
