@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hotfolder.core.holdmark import HoldMark
-from hotfolder.core.records import Document
+from hotfolder.core.records import Document, Role
 
 IDENTIFIERS = (
     "customer_id",
@@ -84,6 +84,10 @@ class Shield:
             if not any(shows_any(text, secrets) for text in values)
         }
         hidden = "title" in self.withhold or shows_any(document.title, secrets)
+        if document.role is Role.CARRIER and self._of_customers():
+            # Whose values the names of a file may show, a record of many does not know.
+            changes |= {"extra": {}, "legacy_id": None}
+            hidden = True
         return replace(
             document,
             metadata=replace(known, **changes),
@@ -104,6 +108,10 @@ class Shield:
         if value is None or not self.keys:
             return None
         return pseudonym(self.keys[0], business_unit, name, value)
+
+    def _of_customers(self) -> bool:
+        """Whether anything is kept back that differs from document to document."""
+        return bool({*self.withhold, *self.pseudonyms} - {"title", "channel"})
 
     def _secrets(self, document: Document) -> Iterator[str]:
         """The values that nothing may show."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hotfolder.core.records import Role
 from hotfolder.core.shielding import IDENTIFIERS, Shield, pseudonym, shows_any
 from tests.support.units import METADATA, make_row
 
@@ -112,3 +113,14 @@ def test_what_an_old_archive_called_it_is_searched_too() -> None:
     sent = Shield(withhold=("customer_id",)).document(make_row(metadata=known).document, "RETAIL")
     assert sent.metadata.legacy_id is None
     assert sent.metadata.extra == {"migration.name": ("old",)}
+
+
+def test_the_record_of_a_whole_spool_shows_none_of_the_names_of_its_file() -> None:
+    row = make_row(
+        metadata=replace(METADATA, customer_id=None, extra={"migration.id": ("C0100002.afp",)}),
+        title="Statement spool C0100002.afp, 2 documents",
+    )
+    carrier = replace(row.document, role=Role.CARRIER)
+    sent = Shield(withhold=("customer_id",)).document(carrier, "RETAIL")
+    assert (sent.title, sent.metadata.extra) == ("", {})
+    assert Shield(withhold=("channel",)).document(carrier, "RETAIL").title == row.document.title
