@@ -96,7 +96,7 @@ def build_unit(
                 request.unit,
                 place,
                 [item["uri"] for item in documents.values()],
-                title=unit_title(request),
+                title=unit_title(request.unit, documents),
             ),
         },
         event={
@@ -112,12 +112,13 @@ def temporary_uri(repository: str, kind: str, name: str) -> str:
     return f"{repository}/{kind}/{import_uuid(kind, name)}"
 
 
-def unit_title(request: UnitRequest) -> str:
+def unit_title(unit: UnitRow, documents: Mapping[str, JsonRecord]) -> str:
     """What the archival object of a unit is called that is one version of a template: as
-    that version; empty for others."""
-    if not is_template_series(request.unit.series) or len(request.documents) != 1:
+    the record of that version, which shows nothing that is kept back; empty for others."""
+    if not is_template_series(unit.series) or len(documents) != 1:
         return ""
-    return title_of(request.documents[0].document)
+    (record,) = documents.values()
+    return str(record["title"])
 
 
 def unit_fields(

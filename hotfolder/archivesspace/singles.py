@@ -66,6 +66,7 @@ class SinglePosts:
             check=self._check,
             place=place,
             request=request,
+            title=unit_title(request.unit, records.documents),
         )
         attempt.adopt_present()
         if len(request.documents) > 1 and attempt.in_another_unit():
@@ -95,6 +96,7 @@ class _Attempt:
         check: Callable[[Iterable[Record]], None],
         place: Place,
         request: UnitRequest,
+        title: str,
     ) -> None:
         self._calls = calls
         self._lookup = lookup
@@ -102,7 +104,7 @@ class _Attempt:
         self._check = check
         self._place = place
         self._unit = request.unit
-        self._title = unit_title(request)
+        self._title = title
         self._rows = {row.document.identity: row for row in request.documents}
         self._uris: dict[str, str] = {}
         self._listed: set[str] = set()  # by some unit

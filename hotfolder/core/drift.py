@@ -165,10 +165,11 @@ def _of_series(rules: Rules, counted: Sequence[Counted]) -> Iterator[Drift]:
 
 
 def _of_classes(rules: Rules) -> Iterator[Drift]:
-    used = {series.retention_class for series in rules.series}
-    used |= {rule.retention_class for rule in rules.governance.rules}
+    given = {series.retention_class for series in rules.series}
+    given |= {rule.retention_class for rule in rules.governance.rules}
+    used = tuple(code for code in given if code is not None)
     for code in rules.retention_classes:
-        if code not in used:
+        if find_spelling(code, used) is None:
             yield Drift(
                 kind="class",
                 subject=code,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from hotfolder.core.notes import printable
 
-_FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would carry out
+# What a spreadsheet would carry out, the wide forms of East Asian keyboards too.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 Cell = str | int
 
 

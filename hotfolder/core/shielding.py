@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hotfolder.core.holdmark import HoldMark
-from hotfolder.core.records import Document
+from hotfolder.core.records import Document, Role
 
 IDENTIFIERS = (
     "customer_id",
@@ -35,7 +35,7 @@ IDENTIFIERS = (
 )
 WITHHELD = (*IDENTIFIERS, "customer_name", "title", "channel")
 # What else of a document is sent as it is, or may be part of what is sent.
-_SENT = (*IDENTIFIERS, "title", "channel")
+_SENT = (*IDENTIFIERS, "title", "channel", "legacy_id")
 _PREFIX = "ps-"
 _DIGITS = 32
 _TELLING = 4  # characters: a shorter value stands in many texts by chance
@@ -77,7 +77,17 @@ class Shield:
             changes[name] = kept
         if "customer_name" in self.withhold:
             changes["customer_name"] = None
+        # The name that a migrated file had in its old archive is sent too, and stands there.
+        changes["extra"] = {
+            name: values
+            for name, values in known.extra.items()
+            if not any(shows_any(text, secrets) for text in values)
+        }
         hidden = "title" in self.withhold or shows_any(document.title, secrets)
+        if document.role is Role.CARRIER and self._of_customers():
+            # Whose values the names of a file may show, a record of many does not know.
+            changes |= {"extra": {}, "legacy_id": None}
+            hidden = True
         return replace(
             document,
             metadata=replace(known, **changes),
@@ -99,6 +109,10 @@ class Shield:
             return None
         return pseudonym(self.keys[0], business_unit, name, value)
 
+    def _of_customers(self) -> bool:
+        """Whether anything is kept back that differs from document to document."""
+        return bool({*self.withhold, *self.pseudonyms} - {"title", "channel"})
+
     def _secrets(self, document: Document) -> Iterator[str]:
         """The values that nothing may show."""
         for name in dict.fromkeys((*self.withhold, *self.pseudonyms)):
@@ -106,6 +120,7 @@ class Shield:
             if name in ("title", "channel") or not value:
                 continue  # said of the document, and true of many
             if name == "customer_name":
+                yield value  # of "Jo Li" no word tells by itself
                 yield from (word for word in _words(value) if len(word) >= _TELLING - 1)
             else:
                 yield from value if isinstance(value, tuple) else (value,)

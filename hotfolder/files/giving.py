@@ -30,6 +30,16 @@ def identify_folder(folder: bytes) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
+def has_any(folder: bytes, names: Iterable[bytes]) -> bool:
+    """Whether one of the names is in ``folder``. ``OperatorFault`` if it is not there."""
+    with os_errors("looking into a return folder"):
+        fd = os.open(folder, _FOLDER)
+        try:
+            return any(look(fd, name) for name in names)
+        finally:
+            os.close(fd)
+
+
 def stage_files(
     folder: bytes, files: Sequence[tuple[bytes, Iterable[bytes]]], mode: int = FILE_MODE
 ) -> None:

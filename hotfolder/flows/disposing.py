@@ -114,8 +114,16 @@ class Disposing:
         return made
 
     def approve(self, disposal: str, *, actor: str, authority: str = "") -> None:
-        """Another person than the proposer approves. See ``Journal.approve_disposal``."""
-        self._journal.approve_disposal(disposal, actor, authority, self._clock.now())
+        """Another person than the proposer approves. See ``Journal.approve_disposal``. What
+        is refused to the proposer is on the audit chain then."""
+        now = self._clock.now()
+        try:
+            self._journal.approve_disposal(disposal, actor, authority, now)
+        except OperatorFault as error:
+            if error.code == "disposal.same_person":
+                details = {"duty": "approve", "disposal": disposal}
+                self._journal.append_audit(actor, "access.refused", actor, details, now)
+            raise
         crashpoint("disposal.approved")
         self._emit("disposal.approved", disposal=disposal)
 

@@ -23,7 +23,7 @@ from hotfolder.core.feedlines import SCHEMA, csv_rows, json_lines
 from hotfolder.core.lifecycle import Backoff
 from hotfolder.core.orders import Sent
 from hotfolder.core.ports import Clock, Emit, Journal
-from hotfolder.files.giving import discard_files, give_files, identify_folder, stage_files
+from hotfolder.files.giving import discard_files, give_files, has_any, identify_folder, stage_files
 
 _IDLE = 1.0
 _PAGE = 500
@@ -171,13 +171,18 @@ class Feeding:
         Raises ``OperatorFault`` if there is no such file, or if it is there.
         """
         file = self._journal.feed_file(number)
-        if file is None or (file.state is not FileState.WRITTEN and not settle):
+        # What is PLANNED is not staged anywhere: it is written by itself, and would be twice.
+        again = (FileState.WRITTEN, FileState.STAGED) if settle else (FileState.WRITTEN,)
+        if file is None or file.state not in again:
             raise OperatorFault(
                 f"there is no written file {number} of the feed",
                 hint="`hotfolder feed list`",
                 code="feed.unknown",
             )
         folder = os.fsencode(self.profile.path)
+        # Before one of the two gets its name: a consumer may have taken the other long ago.
+        if has_any(folder, [final for _, final in self._names(file, "")]):
+            raise _there(number)
         digest = self._write(file, ".replay")
         if file.state is FileState.WRITTEN and digest != file.sha256:
             self._emit("feed.differs", file=number)
@@ -187,11 +192,7 @@ class Feeding:
             discard_files(folder, f"-{number:010d}.", b".replay")
             if error.code != "return.name":
                 raise
-            raise OperatorFault(
-                f"file {number} of the feed is there",
-                hint="it is written again when it is not; move it away first",
-                code="feed.there",
-            ) from error
+            raise _there(number) from error
         self._journal.record_feed_file(number, self._clock.now())
         return file
 
@@ -280,3 +281,11 @@ class Feeding:
         wait = self._backoff.wait(file.attempts + 1, self._jitter())
         self._journal.defer_post(file.number, str(error)[:500], self._clock.now() + wait)
         self._emit("feed.deferred", file=file.number, reason=code, seconds=round(wait, 1))
+
+
+def _there(number: int) -> OperatorFault:
+    return OperatorFault(
+        f"file {number} of the feed is there",
+        hint="it is written again when none of its formats is; move it away first",
+        code="feed.there",
+    )

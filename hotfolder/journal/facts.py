@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hotfolder.core.canonical import dump
@@ -37,6 +38,13 @@ NEXT_NUMBER = "(SELECT coalesce(max(number), 0) + 1 FROM facts)"
 _IN_FORCE = (
     "(released IS NULL OR EXISTS (SELECT 1 FROM facts AS r"
     " WHERE r.number = released AND r.state = 'REFUSED'))"
+)
+_GOING = (
+    FactKind.RECORD_SUPPRESSED,
+    FactKind.RECORD_GONE,
+    FactKind.RECORD_DELETED,
+    FactKind.RECORD_TRANSFERRED,
+    FactKind.RECORD_BACK,
 )
 _RECENT = 900.0  # seconds after which the server certainly has what it was told
 
@@ -187,7 +195,7 @@ class Facts:
             for fact in facts:
                 new += _insert_fact(conn, fact, now)
             for sight in sights:
-                new += sum(_insert_fact(conn, fact, now) for fact in sight.facts)
+                new += sum(_insert_seen(conn, sight, fact, now) for fact in sight.facts)
                 _remember(conn, sight)
             conn.executemany(
                 "INSERT INTO seen_events VALUES (?, ?, ?) ON CONFLICT (uri) DO UPDATE SET"
@@ -430,6 +438,22 @@ def _insert_fact(conn: sqlite3.Connection, fact: NewFact, now: float) -> bool:
     details = {"fact": number, "kind": fact.kind.value, "state": state.value}
     append_links(conn, [("feedback.received", subject, details)], now, fact.actor)
     return True
+
+
+def _insert_seen(conn: sqlite3.Connection, sight: Sight, fact: NewFact, now: float) -> bool:
+    """As ``_insert_fact``. A record that goes, or comes, as it did before has saved no version
+    that tells the two apart; that it is not remembered so does."""
+    if _insert_fact(conn, fact, now):
+        return True
+    before = conn.execute(
+        "SELECT s.absent, s.uri FROM sights AS s JOIN documents AS d ON d.number = s.document"
+        " WHERE d.identity = ? AND d.live = 1",
+        (sight.identity,),
+    ).fetchone()
+    if fact.kind not in _GOING or before == (sight.absent, sight.uri):
+        return False
+    (number,) = conn.execute(f"SELECT {NEXT_NUMBER}").fetchone()
+    return _insert_fact(conn, replace(fact, key=f"{fact.key}|{number}"), now)
 
 
 def _open_hold(conn: sqlite3.Connection, number: int, fact: NewFact) -> None:

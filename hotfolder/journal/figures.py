@@ -67,9 +67,9 @@ class FiguresOf:
             ).fetchall()
         return [(year, count) for year, count in rows]
 
-    def volume_figures(self, business_units: Sequence[str]) -> list[VolumeRow]:
-        """Documents of these units by series, month and class; those of a spool that
-        stands aside are left out."""
+    def volume_figures(self, business_units: Sequence[str] | None) -> list[VolumeRow]:
+        """Documents of these units (None: of all) by series, month and class; those of a
+        spool that stands aside are left out."""
         with self._db.apart() as conn:
             rows = conn.execute(
                 "SELECT d.business_unit, d.series, strftime('%Y-%m', s.created_at, 'unixepoch'),"
@@ -77,22 +77,28 @@ class FiguresOf:
                 " sum(d.record_uri IS NULL AND d.role <> 'refused'), sum(d.role = 'refused'),"
                 f" sum({_HELD}), sum(d.length), sum(coalesce(d.pages, 0))"
                 " FROM documents AS d CROSS JOIN spools AS s ON s.number = d.spool"
-                f" WHERE {_COUNTED} AND d.disposition <> 'destroyed' AND d.business_unit IN"
-                "  (SELECT value FROM json_each(?))"
+                f" WHERE {_COUNTED} AND d.disposition <> 'destroyed' AND (:units IS NULL"
+                "  OR d.business_unit IN (SELECT value FROM json_each(:units)))"
                 " GROUP BY 1, 2, 3, 4",
-                (json.dumps(list(business_units)),),
+                {"units": _chosen(business_units)},
             ).fetchall()
         names = tuple(VolumeRow.__dataclass_fields__)
         return [VolumeRow(**dict(zip(names, row, strict=True))) for row in rows]
 
-    def spool_counts(self, business_units: Sequence[str]) -> list[SpoolCount]:
-        """Spools of these units by the month in which they were taken and their state."""
+    def spool_counts(self, business_units: Sequence[str] | None) -> list[SpoolCount]:
+        """Spools of these units (None: of all) by the month in which they were taken and
+        their state."""
         with self._db.apart() as conn:
             rows = conn.execute(
                 "SELECT business_unit, strftime('%Y-%m', created_at, 'unixepoch'), state,"
                 " count(*), sum(size) FROM spools"
-                " WHERE business_unit IN (SELECT value FROM json_each(?)) GROUP BY 1, 2, 3",
-                (json.dumps(list(business_units)),),
+                " WHERE :units IS NULL OR business_unit IN (SELECT value FROM json_each(:units))"
+                " GROUP BY 1, 2, 3",
+                {"units": _chosen(business_units)},
             ).fetchall()
         names = tuple(SpoolCount.__dataclass_fields__)
         return [SpoolCount(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _chosen(business_units: Sequence[str] | None) -> str | None:
+    return None if business_units is None else json.dumps(list(business_units))

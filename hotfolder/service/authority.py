@@ -41,6 +41,16 @@ def require(
     require_of(configuration.roles, journal, Duty(duty), business_unit, actor)
 
 
+def require_about(
+    configuration: Configuration, journal: Journal, duty: Duty, identity: str, actor: str
+) -> None:
+    """The same in the business unit of a document, also of one that was destroyed: what is
+    left of it is told to those who might have had it. What nobody knows is in no unit."""
+    row = journal.get_document(identity) or journal.destroyed_document(identity)
+    if row is not None:
+        require(configuration, journal, duty, row.business_unit, actor)
+
+
 def require_of(
     roles: RolesProfile, journal: Journal, duty: Duty, business_unit: str | None, actor: str
 ) -> None:

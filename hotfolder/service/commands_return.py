@@ -19,7 +19,7 @@ from hotfolder.core.orders import OPEN_ORDERS, OrderRow, OrderState
 from hotfolder.journal.connection import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
-from hotfolder.service.authority import require
+from hotfolder.service.authority import require_about
 from hotfolder.service.inspecting import opened
 from hotfolder.service.options import CONFIG, JSON, Command
 from hotfolder.service.settings import Configuration, load
@@ -56,9 +56,7 @@ def return_document(config_path: str, as_json: bool, identity: str, to: str, rea
         returns = _returns(configuration, journal)
         try:
             name = resolve_one(config_path, journal, identity)
-            row = journal.get_document(name)
-            if row is not None:
-                require(configuration, journal, Duty.RETRIEVE, row.business_unit, actor())
+            require_about(configuration, journal, Duty.RETRIEVE, name, actor())
             order = returns.order(name, to, reason=reason, actor=actor())
         except UnknownNameError as error:
             click.echo(error.told(), err=True)

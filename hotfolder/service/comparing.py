@@ -21,7 +21,7 @@ from hotfolder.files.content import open_regular, write_all, write_atomically
 from hotfolder.files.tree import list_directory, make_directory
 from hotfolder.flows.compare import compare, sides_of_document, sides_of_files
 from hotfolder.service.actor import actor
-from hotfolder.service.authority import require
+from hotfolder.service.authority import require_about
 from hotfolder.service.giving import opened_giving
 from hotfolder.service.inspecting import opened
 from hotfolder.service.naming import UnknownNameError, resolve_one
@@ -94,9 +94,7 @@ def _sides(
         return
     with opened(config_path) as (configuration, journal):
         identity = resolve_one(config_path, journal, first)
-        row = journal.get_document(identity)
-        if row is not None:
-            require(configuration, journal, Duty.RETRIEVE, row.business_unit, actor())
+        require_about(configuration, journal, Duty.RETRIEVE, identity, actor())
         with (
             opened_giving(configuration, journal, reason) as giving,
             sides_of_document(giving, identity, path) as sides,

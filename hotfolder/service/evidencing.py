@@ -18,7 +18,7 @@ from hotfolder.core.ports import Clock
 from hotfolder.flows.evidence import Bagged, Evidence
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
-from hotfolder.service.authority import describe_left_out, require, units_of
+from hotfolder.service.authority import describe_left_out, require_about, units_of
 from hotfolder.service.finding import make_query, page_through
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import configure_logs, make_emit
@@ -43,9 +43,7 @@ class Maker:
     def make(self, identity: str, path: str, *, reason: str, with_spool: bool | None) -> Bagged:
         """See ``flows.evidence.Evidence.make``. Raises ``OperatorFault`` too for a document
         of a business unit whose documents the person may not have."""
-        row = self.journal.get_document(identity)
-        if row is not None:
-            require(self.configuration, self.journal, Duty.RETRIEVE, row.business_unit, actor())
+        require_about(self.configuration, self.journal, Duty.RETRIEVE, identity, actor())
         target = os.path.abspath(os.fsencode(path))
         return self.flow.make(identity, target, actor=actor(), reason=reason, with_spool=with_spool)
 

@@ -14,6 +14,8 @@ from hotfolder.service.parts import SystemClock, make_feeding
 from hotfolder.service.story import moment
 from hotfolder.service.terminal import print_json, print_table
 
+_EVERY = 1_000_000  # facts that wait: a person has decided each
+
 
 def list_files(config_path: str, *, as_json: bool, after: int, limit: int) -> int:
     """Files of the feed, by number."""
@@ -56,9 +58,11 @@ def list_facts(
         if waiting:
             rows = [
                 row
-                for row in journal.waiting_facts(limit=limit)
-                if kind in (None, row.kind) and identity in ("", row.identity)
-            ]
+                for row in journal.waiting_facts(limit=_EVERY)
+                if row.number > after
+                and kind in (None, row.kind)
+                and identity in ("", row.identity)
+            ][:limit]
         else:
             rows = journal.facts(after=after, limit=limit, identity=identity, kind=kind)
     if as_json:

@@ -58,7 +58,13 @@ def report_volumes(
 ) -> int:
     """Volumes, by unit, series, month or class."""
     with opened(config_path) as (configuration, journal):
-        known = [unit.code for unit in configuration.rules.business_units]
+        # A unit that was taken out of the configuration has its documents still.
+        known = list(
+            dict.fromkeys(
+                [unit.code for unit in configuration.rules.business_units]
+                + journal.business_units()
+            )
+        )
         strange = [unit for unit in units if unit not in known]
         if strange:
             raise OperatorFault(
@@ -66,14 +72,16 @@ def report_volumes(
                 hint=f"there are: {', '.join(known)}",
                 code="report.unit",
             )
-        chosen = list(units) or known
+        chosen = list(units) or None
+        rows, spools = journal.volume_figures(chosen), journal.spool_counts(chosen)
+        counted = {row.business_unit for row in rows} | {spool.business_unit for spool in spools}
         report = volumes_report(
-            journal.volume_figures(chosen),
-            journal.spool_counts(chosen),
+            rows,
+            spools,
             journal.status().rejected_by_reason,
             by=by,
             at=str(instant(time.time())),
-            business_units=chosen,
+            business_units=chosen or [*known, *(counted - set(known))],
         )
     return give_report(report, as_json=as_json, html=html, csv_folder=csv_folder)
 

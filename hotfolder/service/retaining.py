@@ -9,11 +9,14 @@ from typing import Any
 
 import click
 
+from hotfolder.core.duties import Duty
 from hotfolder.core.errors import EX_CONFIG, EX_NOINPUT, EX_OK
 from hotfolder.core.retention import ClassVersion, RetentionTrigger, decide
 from hotfolder.core.schedules import Shortening
 from hotfolder.flows.retention import Planned, day_of, refusal, shortenings
 from hotfolder.flows.retention import plan as planned
+from hotfolder.service.actor import actor
+from hotfolder.service.authority import require
 from hotfolder.service.inspecting import opened
 from hotfolder.service.retentionevents import event_data
 from hotfolder.service.story import moment
@@ -175,6 +178,7 @@ def show(config_path: str, identity: str, *, as_json: bool) -> int:
         if found is None:
             click.echo("no document has this identity", err=True)
             return EX_NOINPUT
+        require(configuration, journal, Duty.FIND, found.facts.business_unit, actor())
         decision = decide(found.facts, configuration.rules.retention_classes, found.events)
         changes = journal.retention_changes(identity)
         events = [

@@ -22,7 +22,7 @@ from hotfolder.flows.retrieve import Form
 from hotfolder.flows.terms import record_refusal
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
-from hotfolder.service.authority import describe_left_out, require, units_of
+from hotfolder.service.authority import describe_left_out, require, require_about, units_of
 from hotfolder.service.finding import UnknownSpoolError, make_query, page_through
 from hotfolder.service.giving import opened_giving
 from hotfolder.service.inspecting import opened
@@ -57,8 +57,11 @@ def retrieve_documents(
             seen = units_of(
                 configuration, journal, Duty.RETRIEVE, actor(), filters.get("units") or ()
             )
+            if not names and seen.left_out:
+                click.echo(describe_left_out(seen.left_out), err=True)
             total, rows = _choose(
                 config_path,
+                configuration,
                 journal,
                 names,
                 {**filters, "units": seen.units},
@@ -68,8 +71,6 @@ def retrieve_documents(
             )
             if names:
                 rows = _allowed(configuration, journal, list(rows))
-            elif seen.left_out:
-                click.echo(describe_left_out(seen.left_out), err=True)
             with opened_giving(configuration, journal, reason) as giving:
                 if out is None:
                     _one(giving, next(rows), wanted, output, force=force, as_json=as_json)
@@ -103,6 +104,7 @@ class _StopError(Exception):
 
 def _choose(
     config_path: str,
+    configuration: Configuration,
     journal: SqliteJournal,
     names: Sequence[str],
     filters: Mapping[str, Any],
@@ -114,7 +116,7 @@ def _choose(
     """How many documents are meant, and which."""
     try:
         if names:
-            identities = _resolve_all(config_path, journal, names, limit, reason)
+            identities = _resolve_all(config_path, configuration, journal, names, limit, reason)
             total, rows = len(identities), _rows_of(journal, identities)
         else:
             query = make_query(journal, **filters)
@@ -161,7 +163,12 @@ def _check_usage(
 
 
 def _resolve_all(
-    config_path: str, journal: SqliteJournal, names: Sequence[str], limit: int, reason: str
+    config_path: str,
+    configuration: Configuration,
+    journal: SqliteJournal,
+    names: Sequence[str],
+    limit: int,
+    reason: str,
 ) -> list[str]:
     """The documents that these names stand for, each once; one more than the limit shows
     that there are more."""
@@ -171,6 +178,7 @@ def _resolve_all(
             found[identity] = None
     for identity in found:
         if journal.is_destroyed(identity):
+            require_about(configuration, journal, Duty.RETRIEVE, identity, actor())
             _refuse(journal, identity, reason)
     return list(found)
 

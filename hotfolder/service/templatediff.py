@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hotfolder.core.duties import Duty
-from hotfolder.core.errors import EX_NOINPUT, EX_OK, Corrupt
+from hotfolder.core.errors import EX_NOINPUT, EX_OK, Corrupt, OperatorFault
 from hotfolder.core.ports import Journal, Store
 from hotfolder.core.templates import (
     MemberChange,
@@ -114,7 +114,13 @@ def _admit(
     person = actor()
     for row in pair:
         require(configuration, journal, Duty.RETRIEVE, row.business_unit, person)
-    require_reason(configuration.retrieve, reason)
+    try:
+        require_reason(configuration.retrieve, reason)
+    except OperatorFault as error:
+        refused = {"code": error.code, "form": "text", "reason": reason}
+        for row in pair:
+            journal.append_audit(person, "retrieval.refused", row.identity, refused, time.time())
+        raise
     for row, other in (pair, reversed(pair)):
         details = {
             "form": "text",

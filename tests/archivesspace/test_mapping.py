@@ -22,6 +22,7 @@ from hotfolder.archivesspace.wording import clean_title, clean_value
 from hotfolder.core.errors import OperatorFault
 from hotfolder.core.profiles import ArchiveProfile, ArchiveSlots, Rules, SeriesProfile
 from hotfolder.core.records import CatalogueRow, DocumentMetadata, DocumentRange
+from hotfolder.core.shielding import Shield
 from tests.support import recorded
 from tests.support.jsonmodel import faults_in
 from tests.support.units import METADATA, RULES, make_request, make_row
@@ -113,6 +114,16 @@ def test_unit_and_event_are_the_recorded_ones_but_for_their_names() -> None:
     for name in ("refid", "timestamp"):
         expected_event.pop(name)
     assert event == expected_event
+
+
+def test_the_unit_of_a_template_shows_no_title_that_is_kept_back() -> None:
+    request = make_request(make_row(title="For Mustermann Bank"))
+    request = replace(request, unit=replace(request.unit, series="template:STMT"))
+    for shield, shown in ((Shield(), True), (Shield(withhold=("title",)), False)):
+        profile = replace(PROFILE, shield=shield)
+        made = build_unit(request, PLACE, profile=profile, rules=RULES, allows=allows)
+        assert made.unit["title"] == only(made)["title"]
+        assert ("Mustermann" in made.unit["title"]) == shown
 
 
 def test_list_order_is_documents_unit_event() -> None:

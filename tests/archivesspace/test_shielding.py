@@ -34,6 +34,8 @@ PLAIN: dict[str, Any] = {
     "job_number": "JOB-C0100002",  # shows the customer's number
     "external_job_id": "XJ-31337",
     "tracker_id": "TRK-90210",
+    "legacy_id": "2019/C0100002.pdf",  # both as an old archive may name a file
+    "extra": {"migration.id": ("Mustermann_2019.pdf",)},
 }
 TITLE = "Kontoauszug MUSTERMANN, c 010-0002"
 ROW = make_row(metadata=replace(METADATA, **PLAIN), title=TITLE)

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hotfolder.core.reportpage import report_html
@@ -58,10 +58,11 @@ def test_nothing_to_draw() -> None:
 
 
 @given(st.text(max_size=50))
+@example("\uff1dHYPERLINK(1)")
 def test_no_cell_is_a_formula(name: str) -> None:
     data = sheet_csv(report(name).sheets[0]).decode()
     header, row = csv.reader(io.StringIO(data, newline=""))
     assert header == ["unit", "n"]
-    assert not row[0].startswith(("=", "+", "-", "@"))
+    assert not row[0].startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
     assert row[1] == "1000"
     assert page(name)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hotfolder.core.records import Role
 from hotfolder.core.shielding import IDENTIFIERS, Shield, pseudonym, shows_any
 from tests.support.units import METADATA, make_row
 
@@ -86,3 +87,40 @@ def test_without_a_key_nothing_is_sent_in_its_place() -> None:
     sent = Shield(pseudonyms=("customer_id", "case_refs")).document(make_row().document, "RETAIL")
     assert (sent.metadata.customer_id, sent.metadata.case_refs) == (None, ())
     assert Shield().document(make_row().document, "RETAIL") == make_row().document
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "hidden"),
+    [
+        ("Jo Li", "Statement for Jo Li", True),
+        ("Li", "Statement for Li", True),
+        ("Jo Li", "Statement of joint liability", False),
+    ],
+)
+def test_a_short_name_is_seen_too(name: str, title: str, hidden: bool) -> None:
+    row = make_row(metadata=replace(METADATA, customer_name=name), title=title)
+    sent = Shield(withhold=("customer_name",)).document(row.document, "RETAIL")
+    assert (sent.title == "") == hidden
+
+
+def test_what_an_old_archive_called_it_is_searched_too() -> None:
+    known = replace(
+        METADATA,
+        customer_id="C0100002",
+        legacy_id="2019/C0100002.pdf",
+        extra={"migration.id": ("C0100002-1", "x"), "migration.name": ("old",)},
+    )
+    sent = Shield(withhold=("customer_id",)).document(make_row(metadata=known).document, "RETAIL")
+    assert sent.metadata.legacy_id is None
+    assert sent.metadata.extra == {"migration.name": ("old",)}
+
+
+def test_the_record_of_a_whole_spool_shows_none_of_the_names_of_its_file() -> None:
+    row = make_row(
+        metadata=replace(METADATA, customer_id=None, extra={"migration.id": ("C0100002.afp",)}),
+        title="Statement spool C0100002.afp, 2 documents",
+    )
+    carrier = replace(row.document, role=Role.CARRIER)
+    sent = Shield(withhold=("customer_id",)).document(carrier, "RETAIL")
+    assert (sent.title, sent.metadata.extra) == ("", {})
+    assert Shield(withhold=("channel",)).document(carrier, "RETAIL").title == row.document.title

@@ -255,6 +255,8 @@ def test_the_proposer_does_not_approve(world: DisposalWorld) -> None:
     with pytest.raises(OperatorFault) as found:
         world.flow.approve(row.id, actor="ada")
     assert found.value.code == "disposal.same_person"
+    refused = list(world.journal.audit())[-1]
+    assert (refused.action, refused.details["duty"]) == ("access.refused", "approve")
     assert world.journal.disposals()[0].state is DisposalState.PROPOSED
     with pytest.raises(OperatorFault) as found:
         world.flow.begin(row.id, actor="ada")

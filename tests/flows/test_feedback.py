@@ -271,6 +271,13 @@ def test_records_that_go_and_come_back(reading: Reading) -> None:
     assert reading.poll() == []
     reading.archivist.suppress(reading.uri(1), hidden=False)
     assert reading.poll() == [("record.back", "DONE")]
+    # Hiding saves no version: that it is done again is another fact all the same.
+    for hidden, kind in ((True, "record.suppressed"), (False, "record.back")) * 2:
+        reading.archivist.suppress(reading.uri(1), hidden=hidden)
+        reading.journal.record_look("sweep:RETAIL", {"begun": 0}, 1.0)
+        assert reading.poll() == [(kind, "DONE")]
+        reading.journal.record_look("sweep:RETAIL", {"begun": 0}, 1.0)
+        assert reading.poll() == []
 
 
 def test_a_record_that_is_moved_to_another_repository_is_told_once(reading: Reading) -> None:
@@ -291,6 +298,11 @@ def test_a_record_that_is_moved_to_another_repository_is_told_once(reading: Read
     assert reading.poll() == [("record.transferred", "DONE")]
     assert reading.poll() == []
     assert reading.journal.facts(kind=FactKind.RECORD_TRANSFERRED)[-1].uri == uri
+    reading.move(uri, other)
+    reading.journal.record_look("sweep:RETAIL", {"begun": 0}, 1.0)
+    assert reading.poll() == [("record.transferred", "DONE")]
+    assert reading.poll() == []
+    assert reading.journal.facts(kind=FactKind.RECORD_TRANSFERRED)[-1].uri == moved
 
 
 def test_records_of_others_are_left_alone(reading: Reading) -> None:

@@ -261,6 +261,33 @@ def test_a_file_is_written_again_for_who_has_lost_it(bench: Bench) -> None:
         bench.feeding.replay(2)
 
 
+def test_what_one_consumer_took_is_not_there_again_beside_what_the_other_left(
+    bench: Bench,
+) -> None:
+    bench.add(*facts(1))
+    assert bench.feeding.write()
+    (bench.folder / "hotfolder-facts-0000000001.csv").unlink()
+    with pytest.raises(OperatorFault) as refused:
+        bench.feeding.replay(1)
+    assert refused.value.code == "feed.there"
+    assert bench.names() == ["hotfolder-facts-0000000001.jsonl"]
+
+
+def test_a_file_that_is_only_planned_is_settled_by_nobody(bench: Bench) -> None:
+    bench.add(*facts(1))
+    away = bench.folder.with_name("away")
+    bench.folder.rename(away)
+    with pytest.raises((OperatorFault, Transient)):
+        bench.feeding.write()
+    away.rename(bench.folder)
+    with pytest.raises(OperatorFault) as refused:
+        bench.feeding.replay(1, settle=True)
+    assert refused.value.code == "feed.unknown"
+    assert bench.names() == []
+    assert bench.feeding.write()
+    assert [line["fact"] for line in bench.lines(1)] == [1]
+
+
 # -- the format ------------------------------------------------------------------------------
 texts = st.text(st.characters(codec=None), max_size=20)
 

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hotfolder.core.drift import Counted, find_drift
+from hotfolder.core.governance import Governance, Rule
 from hotfolder.core.profiles import Rules
 from hotfolder.core.records import DocumentMetadata
 from hotfolder.journal.journal import SqliteJournal
@@ -20,6 +21,7 @@ from hotfolder.sandbox import Sandbox
 from hotfolder.service.cli import group
 from tests.support.journals import make_document, store
 from tests.support.settings import sound_text
+from tests.support.units import RULES
 
 FILE = """\
 [vocabularies]
@@ -109,6 +111,13 @@ def test_what_the_catalogue_and_the_configuration_tell(tmp_path: Path) -> None:
     page = (tmp_path / "drift.html").read_text()
     assert "ArchivesSpace was not asked" in page
     assert "leaflet" in page
+
+
+def test_a_class_is_used_however_a_rule_writes_it() -> None:
+    schedule = {"FIN-7Y": RULES.retention_classes["R7"]}
+    governance = Governance(rules=(Rule(name="r", retention_class="fin-7y"),))
+    rules = Rules(series=(), business_units=(), retention_classes=schedule, governance=governance)
+    assert [item for item in find_drift(rules, [], [], None) if item.kind == "class"] == []
 
 
 def test_templates_are_no_drift() -> None:

@@ -56,6 +56,15 @@ def test_volumes_are_those_of_the_units_that_are_named(root: Path) -> None:
     assert isinstance(ask(root, "volumes", "--unit", "nobody").exception, OperatorFault)
 
 
+def test_documents_of_a_unit_that_is_configured_no_more_are_counted(root: Path) -> None:
+    whole = json.loads(ask(root, "volumes", "--json").stdout)
+    retention = json.loads(ask(root, "retention", "--json").stdout)
+    assert whole["totals"]["documents"] == retention["totals"]["documents"] > 0
+    assert [row["unit"] for row in whole["tables"]["spools-by-month"]] == ["retail"]
+    alone = json.loads(ask(root, "volumes", "--unit", "retail", "--json").stdout)
+    assert alone["totals"] == whole["totals"]
+
+
 def test_nothing_is_overwritten(root: Path) -> None:
     (root / "r.html").write_text("mine")
     done = ask(root, "retention", "--html", str(root / "r.html"), "--csv", str(root))

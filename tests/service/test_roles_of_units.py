@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from hotfolder.core.errors import EX_OK, HotfolderError
+from hotfolder.core.disposals import Tombstone
+from hotfolder.core.errors import EX_NOINPUT, EX_OK, HotfolderError
 from hotfolder.core.records import Document, DocumentMetadata
 from hotfolder.core.shielding import pseudonym
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
 from hotfolder.service.cli import group
 from hotfolder.store.ocfl import OcflStore
+from tests.support.doomed import doom
 from tests.support.journals import make_document, spool_id, store
 from tests.support.settings import sound_text
 from tests.support.spools import FixedClock
@@ -104,6 +106,7 @@ def test_what_is_asked_for_by_name_is_refused_on_the_record(desk: Desk) -> None:
     desk.refused("case", "K-1", "--unit", "LIFE")
     desk.refused("show", spool_id(2))
     desk.refused("show", THEIRS.identity)
+    desk.refused("retention", "show", THEIRS.identity)
     desk.refused("retrieve", THEIRS.identity, "--output", str(desk.root / "out"))
     desk.refused("retrieve", MINE.identity, THEIRS.identity, "--out", str(desk.root / "out"))
     desk.refused("compare", THEIRS.identity, str(desk.root / "hotfolder.toml"))
@@ -131,6 +134,48 @@ def test_a_document_is_given_back_by_order_or_as_evidence_to_those_who_may(desk:
     done = desk.call("evidence", "--case", "K-1", "--out", str(desk.root / "e"), "--offline")
     assert "left out" in done.stderr
     assert THEIRS.identity[:19] not in done.output
+
+
+def test_what_was_destroyed_is_told_to_those_who_might_have_had_it(desk: Desk) -> None:
+    journal = SqliteJournal(os.fsencode(desk.root / "journal.db"))
+    with journal._db.writing() as conn:
+        doom(conn, 2)
+        conn.execute("UPDATE documents SET disposition = 'destroyed' WHERE number = 2")
+    left = Tombstone(
+        identity=THEIRS.identity,
+        disposal="disposal-0123456789ab",
+        spool_id=spool_id(2),
+        business_unit="LIFE",
+        sha256=THEIRS.range.sha256,
+        retention_class="R7",
+        class_version=1,
+        cutoff=None,
+        retain_until=date(2020, 1, 1),
+        begun_on=date(2026, 7, 1),
+    )
+    journal.restore_tombstones([left], 1.0)
+    journal.close()
+    (desk.root / "back").mkdir()
+    desk.write(
+        f'\n[return.back]\npath = "{desk.root}/back"\n'
+        '\n[roles.units.LIFE]\nretrieve = ["nobody-else"]\n'
+    )
+    desk.refused("retrieve", THEIRS.identity, "--output", str(desk.root / "out"))
+    desk.refused("compare", THEIRS.identity, str(desk.root / "hotfolder.toml"))
+    desk.refused("return", THEIRS.identity, "--to", "back")
+    done = desk.call("evidence", THEIRS.identity, "--out", str(desk.root / "e.zip"), "--offline")
+    assert done.return_value == 77
+    assert len(desk.links("access.refused")) == 4
+    assert not desk.links("retrieval.refused")
+    done = desk.call("retrieve", "--case", "K-1", "--out", str(desk.root / "e"))
+    assert "left out" in done.stderr
+
+
+def test_who_finds_nothing_is_told_what_was_left_out(desk: Desk) -> None:
+    desk.write('\n[roles]\nretrieve = ["nobody-else"]\n')
+    done = desk.call("retrieve", "--case", "K-1", "--out", str(desk.root / "e"))
+    assert done.return_value == EX_NOINPUT
+    assert "2 business units were left out" in done.stderr
 
 
 def test_a_general_list_keeps_units_that_nobody_configured(desk: Desk) -> None:

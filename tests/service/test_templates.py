@@ -161,6 +161,9 @@ def test_versions_their_documents_and_what_is_refused(place: TemplatePlace) -> N
     assert given[1].subject == second["identity"]
     place.config.write_text(place.config.read_text() + "[retrieve]\nreason_required = true\n")
     place.ask("templates", "diff", "statement-letter", "1", "2", "--text", code=EX_CONFIG)
+    refused = [row for row in place.links() if row.action == "retrieval.refused"]
+    assert [row.subject for row in refused] == [row.subject for row in given]
+    assert refused[0].details["code"] == "retrieve.reason"
     place.ask("templates", "diff", "statement-letter", "1", "2")
     assert len(given) == len([row for row in place.links() if row.action == "document.retrieved"])
 
