@@ -14,8 +14,9 @@ from click.testing import CliRunner, Result
 
 from hotfolder.core.drift import Counted, find_drift
 from hotfolder.core.governance import Governance, Rule
-from hotfolder.core.profiles import Rules
+from hotfolder.core.profiles import FolderProfile, Rules
 from hotfolder.core.records import DocumentMetadata
+from hotfolder.core.retention import RetentionClass, RetentionTrigger
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.sandbox import Sandbox
 from hotfolder.service.cli import group
@@ -131,6 +132,21 @@ def test_templates_are_no_drift() -> None:
         None,
     )
     assert [(item.kind, item.subject) for item in found] == [("series", "old")]
+
+
+def test_a_class_of_a_folder_of_templates_is_no_drift() -> None:
+    folder = FolderProfile(
+        name="templates",
+        path="/srv/templates",
+        business_unit="RETAIL",
+        owner="the templates' office",
+        defaults={"retention_class": "TPL-10Y"},
+    )
+    kept = RetentionClass(
+        code="TPL-10Y", title="Templates", trigger=RetentionTrigger.PERMANENT, period=None
+    )
+    rules = Rules(series=(), business_units=(), retention_classes={kept.code: kept})
+    assert find_drift(rules, [folder], [], None) == []
 
 
 @contextmanager
