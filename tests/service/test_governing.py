@@ -121,6 +121,23 @@ def test_a_class_is_used_however_a_rule_writes_it() -> None:
     assert [item for item in find_drift(rules, [], [], None) if item.kind == "class"] == []
 
 
+def test_the_type_of_a_template_is_in_no_list() -> None:
+    words = Governance(vocabularies={"document_type": ("statement",)})
+    found = find_drift(
+        Rules(series=(), business_units=(), retention_classes={}, governance=words),
+        [],
+        [
+            Counted(
+                series="template:STMT_MAIN",
+                facts={"business_unit": "RETAIL", "document_type": "template"},
+                count=2,
+            )
+        ],
+        None,
+    )
+    assert "value" not in {item.kind for item in found}
+
+
 def test_templates_are_no_drift() -> None:
     found = find_drift(
         Rules(series=(), business_units=(), retention_classes={}),
