@@ -312,6 +312,8 @@ class Samples:
         """``text`` without what this machine added."""
         text = text.replace(str(self.root), "/srv/hotfolder")
         text = text.replace(self.sandbox.url, "http://archivesspace.example:8089")
+        place = self.sandbox.url.removeprefix("http://")  # as messages name it
+        text = text.replace(place, "archivesspace.example:8089")
         text = re.sub(r'"timestamp": "[^"]+"', '"timestamp": "2026-10-01T08:00:00.000000Z"', text)
         return text if text.endswith("\n") else text + "\n"
 

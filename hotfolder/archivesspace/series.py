@@ -81,7 +81,7 @@ class Places:
                 if code not in found:
                     raise OperatorFault(
                         f"ArchivesSpace has no repository with the short name {code!r}",
-                        hint="make it in ArchivesSpace (not published), or correct"
+                        hint="`hotfolder setup` makes it (not published); or correct"
                         f" `repository` of business unit {business_unit}",
                         code="archive.repository",
                     )

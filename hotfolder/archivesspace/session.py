@@ -58,7 +58,8 @@ def judge_login_refusal(status: int) -> Transient | ArchiveFault:
     if status in (400, 401, 403):
         return ArchiveFault(
             "ArchivesSpace refuses the login",
-            hint="check the user name and the password in the credentials directory",
+            hint="check user name and password; those of the service are in the configuration, in"
+            " the credentials directory or in password_file",
             code="archive.login",
         )
     return ArchiveFault(

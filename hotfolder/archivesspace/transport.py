@@ -207,7 +207,7 @@ class Transport:
             finally:
                 response.close()
         except _NOTHING_SENT as error:
-            failure = _unreachable(error)
+            failure = _unreachable(error, request.url.netloc.decode("ascii"))
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             late = self._clock.monotonic() >= deadline
             failure = Unanswered(
@@ -279,7 +279,7 @@ def _trusted(status: int, body: bytes) -> Reply:
     raise Unanswered(f"the server answered {status}")
 
 
-def _unreachable(error: Exception) -> Transient | ArchiveFault:
+def _unreachable(error: Exception, place: str) -> Transient | ArchiveFault:
     cause: BaseException | None = error
     for _ in range(10):
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -290,8 +290,8 @@ def _unreachable(error: Exception) -> Transient | ArchiveFault:
             )
         cause = None if cause is None else cause.__cause__ or cause.__context__
     return Transient(
-        f"ArchivesSpace cannot be reached: {type(error).__name__}",
-        hint="is it running, and is its port open to this machine?",
+        f"ArchivesSpace cannot be reached at {place}: {type(error).__name__}",
+        hint="is it running there, and is its port open to this machine?",
         code="archive.unreachable",
     )
 

@@ -68,7 +68,7 @@ def find_drift(
     found = [
         *_values_of_catalogue(rules, counted),
         *_of_series(rules, counted),
-        *_of_classes(rules),
+        *_of_classes(rules, folders),
         *_of_types(rules),
         *_of_folders(folders),
         *_of_rules(rules, counted),
@@ -117,6 +117,8 @@ def _values_of_catalogue(rules: Rules, counted: Sequence[Counted]) -> Iterator[D
     for item in counted:
         unit = item.facts.get("business_unit") or ""
         for name in CONTROLLED:
+            if name == "document_type" and item.series.startswith(SERIES):
+                continue  # of a package of a template, and no word of any list
             value = item.facts.get(name)
             known = _values_for(rules, unit, name)
             if value and known and find_spelling(value, known) is None:
@@ -164,9 +166,11 @@ def _of_series(rules: Rules, counted: Sequence[Counted]) -> Iterator[Drift]:
             )
 
 
-def _of_classes(rules: Rules) -> Iterator[Drift]:
+def _of_classes(rules: Rules, folders: Sequence[FolderProfile]) -> Iterator[Drift]:
     given = {series.retention_class for series in rules.series}
     given |= {rule.retention_class for rule in rules.governance.rules}
+    # Templates have no series of the configuration: their class is that of their folder.
+    given |= {folder.defaults.get("retention_class") for folder in folders}
     used = tuple(code for code in given if code is not None)
     for code in rules.retention_classes:
         if find_spelling(code, used) is None:

@@ -104,7 +104,7 @@ def _rename(fd: int, temporary: bytes, final: bytes) -> None:
         rename_new(fd, temporary, fd, final)
     except FileExistsError as error:
         raise OperatorFault(
-            "a file in the return folder has the name that is to be given",
+            "a file in the folder has the name that is to be given",
             hint="move it away; names carry the number of their order, so it is not hotfolder's",
             code="return.name",
         ) from error

@@ -140,7 +140,12 @@ class _Judge:
         if not self.verify_signature(signed):
             yield _fault("head.signature", "the signature of a tree head is not valid", place)
         elif self.trusted and signed.key not in self.trusted:
-            yield _fault("head.key", f"a tree head was signed by the key {signed.key}", place)
+            yield _fault(
+                "head.key",
+                f"a tree head was signed by the key {signed.key}, which was not named",
+                place,
+                f"is it yours, name it whole: all 64 digits, no beginning; else {_REMEDY}",
+            )
         if head.tree_size > self.links:
             message = f"{head.tree_size} links were signed, and there are {self.links}"
             yield _fault("audit.cut", message, place)

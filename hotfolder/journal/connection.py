@@ -83,7 +83,9 @@ class Connection:
         if must_exist and not os.path.exists(path):
             raise OperatorFault(
                 "there is no journal yet",
-                hint="start the daemon, or name another --config",
+                # A new journal beside a full store would know nothing of what is in it.
+                hint="start the daemon if this is new, or name another --config; if the"
+                " journal is lost, `hotfolder rebuild` before anything else",
                 code="journal.missing",
             )
         self._path = path

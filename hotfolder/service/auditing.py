@@ -15,6 +15,7 @@ from hotfolder.flows.auditing import AuditReport, verify_audit
 from hotfolder.service import signingkey
 from hotfolder.service.actor import actor
 from hotfolder.service.inspecting import opened
+from hotfolder.service.naming import whole_identity
 from hotfolder.service.parts import SystemClock, make_signing
 from hotfolder.service.terminal import Progress, fault_data, print_json, print_table, printable
 
@@ -102,9 +103,16 @@ def list_links(
         else:
             spool = journal.get_spool(subject)
             found = journal.audit_of([subject if spool is None else spool.id])
+            found = found or journal.audit_of([whole_identity(journal, subject)])
             rows = [row for row in found if row.number > after][:limit]
     if as_json:
         print_json([_row_data(row) for row in rows])
+    elif subject is not None and not rows:
+        click.echo(
+            f"the audit chain has nothing about {subject!r}; it knows spools and documents by"
+            " their beginnings, all else by its whole id",
+            err=True,
+        )
     else:
         print_table(
             "the audit chain",

@@ -10,6 +10,7 @@ import click
 from hotfolder.core.errors import EX_OK, OperatorFault
 from hotfolder.core.facts import FactKind, FactRow, FeedFile
 from hotfolder.service.inspecting import opened
+from hotfolder.service.naming import whole_identity
 from hotfolder.service.parts import SystemClock, make_feeding
 from hotfolder.service.story import moment
 from hotfolder.service.terminal import print_json, print_table
@@ -55,6 +56,7 @@ def list_facts(
 ) -> int:
     """Facts, oldest first."""
     with opened(config_path) as (_, journal):
+        identity = whole_identity(journal, identity) if identity else ""
         if waiting:
             rows = [
                 row

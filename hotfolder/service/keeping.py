@@ -64,12 +64,14 @@ def _word(item: dict[str, Any]) -> str:
 def rotate(config_path: str, *, as_json: bool) -> int:
     """Wrap everything anew; 74 if some of it cannot be."""
     wrapped = before = 0
+    current = ""
     damaged: list[dict[str, object]] = []
     with Progress("spools looked at", as_json=as_json) as progress:
         for number, keys in enumerate(_key_stores(config_path), 1):
             if not keys.is_usable:
                 raise _no_master_key()
             keys.introduce()
+            current = keys.keyring.current.id.hex()
             whole = True
             for spool_id in keys.spools():
                 try:
@@ -90,7 +92,9 @@ def rotate(config_path: str, *, as_json: bool) -> int:
         for item in damaged:
             click.echo(f"root {item['root']}: the keys of spool {item['spool']} are damaged")
         if not damaged:
-            click.echo("The key before is of no more use here: destroy it, wherever it is kept.")
+            # By name: who has had no other key must not take this for the one to destroy.
+            click.echo(f"All is wrapped by the key {current}: keep it. One before it is of no more")
+            click.echo("use here: destroy that, wherever it is kept.")
     return EX_IOERR if damaged else EX_OK
 
 

@@ -65,6 +65,16 @@ def resolve_one(config_path: str, journal: Journal, text: str) -> str:
     return found[0]
 
 
+def whole_identity(journal: Journal, text: str) -> str:
+    """The identity of the one document of the catalogue that ``text`` stands for, such as the
+    beginning that tables show; ``text`` itself if there is none. Raises as ``resolve_document``."""
+    try:
+        found = resolve_document(journal, None, text, limit=2)
+    except KeyError:
+        return text
+    return found[0] if len(found) == 1 else text
+
+
 def _not_asked(error: HotfolderError) -> str:
     return f"ArchivesSpace may know it, but could not be asked: {error.message}"
 

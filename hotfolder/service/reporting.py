@@ -96,7 +96,8 @@ def give_report(report: Report, *, as_json: bool, html: str | None, csv_folder: 
         files += [(Path(csv_folder, f"{s.name}.csv"), sheet_csv(s)) for s in report.sheets]
     check_places(new=[path for path, _ in files])
     for path, data in files:
-        write_atomically(os.fsencode(path), data)
+        # Absolute: the folder of a bare name would be the empty name, which is none.
+        write_atomically(os.fsencode(path.absolute()), data)
     if as_json:
         print_json({**_data(report), "files": [str(path) for path, _ in files]})
         return EX_OK

@@ -18,6 +18,7 @@ from hotfolder.flows.retention import plan as planned
 from hotfolder.service.actor import actor
 from hotfolder.service.authority import require
 from hotfolder.service.inspecting import opened
+from hotfolder.service.naming import UnknownNameError, whole_identity
 from hotfolder.service.retentionevents import event_data
 from hotfolder.service.story import moment
 from hotfolder.service.terminal import print_json, print_table
@@ -174,9 +175,10 @@ def _tell_plan(
 def show(config_path: str, identity: str, *, as_json: bool) -> int:
     """Why a document is kept until its day."""
     with opened(config_path) as (configuration, journal):
+        identity = whole_identity(journal, identity)
         found = journal.retained_document(identity)
         if found is None:
-            click.echo("no document has this identity", err=True)
+            click.echo(UnknownNameError(identity).told(), err=True)
             return EX_NOINPUT
         require(configuration, journal, Duty.FIND, found.facts.business_unit, actor())
         decision = decide(found.facts, configuration.rules.retention_classes, found.events)

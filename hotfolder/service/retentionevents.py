@@ -46,7 +46,10 @@ def record(
             there = f"there are: {', '.join(sorted(known))}" if known else "none waits for any"
             return _misused(f"no class waits for {new.event!r}; {there}")
         if new.kind is Subject.DOCUMENT and journal.get_document(new.subject) is None:
-            click.echo("no document has this identity", err=True)
+            click.echo(
+                f"no document has the identity {new.subject!r}; `hotfolder find` shows them whole",
+                err=True,
+            )
             return EX_NOINPUT
         (number,) = journal.record_events([new], time.time())
     if as_json:

@@ -93,7 +93,8 @@ def hold(config_path: str, spool: str, reason: str, *, as_json: bool) -> int:
         try:
             journal.set_aside(row.id, SpoolState.HELD, [fault], now, actor=actor(), reason=reason)
         except ValueError as error:
-            click.echo(f"spool {row.id} cannot be held now: {error}", err=True)
+            click.echo(f"spool {row.id} is {row.state} and cannot be held now: {error}", err=True)
+            click.echo("  documents are kept by a legal hold: `hotfolder holds place`", err=True)
             return EX_TEMPFAIL
     if as_json:
         print_json({"id": row.id, "state": "HELD", "held_from": str(row.state)})

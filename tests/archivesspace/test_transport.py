@@ -254,6 +254,7 @@ def test_nobody_listening_means_that_nothing_was_sent() -> None:
         transport.post("/x", b"")
     assert not isinstance(caught.value, Unanswered)
     assert caught.value.code == "archive.unreachable"
+    assert f"127.0.0.1:{port}" in caught.value.message  # a wrong address is seen at once
 
 
 def test_server_that_goes_away_after_the_login_means_that_nothing_was_sent() -> None:

@@ -103,6 +103,7 @@ def test_a_command_does_not_make_a_journal(tmp_path: Path) -> None:
     with pytest.raises(OperatorFault) as caught:
         SqliteJournal.open_existing(str(tmp_path / "j.db"))
     assert caught.value.code == "journal.missing"
+    assert "`hotfolder rebuild`" in str(caught.value.hint)  # never an empty one beside a store
     assert os.listdir(tmp_path) == []
     open_at(tmp_path / "j.db").close()
     SqliteJournal.open_existing(str(tmp_path / "j.db")).close()

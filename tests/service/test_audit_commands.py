@@ -102,6 +102,7 @@ def test_links_are_listed_by_what_they_are_about(desk: Desk) -> None:
     assert desk.json("list", spool_id(2)[:8]) == rows[1:2]
     assert desk.json("list", rows[3]["subject"]) == rows[3:]
     assert desk.json("list", "nobody", code=EX_NOINPUT) == []
+    assert "nothing about 'nobody'" in desk.ask("list", "nobody").stderr
     words = desk.ask("list").stdout
     assert "hotfolder" in words
     assert rows[0]["details"]["sha256"] in words

@@ -14,8 +14,9 @@ from click.testing import CliRunner, Result
 
 from hotfolder.core.drift import Counted, find_drift
 from hotfolder.core.governance import Governance, Rule
-from hotfolder.core.profiles import Rules
+from hotfolder.core.profiles import FolderProfile, Rules
 from hotfolder.core.records import DocumentMetadata
+from hotfolder.core.retention import RetentionClass, RetentionTrigger
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.sandbox import Sandbox
 from hotfolder.service.cli import group
@@ -120,6 +121,23 @@ def test_a_class_is_used_however_a_rule_writes_it() -> None:
     assert [item for item in find_drift(rules, [], [], None) if item.kind == "class"] == []
 
 
+def test_the_type_of_a_template_is_in_no_list() -> None:
+    words = Governance(vocabularies={"document_type": ("statement",)})
+    found = find_drift(
+        Rules(series=(), business_units=(), retention_classes={}, governance=words),
+        [],
+        [
+            Counted(
+                series="template:STMT_MAIN",
+                facts={"business_unit": "RETAIL", "document_type": "template"},
+                count=2,
+            )
+        ],
+        None,
+    )
+    assert "value" not in {item.kind for item in found}
+
+
 def test_templates_are_no_drift() -> None:
     found = find_drift(
         Rules(series=(), business_units=(), retention_classes={}),
@@ -131,6 +149,21 @@ def test_templates_are_no_drift() -> None:
         None,
     )
     assert [(item.kind, item.subject) for item in found] == [("series", "old")]
+
+
+def test_a_class_of_a_folder_of_templates_is_no_drift() -> None:
+    folder = FolderProfile(
+        name="templates",
+        path="/srv/templates",
+        business_unit="RETAIL",
+        owner="the templates' office",
+        defaults={"retention_class": "TPL-10Y"},
+    )
+    kept = RetentionClass(
+        code="TPL-10Y", title="Templates", trigger=RetentionTrigger.PERMANENT, period=None
+    )
+    rules = Rules(series=(), business_units=(), retention_classes={kept.code: kept})
+    assert find_drift(rules, [folder], [], None) == []
 
 
 @contextmanager

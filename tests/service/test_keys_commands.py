@@ -172,7 +172,9 @@ def test_rotating_is_shown_and_can_be_repeated(desk: Desk, tmp_path: Path) -> No
             assert len(stream.read()) == request.size
     done = desk.ask("list")
     assert "current" in done.stdout
-    assert "0 wrapped anew, 2 were already" in desk.ask("rotate").stdout
+    told = desk.ask("rotate").stdout
+    assert "0 wrapped anew, 2 were already" in told
+    assert f"{second}: keep it" in told  # nobody takes it for the one to destroy
 
 
 def test_damaged_keys_are_named_and_stop_no_other(desk: Desk, tmp_path: Path) -> None:

@@ -48,6 +48,13 @@ def test_it_is_shown_and_written(root: Path) -> None:
     assert "retail" in plain.stdout
 
 
+def test_a_file_may_have_a_bare_name(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    done = ask(root, "retention", "--html", "retention.html")
+    assert done.return_value == 0, done.exception
+    assert "<svg" in (root / "retention.html").read_text()
+
+
 def test_volumes_are_those_of_the_units_that_are_named(root: Path) -> None:
     done = ask(root, "volumes", "--by", "month", "--unit", "RETAIL", "--json")
     assert done.return_value == 0, done.output

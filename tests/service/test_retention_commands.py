@@ -153,6 +153,12 @@ def test_what_is_refused(desk: Desk, arguments: list[str], code: int) -> None:
     assert desk.json("events") == []
 
 
+def test_a_document_is_known_by_the_beginning_of_its_identity(desk: Desk) -> None:
+    whole = POLICY.identity
+    assert desk.json("show", whole[:15])["identity"] == whole
+    assert "'hf-0'" in desk.ask("show", "hf-0").stderr
+
+
 def test_classes_are_shown_with_their_versions(desk: Desk) -> None:
     found = {item["class"]: item for item in desk.json("classes")}
     assert [item["period"] for item in found["FIN-7Y"]["versions"]] == ["P7Y", "P10Y"]

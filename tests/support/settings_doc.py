@@ -92,7 +92,7 @@ def _kind(info: Any) -> str:
         list: "a list of texts",
         dict: "names to texts",
         bool: "`true`, `false`",
-        int: f"{least} to {most}",
+        int: f"{least} to {most}" if most is not None else f"{least} or more",
         float: "seconds" if least == 0 else "seconds, more than 0",
         str: "text",
         date: "a day",
