@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder.core.errors import EX_TEMPFAIL
+from hotfolder.core.errors import EX_CONFIG, EX_TEMPFAIL
 from hotfolder.sandbox.writers import put_file
 from tests.support.commands import ask, expected_states, hot, run, spool_ids
 from tests.support.drop_mix import write_drops
@@ -110,6 +110,10 @@ def test_a_rebuild_after_the_journal_is_lost(scene: Scene) -> None:
     scene.complete()
     before = {row["name"]: row["sha256"] for row in ask(scene, "list", "--state", "DONE")}
     lose_journal(scene)
+    refused = run(scene, "run", "--until-idle")
+    assert refused.returncode == EX_CONFIG
+    assert "hotfolder rebuild" in refused.stderr
+    assert "the journal knows of none" in run(scene, "check").stdout
     report = ask(scene, "rebuild")
     archived = expected_states(scene)["DONE"]
     assert report == {
