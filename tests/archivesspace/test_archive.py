@@ -270,7 +270,7 @@ def test_missing_repository_names_the_remedy() -> None:
     backend = Backend({"GET /repositories": lambda _: reply(200, [])})
     with (
         running(backend) as (archive, _),
-        pytest.raises(OperatorFault, match=f"{REPOSITORY}.*make it"),
+        pytest.raises(OperatorFault, match=f"{REPOSITORY}.*setup` makes it"),
     ):
         archive.find_units(BUSINESS_UNIT, ["hf-unit-1"])
     with running(Backend()) as (archive, _), pytest.raises(OperatorFault):

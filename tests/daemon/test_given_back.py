@@ -61,7 +61,7 @@ def test_from_the_folder_and_back(scene: Scene) -> None:
     # The catalogue is lost: ArchivesSpace knows the document, and says what is to be done.
     for path in scene.root.glob("journal.db*"):
         path.rename(path.with_name(f"lost-{path.name}"))
-    scene.complete()
+    assert run(scene, "run", "--until-idle").returncode == EX_CONFIG
     done = run(scene, "retrieve", found[0]["record"], "-o", "-", "--reason", "x")
     assert done.returncode == EX_CONFIG
     assert "hotfolder rebuild" in done.stderr

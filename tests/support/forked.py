@@ -219,6 +219,8 @@ def _become(request: Mapping[str, Any]) -> None:
         os.close(file)
     os.environ.clear()
     os.environ.update(request["env"])
+    # Read at the start of an interpreter. What it writes is none of the program's calls.
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     os.chdir(request["cwd"])
     random.seed()
     if request["traced"]:
