@@ -3,10 +3,13 @@ copy of one that the same migrations made, but where making it is what is tested
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 import secrets
 import sqlite3
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import pytest
 from hypothesis import settings
 
 from hotfolder.journal.connection import Connection
+from hotfolder.service import priority
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
@@ -24,6 +28,7 @@ MAKING = {
     "test_journal_migrations.py",
     "test_journal_schema.py",
 }
+_PRIORITY = os.getpriority(os.PRIO_PROCESS, 0)
 _open = Connection.__init__
 
 
@@ -62,6 +67,19 @@ def _make() -> tuple[bytes, bytes]:
 
 
 Connection.__init__ = _open_copy  # type: ignore[method-assign]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Commands that give way do so for good; the tests after them must not."""
+    if os.getpriority(os.PRIO_PROCESS, 0) == _PRIORITY:
+        return
+    with suppress(PermissionError):  # without the right to it only the disk's part comes back
+        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
+    number = priority._CALLS.get(platform.machine())
+    if number is not None:
+        # ioprio_set(2): class 0 is that of a process that never asked for one.
+        ctypes.CDLL(None).syscall(number, priority._WHO_PROCESS, 0, 0)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
