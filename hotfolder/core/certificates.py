@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hotfolder.core.canonical import dump
 from hotfolder.core.disposals import DisposalMember, DisposalRow
 from hotfolder.core.receipts import instant
-from hotfolder.core.retention import ClassVersion, RetentionTrigger, Schedule
+from hotfolder.core.retention import RetentionTrigger, Schedule
 
 FORMAT = "hotfolder-certificate-of-destruction/1"
 METHOD = (
@@ -147,8 +147,7 @@ def _document(item: DisposalMember) -> dict[str, Any]:
 
 def _class(code: str, number: int | None, schedule: Schedule) -> dict[str, Any]:
     found = schedule.get(code)
-    versions: Sequence[ClassVersion] = () if found is None else found.versions
-    version = next((item for item in versions if item.number == number), None)
+    version = found and found.numbered(number)
     said: dict[str, Any] = {"class": code, "version": number}
     if found is not None and version is not None:
         said |= {

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hotfolder.core.governance import CONTROLLED, Facts, find_spelling
 from hotfolder.core.profiles import FolderProfile, Rules
 from hotfolder.core.reports import Report, Sheet
-from hotfolder.core.templates import SERIES  # of templates, which need no table
+from hotfolder.core.templates import is_template_series
 
 # ArchivesSpace's own in the list of each enum slot, before anybody has used it (its migration
 # 007_add_enums_to_user_defined.rb): nobody has drifted.
@@ -117,7 +117,7 @@ def _values_of_catalogue(rules: Rules, counted: Sequence[Counted]) -> Iterator[D
     for item in counted:
         unit = item.facts.get("business_unit") or ""
         for name in CONTROLLED:
-            if name == "document_type" and item.series.startswith(SERIES):
+            if name == "document_type" and is_template_series(item.series):
                 continue  # of a package of a template, and no word of any list
             value = item.facts.get(name)
             known = _values_for(rules, unit, name)
@@ -144,7 +144,7 @@ def _of_series(rules: Rules, counted: Sequence[Counted]) -> Iterator[Drift]:
     known = {series.code for series in rules.series}
     lost: Counter[str] = Counter()
     for item in counted:
-        if item.series not in known and not item.series.startswith(SERIES):
+        if item.series not in known and not is_template_series(item.series):
             lost[item.series] += item.count
     for code, count in sorted(lost.items()):
         yield Drift(

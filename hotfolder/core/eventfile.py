@@ -6,7 +6,6 @@ contract-end;2026-03-31``. A file is taken whole or not at all.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterator
 from datetime import date
 
@@ -14,6 +13,7 @@ from hotfolder.core.clocks import NewEvent
 from hotfolder.core.csvlines import CsvLines, decode
 from hotfolder.core.errors import Fault, InputFault
 from hotfolder.core.retention import SLUG, Subject
+from hotfolder.core.spelling import clean_value
 
 MAX_BYTES = 32 << 20
 MAX_LINES = 200_000
@@ -42,8 +42,7 @@ def read_events(
     found: list[NewEvent] = []
     for number, item in _CSV.read(decode(data, "events"), faults):
         if "subject" in item:
-            # Spelled as in the metadata of the documents: sidecars/values.py.
-            item["subject"] = unicodedata.normalize("NFC", item["subject"])
+            item["subject"] = clean_value(item["subject"])
         wrong = list(_check(item, known))
         if not wrong:
             found.append(_event(item, f"{source}:{number}", actor))

@@ -95,8 +95,9 @@ class FactsJournal(Protocol):
         limit: int = 100,
         identity: str = "",
         kind: FactKind | None = None,
+        waiting: bool = False,
     ) -> list[FactRow]:
-        """Facts, oldest first."""
+        """Facts, oldest first; with ``waiting`` those whose effect is not carried out."""
 
     # -- our own --------------------------------------------------------------
     def collect_changes(self, limit: int, now: float) -> int:

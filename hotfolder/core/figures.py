@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 
 from hotfolder.core.reports import Chart, Report, Sheet
-from hotfolder.core.retention import ClassVersion, RetentionTrigger, Schedule
+from hotfolder.core.retention import RetentionTrigger, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,21 +86,16 @@ def place(row: FigureRow, schedule: Schedule) -> str:
 
 
 def _ended(row: FigureRow, schedule: Schedule) -> str:
-    version = _version(row, schedule)
+    version = schedule[str(row.retention_class)].numbered(row.class_version)
     if version is not None and version.action == "keep":
         return "kept_on"
     return "held_due" if row.held else row.term
 
 
 def _unending(row: FigureRow, schedule: Schedule) -> str:
-    version = _version(row, schedule)
+    version = schedule[str(row.retention_class)].numbered(row.class_version)
     permanent = version is not None and version.trigger is RetentionTrigger.PERMANENT
     return "permanent" if permanent else "waiting"
-
-
-def _version(row: FigureRow, schedule: Schedule) -> ClassVersion | None:
-    versions = schedule[str(row.retention_class)].versions
-    return next((item for item in versions if item.number == row.class_version), None)
 
 
 def summarise(

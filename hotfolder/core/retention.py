@@ -165,6 +165,10 @@ class RetentionClass:
         )
         return (first, *self.later)
 
+    def numbered(self, number: int | None) -> ClassVersion | None:
+        """The version with this number, or None."""
+        return next((item for item in self.versions if item.number == number), None)
+
     def retain_until(self, *, issue_date: date, event_date: date | None = None) -> date | None:
         """The last day of retention by the first version, or None while no clock runs."""
         facts = DocumentFacts(issue_date=issue_date, trigger_date=event_date)

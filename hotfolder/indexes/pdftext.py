@@ -20,7 +20,7 @@ def page_texts(document: pikepdf.Pdf, name: str) -> Iterator[tuple[int, str]]:
     their text keeps all that it has read. Raises ``InputFault`` for a page whose text cannot
     be read: nobody can say then whose document it belongs to.
     """
-    import pypdf  # noqa: PLC0415  15 MB with what it loads, for folders split by their text
+    import pypdf  # noqa: PLC0415  large, and only for folders split by their text
 
     count = len(document.pages)
     for start in range(0, count, _TOGETHER):

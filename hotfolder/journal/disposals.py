@@ -358,9 +358,8 @@ class _Spools:
 
     def _ends(self, code: str | None, version: int | None) -> bool:
         found = self._schedule.get(code or "")
-        return found is not None and any(
-            item.number == version and item.action != "keep" for item in found.versions
-        )
+        said = found and found.numbered(version)
+        return said is not None and said.action != "keep"
 
 
 def _freeze(

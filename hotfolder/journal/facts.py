@@ -249,11 +249,13 @@ class Facts:
         limit: int = 100,
         identity: str = "",
         kind: FactKind | None = None,
+        waiting: bool = False,
     ) -> list[FactRow]:
         """Facts, oldest first."""
+        state = " AND f.state = 'WAITING'" if waiting else ""
         with self._db.reading() as conn:
             rows = conn.execute(
-                f"SELECT {FACT_COLUMNS} FROM {FACTS_JOINED} WHERE f.number > :after"
+                f"SELECT {FACT_COLUMNS} FROM {FACTS_JOINED} WHERE f.number > :after{state}"
                 " AND (:kind IS NULL OR f.kind = :kind)"
                 f" AND (:identity = '' OR f.document IN ({OF_IDENTITY}))"
                 " ORDER BY f.number LIMIT :limit",

@@ -139,8 +139,11 @@ class Survey:
     def is_stale(self) -> bool:
         """Whether the export has changed since this survey was begun, so that its counts are
         those of no export. After the last was met."""
-        changed = self._one("SELECT 1 FROM about WHERE name = 'changed'", ()) is not None
-        return self.forget_unmet() > 0 or changed
+        if not self.resumed:
+            return False
+        gone = "SELECT 1 FROM items WHERE source_id NOT IN (SELECT source_id FROM met) LIMIT 1"
+        changed = "SELECT 1 FROM about WHERE name = 'changed'"
+        return any(self._one(query, ()) is not None for query in (gone, changed))
 
     def clear(self) -> None:
         """Nothing was seen: for another walk over the export."""

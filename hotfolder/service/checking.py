@@ -28,7 +28,6 @@ from hotfolder.files.layout import folder_paths, make_folders
 from hotfolder.files.ownership import describe_owner
 from hotfolder.flows.headfiles import list_heads
 from hotfolder.service.composition import Works, assemble
-from hotfolder.service.lostjournal import require_known_store
 from hotfolder.service.settings import Configuration, load
 from hotfolder.service.terminal import print_json
 
@@ -121,7 +120,6 @@ def _check_folders(configuration: Configuration) -> Iterator[Check]:
 def _check_works(works: Works, configuration: Configuration, *, offline: bool) -> Iterator[Check]:
     yield from _several("journal", "opened, sound", works.journal.check())
     yield from _several("store", "written, synced, renamed", works.store.diagnose())
-    yield _try("spools of the store", partial(_check_known, works))
     yield _try("free space for the journal", partial(_check_space, configuration.journal_path))
     for directory in configuration.audit.heads:
         yield _try(f"directory of signed heads {directory}", partial(_check_heads, directory))
@@ -232,11 +230,6 @@ def _check_space(path: str) -> str:
             code="journal.space",
         )
     return f"{free >> 20:,} MiB"
-
-
-def _check_known(works: Works) -> str:
-    require_known_store(works.journal, works.store)
-    return "known to the journal"
 
 
 def _try(subject: str, check: Callable[[], str]) -> Check:

@@ -47,6 +47,7 @@ from hotfolder.flows.tell import Tell
 from hotfolder.flows.templatetelling import TemplateTelling
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.authority import require_of
+from hotfolder.service.lostjournal import open_known
 from hotfolder.service.parts import (
     NO_TERMS,
     RANDOM,
@@ -106,16 +107,18 @@ class Works:
         self.journal.close()
 
 
-def assemble(configuration: Configuration, emit: Emit) -> Works:
+def assemble(configuration: Configuration, emit: Emit, *, rebuilding: bool = False) -> Works:
     """Open journal and store and connect the flows. No network is touched yet.
 
-    Raises ``OperatorFault`` if the journal or the store cannot be opened.
+    Raises ``OperatorFault`` if the journal or the store cannot be opened, or if the journal
+    was lost; ``rebuilding`` is the way out of that.
     """
     clock = SystemClock()
     store = open_store(configuration, emit, clock=clock, must_have_keys=True)
     store.initialise()
+    path = os.fsencode(configuration.journal_path)
     return connect(
-        journal=SqliteJournal(os.fsencode(configuration.journal_path)),
+        journal=SqliteJournal(path) if rebuilding else open_known(path, store),
         store=store,
         archive=ArchivesSpace(
             configuration.archive,

@@ -15,8 +15,6 @@ from hotfolder.service.parts import SystemClock, make_feeding
 from hotfolder.service.story import moment
 from hotfolder.service.terminal import print_json, print_table
 
-_EVERY = 1_000_000  # facts that wait: a person has decided each
-
 
 def list_files(config_path: str, *, as_json: bool, after: int, limit: int) -> int:
     """Files of the feed, by number."""
@@ -57,16 +55,9 @@ def list_facts(
     """Facts, oldest first."""
     with opened(config_path) as (_, journal):
         identity = whole_identity(journal, identity) if identity else ""
-        if waiting:
-            rows = [
-                row
-                for row in journal.waiting_facts(limit=_EVERY)
-                if row.number > after
-                and kind in (None, row.kind)
-                and identity in ("", row.identity)
-            ][:limit]
-        else:
-            rows = journal.facts(after=after, limit=limit, identity=identity, kind=kind)
+        rows = journal.facts(
+            after=after, limit=limit, identity=identity, kind=kind, waiting=waiting
+        )
     if as_json:
         print_json([_fact_data(row) for row in rows])
         return EX_OK

@@ -9,11 +9,12 @@ from hotfolder.core.errors import EX_NOINPUT, EX_USAGE
 from hotfolder.core.holds import Criteria
 from hotfolder.core.ports import Journal
 from hotfolder.core.references import split_reference
+from hotfolder.core.spelling import clean_value
 from hotfolder.flows.naming import MOST
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.journal.tokens import has_word
 from hotfolder.service.settings import Configuration
-from hotfolder.sidecars.values import cleaned, parse_date
+from hotfolder.sidecars.values import parse_date
 
 
 class WrongError(Exception):
@@ -58,16 +59,16 @@ def criteria_of(
     _known("--class", retention_class, rules.retention_classes)
     _known("--series", series, [item.code for item in rules.series])
     _known("--unit", business_unit, [item.code for item in rules.business_units])
-    kind, reference = (None, None) if case is None else split_reference(cleaned(case))
+    kind, reference = (None, None) if case is None else split_reference(clean_value(case))
     return Criteria(
         identities=identities_of(config_path, journal, documents),
         business_unit=business_unit,
-        customer_id=_cleaned(customer),
-        account_number=_cleaned(account),
-        policy_number=_cleaned(policy),
+        customer_id=_clean(customer),
+        account_number=_clean(account),
+        policy_number=_clean(policy),
         case_ref=reference,
         case_kind=kind,
-        document_type=_cleaned(document_type),
+        document_type=_clean(document_type),
         retention_class=retention_class,
         series=series,
         issued_from=first,
@@ -78,8 +79,8 @@ def criteria_of(
     )
 
 
-def _cleaned(text: str | None) -> str | None:
-    return None if text is None else cleaned(text)
+def _clean(text: str | None) -> str | None:
+    return None if text is None else clean_value(text)
 
 
 def _known(option: str, value: str | None, values: Collection[str]) -> None:

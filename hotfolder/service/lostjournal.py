@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import os
+
 from hotfolder.core.errors import OperatorFault
-from hotfolder.core.ports import Journal, Store
+from hotfolder.core.ports import Store
+from hotfolder.journal.journal import SqliteJournal
 
 
-def require_known_store(journal: Journal, store: Store) -> None:
-    """Raise ``OperatorFault`` (``journal.lost``) if the store has spools and the journal has
-    never had one. Working on would lose nothing, but a hold would be acknowledged that holds
-    none of them, and nobody would find them. Raises what the store raises if it cannot be
-    read."""
-    if journal.spools((), limit=1):
-        return
+def open_known(path: bytes, store: Store) -> SqliteJournal:
+    """Open the journal of ``store``, or make it where there is neither a journal nor a spool.
+
+    Raises ``OperatorFault`` (``journal.lost``) if the store has spools and the journal has
+    never had one. Nothing is made then: an empty journal would let commands find nothing, and
+    acknowledge a hold that holds nothing. Raises what journal and store raise, too.
+    """
+    if not os.path.exists(path):
+        _require_empty(store)
+    journal = SqliteJournal(path)
+    try:
+        if not journal.spools((), limit=1):
+            _require_empty(store)
+    except BaseException:
+        journal.close()
+        raise
+    return journal
+
+
+def _require_empty(store: Store) -> None:
     if next(iter(store.iterate()), None) is not None:
         raise OperatorFault(
             "the store has spools, and the journal knows of none",

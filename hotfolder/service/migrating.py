@@ -26,7 +26,7 @@ from hotfolder.service.importers import Importers
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import configure_logs, make_emit
 from hotfolder.service.migrationlock import migrating_alone, survey_path
-from hotfolder.service.migrationsurvey import profile_of, surveyed
+from hotfolder.service.migrationsurvey import profile_of, surveyed, surveying
 from hotfolder.service.parts import SpoolIds, SystemClock
 from hotfolder.service.priority import give_way
 from hotfolder.service.reporting import check_places, give_report
@@ -49,31 +49,27 @@ def plan(
     stopped."""
     check_places(new=[html, csv_folder and Path(csv_folder, "figures.csv")])
     stopping = threading.Event()
-    with opened(config_path) as (configuration, journal), stop_on_signals(stopping):
-        profile = profile_of(configuration, name)
-        configure_logs(configuration.log_format, configuration.log_level)
-        give_way()
-        with (
-            migrating_alone(configuration, name),
-            surveyed(configuration, profile, "plan") as (survey, source),
-        ):
-            with Progress("items read", as_json=as_json) as progress:
-                done = Surveying(
-                    profile=profile,
-                    source=source,
-                    survey=survey,
-                    journal=journal,
-                    rules=configuration.rules,
-                    clock=SystemClock(),
-                    emit=make_emit(),
-                    scratch=_scratch(configuration),
-                    stopped=stopping.is_set,
-                    progress=progress.reached,
-                ).run()
-            if not done.finished:
-                click.echo("stopped; give it again, and it goes on from here", err=True)
-                return EX_TEMPFAIL
-            found = _findings(survey, journal.migration_rate(name))
+    with (
+        stop_on_signals(stopping),
+        surveying(config_path, name, "plan") as (configuration, journal, profile, survey, source),
+    ):
+        with Progress("items read", as_json=as_json) as progress:
+            done = Surveying(
+                profile=profile,
+                source=source,
+                survey=survey,
+                journal=journal,
+                rules=configuration.rules,
+                clock=SystemClock(),
+                emit=make_emit(),
+                scratch=_scratch(configuration),
+                stopped=stopping.is_set,
+                progress=progress.reached,
+            ).run()
+        if not done.finished:
+            click.echo("stopped; give it again, and it goes on from here", err=True)
+            return EX_TEMPFAIL
+        found = _findings(survey, journal.migration_rate(name))
     report = plan_report(profile, found, str(instant(time.time())))
     give_report(report, as_json=as_json, html=html, csv_folder=csv_folder)
     if not as_json:

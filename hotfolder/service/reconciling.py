@@ -32,12 +32,9 @@ from hotfolder.files.content import new_file, write_all
 from hotfolder.flows.reconciling import Reconciling
 from hotfolder.journal.surveys import remove_survey
 from hotfolder.service.actor import actor
-from hotfolder.service.inspecting import opened
-from hotfolder.service.logs import configure_logs
-from hotfolder.service.migrationlock import migrating_alone, survey_path
-from hotfolder.service.migrationsurvey import profile_of, surveyed
+from hotfolder.service.migrationlock import survey_path
+from hotfolder.service.migrationsurvey import surveying
 from hotfolder.service.parts import SystemClock
-from hotfolder.service.priority import give_way
 from hotfolder.service.reporting import check_places, give_report
 from hotfolder.service.settings import Configuration
 from hotfolder.service.terminal import Progress, print_json
@@ -58,31 +55,33 @@ def reconcile(
     """Prove it; 74 if something differs, 75 if it was stopped."""
     check_places(new=[item_list], replaced=[report, html])
     stopping = threading.Event()
-    with opened(config_path) as (configuration, journal), stop_on_signals(stopping):
-        profile = profile_of(configuration, name)
-        configure_logs(configuration.log_format, configuration.log_level)
-        give_way()
-        with (
-            migrating_alone(configuration, name),
-            surveyed(configuration, profile, "reconcile") as (survey, source),
-        ):
-            with Progress("items read again", as_json=as_json, total=_total(journal, name),
-                          time_left=True) as bar:  # fmt: skip
-                reconciling = Reconciling(
-                    profile=profile,
-                    source=source,
-                    survey=survey,
-                    journal=journal,
-                    clock=SystemClock(),
-                    stopped=stopping.is_set,
-                    progress=bar.reached,
-                )
-                if not reconciling.read_source():
-                    click.echo("stopped; give it again, and it goes on from here", err=True)
-                    return EX_TEMPFAIL
-            with _list_file(item_list) as write:
-                compared = reconciling.compare(write)
-            survey.finish()
+    with (
+        stop_on_signals(stopping),
+        surveying(config_path, name, "reconcile") as (
+            configuration,
+            journal,
+            profile,
+            survey,
+            source,
+        ),
+    ):
+        with Progress("items read again", as_json=as_json, total=_total(journal, name),
+                      time_left=True) as bar:  # fmt: skip
+            reconciling = Reconciling(
+                profile=profile,
+                source=source,
+                survey=survey,
+                journal=journal,
+                clock=SystemClock(),
+                stopped=stopping.is_set,
+                progress=bar.reached,
+            )
+            if not reconciling.read_source():
+                click.echo("stopped; give it again, and it goes on from here", err=True)
+                return EX_TEMPFAIL
+        with _list_file(item_list) as write:
+            compared = reconciling.compare(write)
+        survey.finish()
         at = str(instant(time.time()))
         data = reconciliation_data(profile, compared.done, at, compared.list_sha256)
         signed, words = _signed(configuration, data)

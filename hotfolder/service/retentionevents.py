@@ -14,11 +14,11 @@ from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE
 from hotfolder.core.eventfile import LONGEST_EVENT, LONGEST_SUBJECT
 from hotfolder.core.retention import SLUG, Subject
 from hotfolder.core.schedules import event_names
+from hotfolder.core.spelling import clean_value
 from hotfolder.service.actor import actor
 from hotfolder.service.inspecting import opened
 from hotfolder.service.story import moment
 from hotfolder.service.terminal import print_json, print_table, printable
-from hotfolder.sidecars.values import cleaned
 
 
 def record(
@@ -105,7 +105,7 @@ def _misused(message: str) -> int:
 
 def _subject(subjects: dict[str, str | None]) -> tuple[Subject, str] | None:
     """The one that is named; None if none or several are."""
-    named = [(Subject(kind), cleaned(name)) for kind, name in subjects.items() if name]
+    named = [(Subject(kind), clean_value(name)) for kind, name in subjects.items() if name]
     if len(named) != 1 or not named[0][1] or len(named[0][1]) > LONGEST_SUBJECT:
         return None
     return named[0]

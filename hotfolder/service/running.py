@@ -12,7 +12,6 @@ from hotfolder.service.background import run_in_background
 from hotfolder.service.composition import assemble
 from hotfolder.service.heartbeat import Beats
 from hotfolder.service.logs import configure_logs, make_emit
-from hotfolder.service.lostjournal import require_known_store
 from hotfolder.service.metrics import Metrics
 from hotfolder.service.notification import Notifier
 from hotfolder.service.settings import Configuration, load
@@ -77,7 +76,6 @@ def _run(
                 metrics.serve(configuration.metrics_port)
             beats = Beats(works.clock)
             metrics.watch_beats(beats.ages)
-            require_known_store(works.journal, works.store)
             # Before anything is taken: what comes in is to have the dates of a schedule
             # that is adopted.
             works.retaining.adopt()

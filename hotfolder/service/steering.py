@@ -229,7 +229,7 @@ def rebuild(config_path: str, *, as_json: bool) -> int:
     configuration = load(config_path)
     lock = acquire_daemon_lock(os.fsencode(configuration.journal_path))
     try:
-        works = _assemble(configuration)
+        works = _assemble(configuration, rebuilding=True)
         try:
             # First of all: one that is killed half way must not let anything be destroyed.
             works.journal.append_audit(actor(), BEGUN, SUBJECT, {}, works.clock.now())
@@ -277,9 +277,9 @@ def rebuild(config_path: str, *, as_json: bool) -> int:
     return EX_OK
 
 
-def _assemble(configuration: Configuration) -> Works:
+def _assemble(configuration: Configuration, *, rebuilding: bool = False) -> Works:
     configure_logs(configuration.log_format, configuration.log_level)
-    return assemble(configuration, make_emit())
+    return assemble(configuration, make_emit(), rebuilding=rebuilding)
 
 
 def _try_lock(configuration: Configuration) -> DaemonLock | None:

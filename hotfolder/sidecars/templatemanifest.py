@@ -17,6 +17,7 @@ from datetime import date
 from typing import Any
 
 from hotfolder.core.errors import Fault, InputFault
+from hotfolder.core.spelling import clean_value
 from hotfolder.core.templates import (
     LONGEST_NAME,
     MANIFEST,
@@ -288,7 +289,7 @@ class _Reading:
         if value is not None and not isinstance(value, str):
             self._wrong(key, f"{key} is no text", "write it between quotation marks", place)
             return ""
-        text = unicodedata.normalize("NFC", (value or "").strip())
+        text = clean_value(value or "")
         if not text and required:
             self._wrong(key, f"{key} is missing", f"add {key}", place)
         elif len(text) > longest:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from hotfolder.core.references import REFERENCE_FIELDS
+from hotfolder.core.spelling import clean_value
 
 LONGEST = 255  # characters: external ids and slots in ArchivesSpace (reference 1.1)
 LONGEST_TITLE = 16_384
@@ -49,13 +50,8 @@ def read_value(name: str, texts: Sequence[str]) -> str | int | date | tuple[str,
     return distinct[0]
 
 
-def cleaned(text: str) -> str:
-    """A text as it stands in the metadata: what is compared with that must be cleaned, too."""
-    return unicodedata.normalize("NFC", text.strip())
-
-
 def _clean(name: str, text: str) -> str:
-    found = cleaned(text)
+    found = clean_value(text)
     limit = LONGEST_TITLE if name == "title" else LONGEST
     if len(found) > limit:
         raise UnreadableValueError(

@@ -51,6 +51,8 @@ def test_from_the_folder_and_back(scene: Scene) -> None:
     scene.complete()
     assert len(requests_in(scene)) == 3
 
+    assert run(scene, "show", "/repositories/2/digital_objects/99999").returncode == EX_NOINPUT
+
     # Both roots have everything: either alone will do.
     (scene.root / "store").rename(scene.root / "away")
     told = ask(scene, "retrieve", *(item["identity"] for item in found[:3]), "--out",
@@ -58,14 +60,13 @@ def test_from_the_folder_and_back(scene: Scene) -> None:
     assert told["given"] == 3
     (scene.root / "away").rename(scene.root / "store")
 
-    # The catalogue is lost: ArchivesSpace knows the document, and says what is to be done.
+    # The catalogue is lost: none is begun beside the store, and it is said what is to be done.
     for path in scene.root.glob("journal.db*"):
         path.rename(path.with_name(f"lost-{path.name}"))
     assert run(scene, "run", "--until-idle").returncode == EX_CONFIG
     done = run(scene, "retrieve", found[0]["record"], "-o", "-", "--reason", "x")
     assert done.returncode == EX_CONFIG
     assert "hotfolder rebuild" in done.stderr
-    assert run(scene, "show", "/repositories/2/digital_objects/99999").returncode == EX_NOINPUT
 
 
 def test_while_the_server_is_away_events_wait(scene: Scene) -> None:

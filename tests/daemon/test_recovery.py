@@ -114,6 +114,16 @@ def test_a_rebuild_after_the_journal_is_lost(scene: Scene) -> None:
     assert refused.returncode == EX_CONFIG
     assert "hotfolder rebuild" in refused.stderr
     assert "the journal knows of none" in run(scene, "check").stdout
+    # None was made, in which a hold would be placed on nothing.
+    assert not (scene.root / "journal.db").exists()
+    hold = run(scene, "holds", "place", "--matter", "M", "--class", "FIN-7Y", "--reason", "x")
+    assert hold.returncode == EX_CONFIG
+    scene.sandbox.stop()
+    assert run(scene, "rebuild").returncode != 0
+    scene.sandbox.start()
+    done = [row["action"] for row in ask(scene, "audit", "list", "--limit", "10000")]
+    assert "operator.rebuild_begun" in done, "half a rebuild destroys nothing either"
+    assert "operator.rebuild" not in done
     report = ask(scene, "rebuild")
     archived = expected_states(scene)["DONE"]
     assert report == {
