@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
@@ -163,9 +163,9 @@ def run(
     costs: Costs | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM. Prints one line when it is ready. Raises ``OSError``."""
-    over = threading.Event()
+    over: SimpleQueue[None] = SimpleQueue()  # no Event: a handler may interrupt its wait
     before = {
-        number: signal.signal(number, lambda *_: over.set())
+        number: signal.signal(number, lambda *_: over.put(None))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
@@ -180,7 +180,7 @@ def run(
             kept = state_path or "memory"
             sys.stdout.write(f"{NOTICE} {sandbox.url} (state: {kept})\n")
             sys.stdout.flush()
-            over.wait()
+            over.get()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

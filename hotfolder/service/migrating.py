@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,8 +30,8 @@ from hotfolder.service.parts import SpoolIds, SystemClock
 from hotfolder.service.priority import give_way
 from hotfolder.service.reporting import check_places, give_report
 from hotfolder.service.settings import Configuration, load
+from hotfolder.service.signals import SignalFlag, stop_on_signals
 from hotfolder.service.terminal import Progress, print_json, print_table
-from hotfolder.service.verifying import stop_on_signals
 
 _BUSY_PAUSE = 0.02  # seconds; importers are at work
 
@@ -48,9 +47,8 @@ def plan(
     """Read everything and move nothing; 65 if something would be rejected, 75 if it was
     stopped."""
     check_places(new=[html, csv_folder and Path(csv_folder, "figures.csv")])
-    stopping = threading.Event()
     with (
-        stop_on_signals(stopping),
+        stop_on_signals() as stopping,
         surveying(config_path, name, "plan") as (configuration, journal, profile, survey, source),
     ):
         with Progress("items read", as_json=as_json) as progress:
@@ -110,8 +108,7 @@ def run(config_path: str, name: str, *, as_json: bool, again: bool, limit: int |
     configuration = load(config_path)
     profile = profile_of(configuration, name)
     configure_logs(configuration.log_format, configuration.log_level)
-    stopping = threading.Event()
-    with migrating_alone(configuration, name), stop_on_signals(stopping):
+    with migrating_alone(configuration, name), stop_on_signals() as stopping:
         lock = _try_lock(configuration)
         works = assemble(configuration, make_emit())
         try:
@@ -143,7 +140,7 @@ def _migrate(
     profile: MigrationProfile,
     works: Works,
     alone: bool,
-    stopping: threading.Event,
+    stopping: SignalFlag,
     bar: Progress,
     *,
     again: bool,

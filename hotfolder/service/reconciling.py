@@ -7,7 +7,6 @@ import base64
 import hashlib
 import json
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,8 +36,8 @@ from hotfolder.service.migrationsurvey import surveying
 from hotfolder.service.parts import SystemClock
 from hotfolder.service.reporting import check_places, give_report
 from hotfolder.service.settings import Configuration
+from hotfolder.service.signals import stop_on_signals
 from hotfolder.service.terminal import Progress, print_json
-from hotfolder.service.verifying import stop_on_signals
 
 PURPOSE = b"hotfolder-reconciliation/1"
 
@@ -54,9 +53,8 @@ def reconcile(
 ) -> int:
     """Prove it; 74 if something differs, 75 if it was stopped."""
     check_places(new=[item_list], replaced=[report, html])
-    stopping = threading.Event()
     with (
-        stop_on_signals(stopping),
+        stop_on_signals() as stopping,
         surveying(config_path, name, "reconcile") as (
             configuration,
             journal,

@@ -10,7 +10,6 @@ signals, pings systemd while every loop has beaten lately, and keeps the gauges.
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -35,6 +34,7 @@ from hotfolder.service.migrationlock import claims_guard
 from hotfolder.service.notification import Notifier
 from hotfolder.service.returnloops import ReturnLoops
 from hotfolder.service.settings import Configuration
+from hotfolder.service.signals import SignalFlag
 
 _TICK = 1.0  # seconds between looks at beats and signals
 _GAUGES_EVERY = 5  # ticks
@@ -61,8 +61,8 @@ class Supervisor:
         self._notifier = notifier
         self._beats = beats
         self._metrics = metrics
-        self._stopping = threading.Event()
-        self._reloading = threading.Event()
+        self._stopping = SignalFlag()
+        self._reload_asked = False
         self._broken: list[str] = []
         self._late: list[str] = []
         self._folders: dict[str, tuple[FolderLoop, Loop]] = {}
@@ -167,8 +167,8 @@ class Supervisor:
         while not self._stopping.wait(_TICK):
             if until_idle and (left := self._look_for_work()) is not None:
                 return left
-            if self._reloading.is_set():
-                self._reloading.clear()
+            if self._reload_asked:
+                self._reload_asked = False
                 self._reload_folders()
             self._look_at_beats()
             if ticks % _GAUGES_EVERY == 0:
@@ -247,7 +247,7 @@ class Supervisor:
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         # Flags only: a handler runs between any two instructions of the main thread.
         if number == signal.SIGHUP:
-            self._reloading.set()
+            self._reload_asked = True
         else:
             self._stopping.set()
 

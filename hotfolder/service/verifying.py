@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -32,6 +30,7 @@ from hotfolder.service.logs import configure_logs, make_emit
 from hotfolder.service.parts import SystemClock, open_store, roots_of
 from hotfolder.service.priority import give_way
 from hotfolder.service.settings import Configuration
+from hotfolder.service.signals import SignalFlag, stop_on_signals
 from hotfolder.service.steering import instant
 from hotfolder.service.terminal import Progress, print_json, print_table
 from hotfolder.store.ocfl import OcflStore
@@ -61,11 +60,10 @@ def verify_store(
         return EX_USAGE
     seconds = None if duration is None else _seconds(duration)
     since_at = None if since is None else instant(since)
-    stopping = threading.Event()
     with (
         opened(config_path) as (configuration, journal),
         _alone(configuration),
-        stop_on_signals(stopping),
+        stop_on_signals() as stopping,
     ):
         if folder is not None and folder not in configuration.intake_folders:
             raise OperatorFault(
@@ -143,7 +141,7 @@ def mend_spool(config_path: str, name: str, *, as_json: bool) -> int:
 def _make(
     configuration: Configuration,
     journal: SqliteJournal,
-    stopping: threading.Event,
+    stopping: SignalFlag,
     *,
     seconds: float | None,
     pace: Pace,
@@ -206,20 +204,6 @@ def _alone(configuration: Configuration) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-@contextmanager
-def stop_on_signals(stopping: threading.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT end the work behind the object in hand."""
-    before = {
-        number: signal.signal(number, lambda *_: stopping.set())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 # -- telling --------------------------------------------------------------------------

@@ -73,6 +73,7 @@ class Daemon:
             **os.environ,
             "NOTIFY_SOCKET": "@" + self.listener.getsockname()[1:].decode(),
             "CREDENTIALS_DIRECTORY": str(credentials),
+            "PYTHONFAULTHANDLER": "1",
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.program = [sys.executable, "-m", "hotfolder"]
@@ -121,9 +122,15 @@ class Daemon:
         (place / f"{name}.done").touch()
 
     def stop(self) -> int:
+        """Its exit code; a test in which it does not end fails with what its threads did."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=PATIENCE)
+        try:
+            return self.process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait()
+            raise AssertionError(self.log_path.read_text()) from None
 
     def metric(self, name: str) -> float:
         url = f"http://127.0.0.1:{self.port}/metrics"
