@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     MISSING = "missing"
     UNREADABLE = "unreadable"  # the disk or its permissions would not let it be read
     UNKNOWN = "unknown"  # no row of the journal knows it
+    DESTROYED = "destroyed"  # a disposal destroyed it, or keys of it, and it is here again
 
     @property
     def is_damage(self) -> bool:
@@ -36,7 +37,7 @@ class FixityRound:
     number: int
     began_at: float
     upto: int
-    root: int  # number of the root in which the walk for unknown objects is; 0 before it
+    root: int  # number of the root in which the walk at its end is; 0 before it
     position: str  # path of the last object that the walk has seen there
     ended_at: float | None
     finished: bool

@@ -147,14 +147,18 @@ class KeepingJournal(Protocol):
     def is_in_store(self, spool_id: str) -> bool:
         """Whether the store has to have this spool now."""
 
+    def find_buried(self, spool_ids: Sequence[str]) -> Mapping[str, frozenset[int] | None]:
+        """Those of these spools of which a certified disposal destroyed something: None for
+        all of it, else the ordinals of the documents whose keys it destroyed."""
+
     def record_fixity(self, results: Sequence[FixityResult]) -> None:
         """Results of the open round (or of the last, if none is), each in the place of the
         one before; what is not whole goes into a history that is only added to."""
 
     def record_walk(
-        self, number: int, root: int, position: str, unknown: Sequence[FixityResult]
+        self, number: int, root: int, position: str, found: Sequence[FixityResult]
     ) -> None:
-        """The walk for unknown objects has come to ``position`` in a root."""
+        """The walk for objects that are not to be there has come to ``position`` in a root."""
 
     def round_totals(self, number: int) -> dict[str, object]:
         """What a round found, with the SHA-256 over all results."""

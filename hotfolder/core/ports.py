@@ -8,7 +8,7 @@ read beside what the others do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
 from hotfolder.core.changes import Amended, Amendment
@@ -301,6 +301,12 @@ class StoreRoot(Protocol):
 
     def places(self, after: str = "") -> Iterator[tuple[str, str]]:
         """(path, spool id) of every object whose path comes after ``after``, in order."""
+
+    def has(self, spool_id: str) -> bool:
+        """Whether an object of ``spool_id`` is here, whole or not."""
+
+    def keys_left(self, spool_id: str, ordinals: Collection[int]) -> frozenset[int]:
+        """Which of these documents have their own keys here still. Raises ``Corrupt``."""
 
     def place_of(self, spool_id: str) -> bytes:
         """The directory in which the object of ``spool_id`` lies, if there is one."""

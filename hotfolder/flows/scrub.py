@@ -2,13 +2,15 @@
 
 A round covers every spool that was stored when it began, in every root, those first that
 were not looked at for longest; then the roots are walked for objects that the journal does
-not know. What was found is journalled as it goes, so a round that is cut short goes on
-where it was: each object is verified once, or once more after a kill.
+not know, and for what was destroyed and is there again. What was found is journalled as it
+goes, so a round that is cut short goes on where it was: each object is verified once, or
+once more after a kill.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hotfolder.core.crashpoints import crashpoint
@@ -26,7 +28,7 @@ from hotfolder.flows.rootdamage import mark_roots
 
 _PAGE = 64  # spools journalled together
 _FLUSH = 5.0  # seconds after which results are journalled all the same
-_WALK = 1000  # objects between two steps of the walk for unknown ones
+_WALK = 1000  # objects between two steps of the walk for those not to be there
 _UNREADABLE = 10  # objects in a row, after which the disk is to be looked at first
 
 
@@ -241,7 +243,7 @@ class Scrub:
             crashpoint("scrub.recorded")
         self._flushed_at = self._clock.monotonic()
 
-    # -- objects that nobody knows -----------------------------------------------------
+    # -- objects that are not to be there ----------------------------------------------
     def _walk(self, current: FixityRound) -> bool:
         """False if it was cut short."""
         for number, root in enumerate(self._roots, 1):
@@ -262,24 +264,35 @@ class Scrub:
     def _walked(self, number: int, root: int, batch: Sequence[tuple[str, str]]) -> None:
         if not batch:
             return
-        known = self._journal.states_of([spool_id for _, spool_id in batch])
-        unknown = [
+        spool_ids = [spool_id for _, spool_id in batch]
+        known = self._journal.states_of(spool_ids)
+        outcomes = {item: Outcome.UNKNOWN for item in spool_ids if item not in known}
+        outcomes |= dict.fromkeys(self._come_back(root, spool_ids), Outcome.DESTROYED)
+        found = [
             FixityResult(
-                spool=0,
-                spool_id=spool_id,
-                root=root,
-                outcome=Outcome.UNKNOWN,
-                at=self._clock.now(),
+                spool=0, spool_id=spool_id, root=root, outcome=outcome, at=self._clock.now()
             )
-            for _, spool_id in batch
-            if spool_id not in known
+            for spool_id, outcome in outcomes.items()
         ]
-        for item in unknown:
-            self._emit("fixity.damage", spool=item.spool_id, copy=root, reason=str(Outcome.UNKNOWN))
-        self._done.found += unknown
-        self._journal.record_walk(number, root, batch[-1][0], unknown)
+        for item in found:
+            self._emit("fixity.damage", spool=item.spool_id, copy=root, reason=str(item.outcome))
+        self._done.found += found
+        self._journal.record_walk(number, root, batch[-1][0], found)
         # survives: killed here, the walk goes on behind this place
         crashpoint("scrub.walked")
+
+    def _come_back(self, number: int, spool_ids: Sequence[str]) -> Iterator[str]:
+        """Those of which something is here that was destroyed: a backup was restored."""
+        root = self._roots[number - 1]
+        for spool_id, ordinals in self._journal.find_buried(spool_ids).items():
+            # Looked at after the journal was asked: a disposal may have ended just now.
+            if ordinals is None:
+                if root.has(spool_id):
+                    yield spool_id
+                continue
+            with suppress(Corrupt):  # damaged keys were found when the spool was verified
+                if root.keys_left(spool_id, ordinals):
+                    yield spool_id
 
     def _finish(self, current: FixityRound, *, tell_archive: bool) -> None:
         now = self._clock.now()

@@ -150,18 +150,18 @@ class Fixity:
             _keep(conn, number, results)
 
     def record_walk(
-        self, number: int, root: int, position: str, unknown: Sequence[FixityResult]
+        self, number: int, root: int, position: str, found: Sequence[FixityResult]
     ) -> None:
-        """The walk for unknown objects has come so far, and found these."""
+        """The walk for objects that are not to be there has come so far, and found these."""
         with self._db.writing() as conn:
             conn.execute(
                 "UPDATE fixity_rounds SET root = ?, position = ? WHERE number = ?",
                 (root, position, number),
             )
-            _keep(conn, number, unknown)
+            _keep(conn, number, found)
 
     def fixity_damage(self, *, round_number: int) -> list[tuple[str, int, str]]:
-        """(spool id, root, outcome) of all that a round found not whole, or unknown."""
+        """(spool id, root, outcome) of all that a round found not whole, or not to be there."""
         with self._db.reading() as conn:
             return conn.execute(
                 "SELECT spool_id, root, outcome FROM fixity_damage WHERE round = ? ORDER BY number",
@@ -180,13 +180,16 @@ class Fixity:
             counts[row[2]] = counts.get(row[2], 0) + 1
             digest.add(*row)
         with self._db.reading() as conn:
-            unknown = conn.execute(
-                "SELECT count(*) FROM fixity_damage WHERE round = ? AND outcome = 'unknown'",
-                (number,),
-            ).fetchone()[0]
+            walked: dict[str, int] = dict(
+                conn.execute(
+                    "SELECT outcome, count(*) FROM fixity_damage WHERE round = ?"
+                    " AND outcome IN ('unknown', 'destroyed') GROUP BY outcome",
+                    (number,),
+                ).fetchall()
+            )
         return {
             "spools": spools,
-            "objects": {**counts, "unknown": unknown},
+            "objects": {**counts, "unknown": 0, **walked},
             "results_sha256": digest.hexdigest(),
         }
 

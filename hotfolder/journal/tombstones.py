@@ -75,6 +75,24 @@ class Tombstones:
             ).fetchall()
         return [_from(row) for row in rows]
 
+    def find_buried(self, spool_ids: Sequence[str]) -> dict[str, frozenset[int] | None]:
+        """See ``core.keepingport``. A disposal that only the store remembers was certified,
+        or is completed by the rebuild that found it."""
+        with self._db.reading() as conn:
+            rows = conn.execute(
+                "SELECT t.spool_id, CASE t.by_key WHEN 1 THEN o.ordinal END"
+                f" FROM json_each(?) AS j CROSS JOIN {_JOINED}"
+                " LEFT JOIN spools AS s ON t.by_key = 1 AND s.id = t.spool_id"
+                " LEFT JOIN documents AS o ON o.identity = t.identity AND o.spool = s.number"
+                " WHERE t.spool_id = j.value AND coalesce(d.state, 'DONE') = 'DONE'",
+                (json.dumps(list(spool_ids)),),
+            ).fetchall()
+        found: dict[str, frozenset[int] | None] = {}
+        for spool_id, ordinal in rows:
+            before = found.get(spool_id, frozenset())
+            found[spool_id] = None if ordinal is None or before is None else before | {ordinal}
+        return found
+
     def restore_tombstones(self, tombstones: Sequence[Tombstone], now: float) -> int:
         """Journal what the store says was destroyed; how many are new."""
         with self._db.writing() as conn:

@@ -249,6 +249,8 @@ def _remedy(item: tuple[str, int, str]) -> str:
     spool_id, _, outcome = item
     if outcome == Outcome.UNKNOWN:
         return "no journal row knows it: see docs/fixity.md"
+    if outcome == Outcome.DESTROYED:
+        return "destroyed, and here again: see docs/fixity.md"
     if outcome == Outcome.UNREADABLE:
         return "look at the disk, and at owner and mode"
     return f"hotfolder verify --mend {spool_id[:16]}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 
 from hotfolder.core.crashpoints import crashpoint
@@ -176,6 +176,17 @@ class KeyStore:
         with self.open(spool_id) as keys:
             return frozenset(
                 ordinal for number, gone, ordinal in keys.states() if gone and number >= FIRST
+            )
+
+    def left(self, spool_id: str, ordinals: Collection[int]) -> frozenset[int]:
+        """Those of these documents whose keys are here. Raises ``Corrupt``."""
+        if not self.has(spool_id):
+            return frozenset()
+        with self.open(spool_id) as keys:
+            return frozenset(
+                ordinal
+                for number, gone, ordinal in keys.states()
+                if not gone and number >= FIRST and ordinal in ordinals
             )
 
     def is_divisible(self, spool_id: str) -> bool:

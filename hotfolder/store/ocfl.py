@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from threading import Lock
@@ -412,6 +412,10 @@ class OcflStore:
     def destroyed_parts(self, spool_id: str) -> frozenset[int]:
         """See ``core.keysport.StoreKeys``."""
         return self.keys.destroyed(spool_id)
+
+    def keys_left(self, spool_id: str, ordinals: Collection[int]) -> frozenset[int]:
+        """See ``core.ports.StoreRoot``."""
+        return self.keys.left(spool_id, ordinals)
 
     def remove_keys(self, spool_id: str) -> bool:
         """See ``core.keysport.StoreKeys``."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,9 +163,8 @@ def test_a_journal_that_was_lost_knows_the_tombstones(world: DisposalWorld) -> N
     journal.close()
 
 
-def test_the_scrub_does_not_miss_what_was_destroyed(world: DisposalWorld) -> None:
-    world.add(1, "D")
-    world.add(2, "L")
+def scrubbed(world: DisposalWorld) -> tuple[int, list[tuple[str, int, str]]]:
+    """Spools verified by a round, and what it found."""
     scrub = Scrub(
         journal=world.journal,
         roots=world.store.roots,
@@ -173,7 +174,39 @@ def test_the_scrub_does_not_miss_what_was_destroyed(world: DisposalWorld) -> Non
         pace=Pace(),
         pause=lambda _seconds: None,
     )
-    world.destroy()
     done = scrub.run_round()
     assert done.finished
-    assert (done.spools, done.found) == (1, [])
+    return done.spools, [(item.spool_id, item.root, str(item.outcome)) for item in done.found]
+
+
+def test_the_scrub_does_not_miss_what_was_destroyed(world: DisposalWorld) -> None:
+    world.add(1, "D")
+    world.add(2, "L")
+    world.destroy()
+    assert scrubbed(world) == (1, [])
+
+
+def test_the_scrub_tells_what_has_come_back(world: DisposalWorld, tmp_path: Path) -> None:
+    world.add(1, "D")
+    world.add(2, "D", "L", encrypted=True)
+    place = Path(os.fsdecode(world.store.roots[1].place_of(spool_id(1))))
+    keys = Path(os.fsdecode(world.store.roots[0].keys.path(spool_id(2))))
+    shutil.copytree(place, tmp_path / "working" / "backup")
+    before = keys.read_bytes()
+    disposal = world.destroy()
+    assert scrubbed(world) == (1, [])
+    shutil.copytree(tmp_path / "working" / "backup", place)
+    keys.write_bytes(before)
+    back = [(spool_id(2), 1, "destroyed"), (spool_id(1), 2, "destroyed")]
+    assert scrubbed(world) == (1, back)
+    verified = world.journal.last_round()
+    assert verified is not None
+    assert verified.totals["objects"] == {"whole": 2, "unknown": 0, "destroyed": 2}
+    world.flow.repeat(disposal)
+    assert scrubbed(world) == (1, [])
+
+
+def test_what_is_being_destroyed_has_not_come_back(world: DisposalWorld) -> None:
+    world.add(1, "D")
+    world.flow.begin(world.approved(), actor="cem")
+    assert [outcome for _, _, outcome in scrubbed(world)[1]] == []
