@@ -214,9 +214,10 @@ class Preparing:
             have = values if isinstance(values, list) else []
             if value in have:
                 return THERE
+            items = as_records(record.get("enumeration_values") or [])
             # The server would take the list (200) and leave the value hidden: what is
             # suppressed counts as there (apply_values in backend/app/model/enumeration.rb).
-            for item in as_records(record.get("enumeration_values") or []):
+            for item in items:
                 if item.get("value") == value and item.get("suppressed") is True:
                     raise OperatorFault(
                         f"ArchivesSpace's list {listed} has the value {value!r}, suppressed",
@@ -224,7 +225,10 @@ class Preparing:
                         " then run `hotfolder setup` again",
                         code="setup.refused",
                     )
-            answer = self._calls.update(uri, {**record, "values": [*have, value]})
+            # ``values`` lacks what is suppressed, and what is not sent counts as taken out: of a
+            # value that is read-only (*request*, say) the server denies that (403).
+            kept = dict.fromkeys([*have, *(text_of(item, "value") for item in items)])
+            answer = self._calls.update(uri, {**record, "values": [*kept, value]})
             if not isinstance(answer, Updated):
                 raise _refused(answer, f"the value {value!r} in {listed}")
             self._vocabulary.forget()

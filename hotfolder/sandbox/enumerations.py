@@ -2,7 +2,9 @@
 
 A suppressed value is shown as such and is not among ``values``; records may still have it,
 and an update of the list leaves it as it is (backend/app/model/enumeration.rb, its
-controller's spec, and backend_enum_source.rb, which knows no suppression).
+controller's spec, and backend_enum_source.rb, which knows no suppression). An update that
+does not name it is denied where the list is fixed or the value read-only: ``apply_values`` of
+enumeration.rb compares with all values before it deletes those that are not suppressed.
 """
 
 from __future__ import annotations
@@ -72,13 +74,14 @@ class Enumerations:
             raise stale_lock()
         wanted = [str(value) for value in posted.get("values", []) if value]
         have = [item["value"] for item in body["values"]]
-        shown = {item["value"] for item in body["values"] if not item.get("suppressed")}
-        lost = shown - set(wanted)
+        lost = set(have) - set(wanted)
         if not body["editable"] and (lost or set(wanted) - set(have)):
             raise denied()
         if any(item["readonly"] and item["value"] in lost for item in body["values"]):
             raise denied()
-        body["values"] = [item for item in body["values"] if item["value"] not in lost]
+        body["values"] = [
+            item for item in body["values"] if item["value"] not in lost or item.get("suppressed")
+        ]
         for value in wanted:
             if value not in have:
                 body["values"].append(self._new_value(body, value, timed=True))

@@ -187,6 +187,21 @@ def test_a_fixed_list_and_a_fixed_value_are_denied(client: AspaceClient) -> None
     assert client.post(types["uri"], types).status_code == 403
 
 
+def test_a_list_without_its_suppressed_value_is_denied_where_that_is_fixed(
+    client: AspaceClient,
+) -> None:
+    for name, value in (("event_event_type", "request"), ("date_type", "bulk")):
+        path = f"/config/enumerations/names/{name}"
+        found = client.get(path).json()
+        (item,) = (item for item in found["enumeration_values"] if item["value"] == value)
+        client.post(f"{item['uri']}/suppressed?suppressed=true", None)
+        found = client.get(path).json()
+        assert client.post(found["uri"], found).status_code == 403
+        found["values"].append(value)
+        assert client.post(found["uri"], found).status_code == 200
+        assert value not in client.get(path).json()["values"]
+
+
 def test_a_body_that_ends_inside_a_record_saves_nothing(
     sandbox: Sandbox, client: AspaceClient
 ) -> None:

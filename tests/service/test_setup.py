@@ -163,6 +163,23 @@ def test_a_suppressed_value_is_named_and_not_said_to_be_made(place: Place) -> No
     place.make()
 
 
+def test_a_value_is_added_beside_one_that_is_suppressed_and_read_only(place: Place) -> None:
+    token = call(place.sandbox, "POST", f"/users/admin/login?password={quote(ADMIN)}")["session"]
+    name = "/config/enumerations/names/date_label"
+    labels = call(place.sandbox, "GET", name, token=token)
+    labels["values"].remove("issued")
+    call(place.sandbox, "POST", labels["uri"], labels, token)
+    (existence,) = (item for item in labels["enumeration_values"] if item["value"] == "existence")
+    assert existence["readonly"]
+    call(place.sandbox, "POST", f"{existence['uri']}/suppressed?suppressed=true", token=token)
+
+    assert place.make()["value date_label: issued"]["done"] == labels["uri"]
+    labels = call(place.sandbox, "GET", name, token=token)
+    assert "issued" in labels["values"]
+    assert "existence" not in labels["values"]
+    assert "existence" in [item["value"] for item in labels["enumeration_values"]]
+
+
 def test_a_name_in_capitals_is_the_same_account(place: Place) -> None:
     text = (place.root / "hotfolder.toml").read_text()
     (place.root / "hotfolder.toml").write_text(text.replace('"hotfolder"', '"HotFolder"'))
