@@ -36,6 +36,12 @@ _LEGACY_ID = MARK + "id"  # of one whose old archive did not say
 MAX_CASES = 50  # references per document in the archive, of all kinds; the catalogue keeps all
 MAX_EVENTS = 9  # a unit that was removed and sent again leaves its event behind, each time
 
+# Where addresses are made of titles (``use_human_readable_urls``), a record that does not say
+# this gets one of its own: its title and the first number that is free, each number counted in
+# every table of records, without an index (``dedupe_slug`` and ``slug_in_use?`` in
+# backend/app/lib/slugs/slug_helpers_generate.rb). Documents have the same title by the thousand.
+WITHOUT_SLUG = {"is_slug_auto": False}
+
 JsonRecord = dict[str, Any]
 Allows = Callable[[str, str], bool]
 
@@ -138,6 +144,7 @@ def unit_fields(
         "title": title,
         "level": "file",
         "publish": False,
+        **WITHOUT_SLUG,
         "resource": {"ref": place.resource},
         "parent": {"ref": place.cycle},
         "instances": [
@@ -224,6 +231,7 @@ def _document(
         "title": title_of(document),
         "digital_object_type": "text",
         "publish": False,
+        **WITHOUT_SLUG,
     }
     if known.issue_date is not None:
         record["dates"] = [

@@ -23,7 +23,7 @@ from hotfolder.archivesspace.calls import (
     as_records,
     text_of,
 )
-from hotfolder.archivesspace.mapping import Place, slot_values
+from hotfolder.archivesspace.mapping import WITHOUT_SLUG, Place, slot_values
 from hotfolder.archivesspace.permissions import MAKING_AGENTS
 from hotfolder.archivesspace.statements import retention_statement
 from hotfolder.archivesspace.vocabulary import Vocabulary
@@ -171,6 +171,7 @@ class Places:
                 "level": "subseries",
                 "ref_id": ref_id,
                 "publish": False,
+                **WITHOUT_SLUG,
                 "resource": {"ref": resource},
             }
             self._vocabulary.check([record])

@@ -422,6 +422,16 @@ def test_wrong_password_and_missing_rights_are_the_operators_matter(sandbox: San
         assert PASSWORD not in str(caught.value)
 
 
+def test_no_document_unit_or_cycle_gets_an_address_of_its_title(
+    sandbox: Sandbox, connect: Connect
+) -> None:
+    """A server that makes them counts each number after a title until one is free."""
+    connect().send_unit(make_request(make_row(1), make_row(2)))
+    records = [*sandbox.records("digital_object"), *sandbox.records("archival_object")]
+    assert len(records) == 4
+    assert {item["is_slug_auto"] for item in records} == {False}
+
+
 def test_nothing_is_published(sandbox: Sandbox, connect: Connect) -> None:
     connect().send_unit(make_request(make_row(1), make_row(2)))
     kinds = ("resource", "archival_object", "digital_object")

@@ -85,6 +85,7 @@ def test_document_is_the_recorded_one_field_by_field() -> None:
     uri = r"/repositories/2/digital_objects/import_[a-f0-9-]+"
     assert re.fullmatch(uri, sent.pop("uri"))
     assert re.fullmatch(uri, expected.pop("uri"))
+    assert sent.pop("is_slug_auto") is False
     assert sent == expected
 
 
@@ -103,6 +104,7 @@ def test_unit_and_event_are_the_recorded_ones_but_for_their_names() -> None:
     for name in ("uri", "title", "ref_id"):
         expected_unit.pop(name)
     ref_id = unit.pop("ref_id")
+    assert unit.pop("is_slug_auto") is False
     assert unit == expected_unit
     assert event.pop("refid") == f"hf:{ref_id}:ingestion"
     (own,) = event.pop("external_ids")
