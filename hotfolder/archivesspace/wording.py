@@ -13,7 +13,9 @@ TITLE_LIMIT = 8000  # below the schema's 8,192 for archival objects and the colu
 SHORT_LIMIT = 255
 # of ``id_0``: less than in the schema (MAX_LENGTH in backend/app/model/mixins/identifiers.rb)
 IDENTIFIER_LIMIT = 50
-TEXT_LIMIT = 65_000
+# of ``text_1`` to ``text_5``: a column of 65,535 bytes (``TextField`` in common/db/db_migrator.rb),
+# of which a character takes three at most, whatever the schema says (65,000 characters)
+TEXT_LIMIT = 65_535 // 3
 NOTE_LIMIT = 16_384  # of ``outcome_note`` in the schema of an event
 _SUFFIX_DIGITS = 32
 _CUT = " …"

@@ -31,6 +31,8 @@ _PUBLISHED = frozenset(
     {"digital_object", "digital_object_component", "resource", "archival_object", "accession"}
 )
 _TOP_PARTS = ("jsonmodel_type", "uri", "lock_version")
+_TITLE = 8704  # characters
+_TEXT = 65_535  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +251,7 @@ class Records:
         if faults := check_parts(record):
             raise refused_by_model(faults)
         for name, value in record.items():
-            refuse_wide(kind.name, name, value)
+            refuse_unfit(kind.name, name, value)
 
     def _check_keys(self, keys: list[Key], owner: str | None) -> None:
         for key in keys:
@@ -277,23 +279,37 @@ class Records:
         return 0 if last is None else int(last) + 1
 
 
-def refuse_wide(table: str, column: str, value: Any) -> None:
-    """Refuse characters beyond the basic plane: the server's columns do not hold them."""
+def refuse_unfit(table: str, column: str, value: Any) -> None:
+    """Refuse what the server's columns do not hold, whatever its schemas say: characters
+    beyond the basic plane, titles of more than 8,704 characters (``HalfLongString`` in
+    common/db/db_migrator.rb), texts of more than 65,535 bytes (``TextField``)."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            refuse_wide(str(value.get("jsonmodel_type", table)), name, inner)
+            refuse_unfit(str(value.get("jsonmodel_type", table)), name, inner)
     elif isinstance(value, list):
         for inner in value:
-            refuse_wide(table, column, inner)
-    elif isinstance(value, str) and not value.isascii():
-        wide = next((char for char in value if ord(char) > 0xFFFF), None)
-        if wide is not None:
-            quoted = "".join(f"\\x{byte:02X}" for byte in wide.encode())
-            raise refused_by_database(
-                "Java::ComMysqlCjJdbcExceptions::MysqlDataTruncation: Data truncation:"
-                f" Incorrect string value: '{quoted}' for column"
-                f" `archivesspace`.`{table}`.`{column}` at row 1"
-            )
+            refuse_unfit(table, column, inner)
+    elif isinstance(value, str):
+        if not value.isascii():
+            wide = next((char for char in value if ord(char) > 0xFFFF), None)
+            if wide is not None:
+                quoted = "".join(f"\\x{byte:02X}" for byte in wide.encode())
+                raise _truncated(
+                    f"Incorrect string value: '{quoted}' for column"
+                    f" `archivesspace`.`{table}`.`{column}` at row 1"
+                )
+        if len(value) > _TITLE if column == "title" else _is_long_text(table, column, value):
+            raise _truncated(f"Data too long for column '{column}' at row 1")
+
+
+def _is_long_text(table: str, column: str, value: str) -> bool:
+    is_text = table == "user_defined" and column.startswith("text_")
+    return is_text and len(value.encode()) > _TEXT
+
+
+def _truncated(text: str) -> Refusal:
+    kind = "Java::ComMysqlCjJdbcExceptions::MysqlDataTruncation: Data truncation"
+    return refused_by_database(f"{kind}: {text}")
 
 
 def _stored(record: Json) -> Json:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hotfolder.sandbox.accounts import account_name
 from hotfolder.sandbox.answers import bad_parameters, missing, refused_by_model
 from hotfolder.sandbox.contract import Contract, Json
 from hotfolder.sandbox.kinds import KINDS
-from hotfolder.sandbox.records import Kept, Records, refuse_wide
+from hotfolder.sandbox.records import Kept, Records, refuse_unfit
 from hotfolder.sandbox.rendering import audit, render_repository
 from hotfolder.sandbox.state import State
 
@@ -29,7 +28,7 @@ class Repositories:
             if json.loads(row["body"])["repo_code"].casefold() == code.casefold():
                 raise refused_by_model({"repo_code": ["short name already in use"]})
         for name, value in record.items():
-            refuse_wide("repository", name, value)
+            refuse_unfit("repository", name, value)
         agent = self._represent(record, user)
         number = self._state.next_number("repository")
         uri = f"/repositories/{number}"
@@ -74,7 +73,7 @@ class Repositories:
         if any(item["group_code"].lower() == code for item in self.groups(repository)):
             text = "Group code must be unique within a repository"
             raise refused_by_model({"group_code": [text]})
-        members = [account_name(name) for name in group.get("member_usernames", [])]
+        members = [name.strip().lower() for name in group.get("member_usernames", [])]
         lost = [name for name in members if not self._is_user(name)]
         if lost:
             text = "User {} does not exist" if len(lost) == 1 else "Users {} do not exist"

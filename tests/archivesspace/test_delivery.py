@@ -422,6 +422,14 @@ def test_wrong_password_and_missing_rights_are_the_operators_matter(sandbox: San
         assert PASSWORD not in str(caught.value)
 
 
+def test_a_text_slot_holds_no_more_than_its_column(sandbox: Sandbox, connect: Connect) -> None:
+    archive = connect(slots=ArchiveSlots(document_type="text_1"))
+    long = replace(make_row().document.metadata, document_type="明細書" * 10_000)
+    assert archive.send_unit(make_request(make_row(metadata=long))).outcome == "confirmed"
+    (record,) = sandbox.records("digital_object")
+    assert record["user_defined"]["text_1"].startswith("明細書")
+
+
 def test_no_document_unit_or_cycle_gets_an_address_of_its_title(
     sandbox: Sandbox, connect: Connect
 ) -> None:

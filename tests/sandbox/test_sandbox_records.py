@@ -178,6 +178,22 @@ def test_a_suppressed_value_is_hidden_kept_and_taken(client: AspaceClient) -> No
     assert "pdf" in client.get(path).json()["values"]
 
 
+@pytest.mark.parametrize(
+    ("fits", "too_long"),
+    [
+        ({"title": "é" * 8704}, {"title": "e" * 8705}),
+        ({"user_defined": {"text_1": "鈴" * 21_845}}, {"user_defined": {"text_1": "鈴" * 21_846}}),
+    ],
+)
+def test_what_its_schema_takes_a_column_may_not_hold(
+    client: AspaceClient, fits: dict[str, Any], too_long: dict[str, Any]
+) -> None:
+    client.create("digital_objects", digital_object(1) | fits)
+    reply = client.post("/repositories/2/digital_objects", digital_object(2) | too_long)
+    assert reply.status_code == 400
+    assert "Data too long" in reply.json()["error"]["db_error"][0]
+
+
 def test_a_fixed_list_and_a_fixed_value_are_denied(client: AspaceClient) -> None:
     fixed = client.get("/config/enumerations/names/date_type").json()
     fixed["values"].append("moment")
