@@ -30,6 +30,8 @@ from hotfolder.core.profiles import ArchiveProfile, BusinessUnit, Rules
 
 THERE = "was there"
 KEEPS_ITS_OWN = "was there, with a password that is not in the file"
+# A text and no field: ``InvalidUsernameException`` in backend/app/lib/exceptions.rb
+_NO_USERNAME = "Invalid username"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,13 @@ class Preparing:
             answer = self._calls.create_user(name, "hotfolder", password)
             if isinstance(answer, Refusal) and "username" in answer.fields:
                 return THERE if self._may_log_in(password) else KEEPS_ITS_OWN
+            if isinstance(answer, Refusal) and answer.words == _NO_USERNAME:
+                raise OperatorFault(
+                    f"ArchivesSpace takes no account of the name {name!r}",
+                    hint="write `username` with letters from a to z, digits, - _ . @ and single"
+                    " blanks",
+                    code="setup.refused",
+                )
             return _made(answer, f"the account {name}")
 
         return Step(kind="account", subject=name, what="the service account", there=None, make=make)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ GLOBAL = "/repositories/1"
 EVERYWHERE = "_archivesspace"
 IDLE = 3600  # seconds that a session may rest; of one that does not expire, the next
 IDLE_LONG = 604_800
+_NAME = re.compile(r"[a-z0-9_.@ -]+")
 
 # Held in some repository, these bring others that hold everywhere (``implied_by`` in the
 # server's backend/app/lib/bootstrap_access_control.rb; the recorded administrator has them
@@ -53,8 +55,12 @@ NOBODY = Caller(permissions={})
 
 
 def account_name(text: str) -> str:
-    """A user's name as the server takes it (``Username`` in backend/app/lib/username.rb)."""
-    return text.strip().lower()
+    """A user's name as the server takes it. Raises ``Refusal`` (400) for characters that it
+    does not (``Username`` in backend/app/lib/username.rb, and ``@`` by pull request 1474)."""
+    name = text.strip().lower()
+    if not _NAME.fullmatch(name) or "  " in name:
+        raise Refusal(400, {"error": "Invalid username"})
+    return name
 
 
 class Accounts:

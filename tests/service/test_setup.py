@@ -189,6 +189,16 @@ def test_a_name_in_capitals_is_the_same_account(place: Place) -> None:
     assert {step["done"] for step in place.make().values()} == {"was there"}
 
 
+@pytest.mark.parametrize("name", ["jörg", "hot  folder", "a/b"])
+def test_a_name_that_the_server_takes_for_no_account_is_told(place: Place, name: str) -> None:
+    text = (place.root / "hotfolder.toml").read_text()
+    (place.root / "hotfolder.toml").write_text(text.replace('"hotfolder"', f'"{name}"'))
+    done = place.run("--yes", "--password-file", str(place.secret))
+    assert isinstance(done.exception, HotfolderError)
+    assert repr(name) in done.exception.message
+    assert "`username`" in done.exception.hint
+
+
 def test_a_short_name_that_differs_in_capitals_is_told(place: Place) -> None:
     place.sandbox.add_repository("Retail", "Retail bank")
     done = place.run("--yes", "--password-file", str(place.secret))
