@@ -38,7 +38,7 @@ from hotfolder.core.errors import ArchiveFault, Transient
 from hotfolder.core.ports import Clock, Emit
 from hotfolder.core.profiles import ArchiveProfile
 
-MAX_ANSWER = 64 * 1024 * 1024  # bytes; far above 250 records of 200 instances each
+MAX_ANSWER = 64 * 1024 * 1024  # bytes; above 100 records of 1,000 instances each
 _SESSION_LOST = 412
 _DENIED = 403
 _TRUSTED = frozenset({400, 404, 409, 413})  # answers that say that nothing was saved

@@ -14,6 +14,7 @@ from email.utils import format_datetime
 import pytest
 
 from hotfolder.archivesspace.archive import ArchivesSpace
+from hotfolder.archivesspace.transport import MAX_ANSWER
 from hotfolder.core.errors import Corrupt, HotfolderError, OperatorFault, Transient
 from hotfolder.core.identity import cycle_ref_id
 from hotfolder.core.profiles import ArchiveProfile, ArchiveSlots
@@ -610,3 +611,42 @@ def test_login_without_permissions_is_no_login_failure() -> None:
     backend = Backend({"POST /users/hotfolder/login": lambda _: logged_in("a" * 64)})
     with running(backend) as (archive, _):
         archive.prepare_series(BUSINESS_UNIT, SERIES, CYCLE)  # asked for again, and there
+
+
+def test_units_are_read_so_few_at_a_time_that_their_answer_is_not_too_long() -> None:
+    """Of each document that a unit lists the server tells all that it tells of an instance."""
+    found = recorded.answered(147)["archival_objects"][0]["_resolved"]
+    listed = len(json.dumps(found["instances"][0], separators=(",", ":"))) + 1
+    identities = [f"hf-{number:064x}" for number in range(300)]
+
+    def documents(request: Request) -> Sequence[Step]:
+        names = [value for key, value in request.query if key == "digital_object_id[]"]
+        records = [
+            {
+                "uri": f"/repositories/2/digital_objects/{identities.index(name)}",
+                "digital_object_id": name,
+                "linked_instances": [
+                    {"ref": f"/repositories/2/archival_objects/{identities.index(name)}"}
+                ],
+            }
+            for name in names
+        ]
+        refs = [{"ref": record["uri"], "_resolved": record} for record in records]
+        return reply(200, {"digital_objects": refs})
+
+    backend = Backend(
+        {
+            "GET /repositories/2/find_by_id/digital_objects": documents,
+            "GET /repositories/2/archival_objects": lambda _: reply(200, []),
+        }
+    )
+    with running(backend) as (archive, server):
+        assert len(archive.find_documents(BUSINESS_UNIT, identities)) == 300
+        sets = [
+            dict(sent.query)["id_set"].split(",")
+            for sent in server.requests
+            if sent.path == "/repositories/2/archival_objects"
+        ]
+    assert sorted(int(name) for numbers in sets for name in numbers) == list(range(300))
+    most = 1000  # documents in a unit, as the configuration has it
+    assert max(map(len, sets)) * most * listed < MAX_ANSWER
