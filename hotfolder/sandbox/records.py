@@ -152,21 +152,31 @@ class Records:
         self._bury(uri)
 
     def suppress(self, kind: Kind, uri: str, *, suppressed: bool) -> int:
-        """Hide a record from users, or show it again; with it the events that are about no
+        """Hide a record from users, or show it again; with it all that stands under it
+        (``set_suppressed`` in ``ASModel_scoping.rb``, ``calculate_object_graph`` in
+        ``mixins/trees.rb`` and ``mixins/tree_nodes.rb``), and the events that are about no
         other (``handle_suppressed`` in ``mixins/events.rb``). Returns its number."""
         row = self._state.row("SELECT kind, number FROM record WHERE uri = ?", (uri,))
         if row is None or row["kind"] != kind.name:
             raise missing(kind.label)
+        below = self._state.rows(
+            "WITH RECURSIVE below (uri) AS (VALUES (?) UNION SELECT r.uri FROM record r"
+            " JOIN below b ON b.uri IN (r.parent, r.root)) SELECT uri FROM below",
+            (uri,),
+        )
+        hidden, now = json.dumps([item["uri"] for item in below]), self._state.now()
         self._state.execute(
-            "UPDATE record SET suppressed = ?, system_mtime = ? WHERE uri = ?",
-            (int(suppressed), self._state.now(), uri),
+            "UPDATE record SET suppressed = ?, system_mtime = ?"
+            " WHERE uri IN (SELECT value FROM json_each(?))",
+            (int(suppressed), now, hidden),
         )
         self._state.execute(
             "UPDATE record SET system_mtime = ?, suppressed = NOT EXISTS"
             " (SELECT 1 FROM link l JOIN record r ON r.uri = l.target"
             "  WHERE l.source = record.uri AND l.kind = 'event' AND NOT r.suppressed)"
-            " WHERE uri IN (SELECT source FROM link WHERE target = ? AND kind = 'event')",
-            (self._state.now(), uri),
+            " WHERE uri IN (SELECT source FROM link WHERE kind = 'event'"
+            "  AND target IN (SELECT value FROM json_each(?)))",
+            (now, hidden),
         )
         number: int = row["number"]
         return number

@@ -305,6 +305,30 @@ def test_a_suppressed_record_is_gone_for_users_and_still_unique(client: AspaceCl
     assert client.find("hf-0001") == [uri]
 
 
+def test_what_stands_under_a_suppressed_record_is_suppressed_with_it(
+    client: AspaceClient, resource: str
+) -> None:
+    cycle = client.create(
+        "archival_objects",
+        {
+            "jsonmodel_type": "archival_object",
+            "title": "2026-06",
+            "level": "subseries",
+            "resource": {"ref": resource},
+        },
+    )
+    sent = unit("hf-unit-1", [1], resource, "/agents/software/1")
+    sent[1]["parent"] = {"ref": cycle}
+    saved = {uri for uri, _ in client.send_batch(sent)[-1]["saved"].values()}
+    (document,) = client.find("hf-0001")
+    for above in (cycle, resource):
+        client.post(f"{above}/suppressed?suppressed=true", {})
+        shown = {uri for uri in (*saved, cycle, resource) if client.get(uri).status_code == 200}
+        assert shown == {document} | ({resource} - {above})
+        client.post(f"{above}/suppressed?suppressed=false", {})
+        assert all(client.get(uri).status_code == 200 for uri in (*saved, cycle, resource))
+
+
 def test_a_document_in_use_is_not_moved(
     sandbox: Sandbox, client: AspaceClient, resource: str
 ) -> None:
