@@ -18,6 +18,7 @@ from hotfolder.core.retention import RetentionClass, RetentionTrigger
 
 RETENTION = "retention"  # identifier of the rights statement that carries the schedule
 HOLD = "hold:"  # how those of holds begin, an archivist's too
+_NO_MARKUP = str.maketrans("<>", "\u2039\u203a")
 
 
 def retention_statement(start: date, end: date | None) -> dict[str, Any]:
@@ -33,9 +34,14 @@ def hold_statement(mark: HoldMark) -> dict[str, Any]:
 
 
 def hold_identifier(mark: HoldMark) -> str:
-    """The matter for people, and the id of the hold, by which the statement is found."""
+    """The matter for people, and the id of the hold, by which the statement is found.
+
+    The staff interface puts it into its page as it is, as if it were HTML (``html_safe`` in
+    frontend/app/views/rights_statements/_template.html.erb): no markup may be in it.
+    """
     room = SHORT_LIMIT - len(mark.hold) - 1
-    return f"{clean_value(mark.matter, prefix=HOLD, limit=room) or HOLD} {mark.hold}"
+    matter = mark.matter.translate(_NO_MARKUP)
+    return f"{clean_value(matter, prefix=HOLD, limit=room) or HOLD} {mark.hold}"
 
 
 def is_of_hold(identifier: object, mark: HoldMark) -> bool:

@@ -246,6 +246,14 @@ def test_a_link_that_would_be_lost_is_seen() -> None:
     assert hides_a_link({**RECORD, "rights_statements": [{"linked_agents": [None]}]})
 
 
+def test_a_matter_brings_no_markup_into_the_staff_interface() -> None:
+    mark = replace(hold(1), matter="<script>alert(1)</script> v. Smith & Sons")
+    name = hold_identifier(mark)
+    assert not set("<>") & set(name)
+    assert name.startswith("hold:\u2039script\u203aalert(1)")
+    assert is_of_hold(name, mark)
+
+
 def test_a_matter_of_any_length_names_its_hold() -> None:
     mark = replace(hold(1), matter="Ä" * 400)
     name = hold_identifier(mark)
