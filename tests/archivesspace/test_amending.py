@@ -4,6 +4,7 @@ server has in the end, and answers that no record gets past."""
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +18,11 @@ from hotfolder.core.ports import Desk
 from hotfolder.core.profiles import ArchiveProfile, ArchiveSlots
 from hotfolder.sandbox import Action, Fault
 from tests.archivesspace.test_delivery import administrator, call
-from tests.archivesspace.test_desk import requests_of, settle, strike, working
+from tests.archivesspace.test_desk import LATE, PATIENT, requests_of, settle, strike, working
 from tests.conformance.amending_suite import LATER, amendment, end, ends, hold, statements
 from tests.conformance.desk_suite import Delivered, lasting, make_event
 from tests.support.units import BUSINESS_UNIT, RULES
-from tests.sweeps.network import FAULTS, READ_TIMEOUT
+from tests.sweeps.network import FAULTS
 
 PROFILE = ArchiveProfile(url="http://127.0.0.1:1", username="hotfolder")
 CHANGES: dict[str, Any] = {"retention": end(LATER), "holds": (hold(1),), "held": True}
@@ -64,15 +65,15 @@ def _without_ours(record: dict[str, Any]) -> object:
 def test_a_change_that_arrives_late_undoes_nothing() -> None:
     with working() as world:
         unit = Delivered(world, 1)
-        desk = world.connect_archive(read_timeout=READ_TIMEOUT).desk
+        desk = world.connect_archive(read_timeout=PATIENT).desk
         desk.find_identities(BUSINESS_UNIT, unit.uris[0])
         world.sandbox.faults.add(
-            Fault(action=Action.DELAY, method="POST", path=unit.uris[0], seconds=0.8)
+            Fault(action=Action.DELAY, method="POST", path=unit.uris[0], seconds=LATE)
         )
         change = amendment(unit, **CHANGES)
         assert desk.amend_record(BUSINESS_UNIT, change).outcome == "changed"
         world.archivist.edit(unit.uris[0], title="Theirs")
-        settle(world, "timeout, then commit")
+        time.sleep(LATE)
         after = world.archivist.read(unit.uris[0])
         assert (after["title"], len(after["rights_statements"])) == ("Theirs", 2)
 
@@ -98,7 +99,7 @@ def test_a_record_that_is_never_taken_is_left_after_some_attempts(status: int) -
 def test_a_server_that_goes_silent_is_asked_twice() -> None:
     with working() as world:
         unit = Delivered(world, 1)
-        desk = world.connect_archive(read_timeout=READ_TIMEOUT, verify_tls=False).desk
+        desk = world.connect_archive(verify_tls=False).desk
         world.sandbox.faults.clear()
         world.sandbox.faults.add(
             Fault(action=Action.CLOSE, method="POST", path=unit.uris[0], count=None)

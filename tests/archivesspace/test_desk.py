@@ -32,6 +32,9 @@ PATHS = re.compile(
     r"|/repositories/2/(digital_objects|archival_objects|resources|events)(/\d+)?"
 )
 
+PATIENT = 1.5  # seconds; of a client of which every other request is to be answered in time
+LATE = 2.5
+
 CHANGED = re.compile(r"/(events|digital_objects)/\d+$")
 
 
@@ -195,14 +198,14 @@ def test_an_answer_that_arrives_late_undoes_nothing() -> None:
     with working() as world:
         unit = Delivered(world, 1)
         uri = world.archivist.ask(unit.uris, "please")
-        desk = world.connect_archive(read_timeout=READ_TIMEOUT).desk
+        desk = world.connect_archive(read_timeout=PATIENT).desk
         desk.read_request(BUSINESS_UNIT, uri)
         world.sandbox.faults.add(
-            Fault(action=Action.DELAY, method="POST", path="/events/", seconds=DELAY)
+            Fault(action=Action.DELAY, method="POST", path="/events/", seconds=LATE)
         )
         assert desk.answer_request(BUSINESS_UNIT, uri, "fulfilled", "sent")
         world.archivist.edit(uri, outcome="pending", outcome_note="please, once more")
-        time.sleep(DELAY)
+        time.sleep(LATE)
         there = world.archivist.read(uri)
         assert (there["outcome"], there["outcome_note"]) == ("pending", "please, once more")
 
@@ -231,7 +234,7 @@ def test_a_server_that_goes_silent_is_asked_twice() -> None:
     with working() as world:
         unit = Delivered(world, 1)
         uri = world.archivist.ask(unit.uris, "please")
-        desk = world.connect_archive(read_timeout=READ_TIMEOUT, verify_tls=False).desk
+        desk = world.connect_archive(verify_tls=False).desk
         world.sandbox.faults.clear()
         world.sandbox.faults.add(
             Fault(action=Action.CLOSE, method="POST", path="/events", count=None)
