@@ -38,13 +38,14 @@ class Catalogue:
             after = page[-1].document.range.ordinal
 
     def unconfirmed(self, spool_ids: Sequence[str]) -> dict[str, int]:
-        """How many documents of each have no record yet."""
+        """How many documents of each have no record yet; those that were destroyed get none."""
         with self._db.reading() as conn:
             return dict(
                 conn.execute(
                     "SELECT j.value, (SELECT count(*) FROM documents AS d"
                     "  WHERE d.spool = s.number AND d.record_uri IS NULL"
-                    "  AND d.role IN ('own', 'carried'))"
+                    "  AND d.role IN ('own', 'carried')"
+                    "  AND d.disposition NOT IN ('destroying', 'destroyed'))"
                     " FROM json_each(?) AS j CROSS JOIN spools AS s ON s.id = j.value",
                     (json.dumps(list(spool_ids)),),
                 ).fetchall()

@@ -194,7 +194,8 @@ def deliver_if_complete(conn: sqlite3.Connection, spools: Sequence[int], now: fl
             "UPDATE spools SET state = 'DELIVERED', reason = '', updated_at = ?, attempts = 0,"
             " next_at = NULL, last_error = NULL WHERE number = ? AND state = 'STORED'"
             " AND NOT EXISTS (SELECT 1 FROM documents WHERE spool = ? AND record_uri IS NULL"
-            "  AND role <> 'refused')"
+            # What was destroyed is not sent again where the server has lost its record.
+            "  AND role <> 'refused' AND disposition NOT IN ('destroying', 'destroyed'))"
             " RETURNING id",
             (now, number, number),
         ).fetchone()

@@ -34,6 +34,7 @@ _ASIDE = {
     SpoolState.CORRUPT: "spool.corrupt",
 }
 _MOST_REMARKS = 100  # of one spool
+_THERE = "disposition IN ('kept', 'withheld')"  # documents that were not destroyed
 
 
 class Spools:
@@ -146,7 +147,7 @@ class Spools:
             kept = (state is SpoolState.HELD, state is not SpoolState.REJECTED)
             conn.executemany(
                 "UPDATE documents SET waiting = 0, live = ?, kept = ?"
-                " WHERE spool = ? AND ordinal > ? AND ordinal <= ?",
+                f" WHERE spool = ? AND ordinal > ? AND ordinal <= ? AND {_THERE}",
                 [(*kept, *part) for part in parts_of(conn, [number])],
             )
             # Codes only: what a fault says may have been written by a producer or a server.
@@ -173,6 +174,14 @@ class Spools:
             ).fetchone()
             if taken is not None:
                 raise ValueError(f"its document has been taken since with spool {taken[0]}")
+            # The copy that took its place; what this spool has lost by a key stays lost.
+            destroyed = conn.execute(
+                "SELECT t.disposal FROM documents AS d JOIN tombstones AS t"
+                f" ON t.identity = d.identity WHERE d.spool = ? AND {_THERE} LIMIT 1",
+                (number,),
+            ).fetchone()
+            if destroyed is not None:
+                raise ValueError(f"its document was destroyed since under {destroyed[0]}")
             conn.execute(
                 "UPDATE spools SET state = ?, reason = ?, faults = '[]', held_from = NULL,"
                 " updated_at = ?, attempts = 0, next_at = NULL, last_error = NULL"
@@ -185,14 +194,15 @@ class Spools:
             admit_newcomers(conn, [number], now)  # those that did not count meanwhile
             parts = parts_of(conn, [number])
             conn.executemany(
-                "UPDATE documents SET live = 1 WHERE spool = ? AND ordinal > ? AND ordinal <= ?",
+                "UPDATE documents SET live = 1"
+                f" WHERE spool = ? AND ordinal > ? AND ordinal <= ? AND {_THERE}",
                 parts,
             )
             if back is SpoolState.STORED:
                 conn.executemany(
                     "UPDATE documents SET waiting = 1"
                     " WHERE spool = ? AND ordinal > ? AND ordinal <= ? AND unit IS NULL"
-                    " AND record_uri IS NULL AND role IN ('own', 'carrier')",
+                    f" AND record_uri IS NULL AND role IN ('own', 'carrier') AND {_THERE}",
                     parts,
                 )
                 if deliver_if_complete(conn, [number], now):

@@ -15,12 +15,14 @@ from hotfolder.core import crashpoints
 from hotfolder.core.clocks import NewEvent
 from hotfolder.core.disposals import DisposalState, DueFilter, Standing
 from hotfolder.core.errors import Destroyed, OperatorFault
+from hotfolder.core.lifecycle import SpoolState
+from hotfolder.core.orders import NewOrder, Staged
 from hotfolder.core.retention import Subject
 from hotfolder.core.tombstones import read_tombstone
 from hotfolder.flows.retrieve import retrieve
 from tests.support.disposal import TODAY, DisposalWorld, hold, moment
 from tests.support.encrypted import search, secret
-from tests.support.journals import UNIT, spool_id
+from tests.support.journals import FAULT, UNIT, confirm, plan, spool_id
 
 POINTS = ("disposal.begun", "parts.entombed", "keys.destroyed", "disposal.purged",
           "disposal.recorded", "certificate.written", "disposal.done")  # fmt: skip
@@ -333,6 +335,27 @@ def test_keys_from_a_backup_are_destroyed_once_more(world: DisposalWorld) -> Non
     path.write_bytes(before)
     assert world.store.fill(lambda _spool: None).destroyed == 1
     assert gone_parts(world, 1) == [frozenset({1})] * 2
+
+
+def test_a_spool_out_of_which_one_went_is_mended_and_goes_on(world: DisposalWorld) -> None:
+    gone, stays = world.add(1, "D", "L", encrypted=True)
+    row = world.journal.get_document(stays)
+    assert row is not None
+    assert row.unit_ref_id is not None
+    world.destroy()
+    world.journal.set_aside(spool_id(1), SpoolState.CORRUPT, [FAULT], 20.0)
+    assert world.journal.release(spool_id(1), "mended", 21.0) is SpoolState.DELIVERED
+    assert world.journal.get_document(gone) is None
+    assert world.journal.get_document(stays) is not None
+    world.journal.record_receipted([spool_id(1)], 22.0)
+    # The same where the server lost the records meanwhile: that of the other is made again.
+    world.journal.set_aside(spool_id(1), SpoolState.CORRUPT, [FAULT], 23.0)
+    world.journal.lose_unit(row.unit_ref_id, "restored from a backup", 24.0)
+    assert world.journal.release(spool_id(1), "mended", 25.0) is SpoolState.STORED
+    unit = plan(world.journal)
+    assert unit.identities == (stays,)
+    assert confirm(world.journal, unit) == [spool_id(1)]
+    assert world.journal.unconfirmed([spool_id(1)]) == {spool_id(1): 0}
 
 
 def test_a_document_that_went_is_not_given(world: DisposalWorld) -> None:

@@ -7,20 +7,21 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from hotfolder.core.clocks import NewEvent
-from hotfolder.core.disposals import DisposalState, DueFilter, Standing
+from hotfolder.core.disposals import DisposalState, DueFilter, Standing, Tombstone
 from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
-from hotfolder.core.lifecycle import SpoolState
+from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.query import DocumentQuery
 from hotfolder.core.retention import Subject
 from hotfolder.core.tombstones import read_tombstone
 from tests.support.disposal import SCHEDULE, TODAY, DisposalWorld, hold, make_class, moment
-from tests.support.journals import FAULT, UNIT, read, spool_id
+from tests.support.journals import FAULT, UNIT, confirm, read, spool_id
 
 
 @pytest.fixture
@@ -567,6 +568,29 @@ def test_a_lost_unit_sends_nothing_that_was_destroyed(world: DisposalWorld) -> N
     world.journal.lose_documents([gone])
     world.journal.lose_unit(row.unit_ref_id, "restored from a backup", world.clock.now())
     assert world.journal.backlogs() == []
+
+
+# -- what came again ----------------------------------------------------------------------
+def test_a_corrupt_spool_whose_document_was_destroyed_since_is_not_released(
+    world: DisposalWorld,
+) -> None:
+    (name,) = world.add(1, "D")
+    world.journal.set_aside(spool_id(1), SpoolState.CORRUPT, [FAULT], 10.0)
+    left = Tombstone(
+        identity=name,
+        disposal="disposal-0123456789ab",
+        spool_id=spool_id(2),
+        business_unit=UNIT,
+        sha256="a" * 64,
+        retention_class="D",
+        class_version=1,
+        cutoff=None,
+        retain_until=None,
+        begun_on=TODAY,
+    )
+    world.journal.restore_tombstones([left], 11.0)
+    with pytest.raises(ValueError, match="destroyed since under disposal-0123456789ab"):
+        world.journal.release(spool_id(1), "looked at", 12.0)
 
 
 def test_a_backup_of_a_root_is_purged_once_more(world: DisposalWorld, tmp_path: Path) -> None:
