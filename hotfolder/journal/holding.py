@@ -66,10 +66,12 @@ def admit_newcomers(conn: sqlite3.Connection, spools: Sequence[int], now: float)
     """Make the documents of these spools members of the holds in force that hold them;
     within the transaction that journals them. Returns how many memberships are new."""
     index = open_holds(conn)
-    if not index:
+    if not index.holds:
         return 0
+    admitted = _take_over(conn, spools, now)
+    if not index:
+        return admitted
     wanted: dict[int, list[int]] = {}
-    admitted = 0
     for number, holds in _matching(conn, index, f"{_IN_SPOOLS} AND d.kept = 1", spools):
         for hold in holds:
             waiting = wanted.setdefault(hold.number, [])
@@ -79,6 +81,24 @@ def admit_newcomers(conn: sqlite3.Connection, spools: Sequence[int], now: float)
     for hold_number in sorted(wanted):
         admitted += join_hold(conn, hold_number, wanted[hold_number], now)
     return admitted
+
+
+def _take_over(conn: sqlite3.Connection, spools: Sequence[int], now: float) -> int:
+    """A document that comes again, because its spool is CORRUPT or was rejected, is the same
+    document: it is under the holds that it was under, whatever their criteria say now."""
+    rows = conn.execute(
+        "SELECT DISTINCT m.hold, d.number FROM json_each(?) AS j CROSS JOIN documents AS d"
+        " ON d.spool = j.value AND d.role <> 'carrier' CROSS JOIN documents AS o"
+        " ON o.identity = d.identity AND o.live = 0 AND o.number <> d.number"
+        " CROSS JOIN hold_members AS m ON m.document = o.number"
+        " CROSS JOIN holds AS h ON h.number = m.hold WHERE h.released_at IS NULL"
+        " ORDER BY m.hold, d.number",
+        (json.dumps(list(spools)),),
+    ).fetchall()
+    wanted: dict[int, list[int]] = {}
+    for hold, number in rows:
+        wanted.setdefault(hold, []).append(number)
+    return sum(join_hold(conn, hold, numbers, now) for hold, numbers in wanted.items())
 
 
 def join_hold(conn: sqlite3.Connection, hold: int, numbers: Sequence[int], now: float) -> int:

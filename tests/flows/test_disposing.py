@@ -593,6 +593,19 @@ def test_a_corrupt_spool_whose_document_was_destroyed_since_is_not_released(
         world.journal.release(spool_id(1), "looked at", 12.0)
 
 
+def test_only_now_holds_what_comes_again_because_its_spool_is_corrupt(
+    world: DisposalWorld,
+) -> None:
+    (name,) = world.add(1, "D", customer="C-1")
+    hold(world, "1", customer_id="C-1", last_number=world.journal.last_document())
+    (numbers,) = world.journal.hold_candidates("hold-000000000001", 10)
+    world.journal.add_members("hold-000000000001", numbers, 9.0)
+    world.journal.set_aside(spool_id(1), SpoolState.CORRUPT, [FAULT], 10.0)
+    world.add_again(2, 1)
+    assert standings(world) == {name: Standing.HELD}
+    assert world.journal.spools_to_mark("hold-000000000001", 10) == [spool_id(1), spool_id(2)]
+
+
 def test_a_backup_of_a_root_is_purged_once_more(world: DisposalWorld, tmp_path: Path) -> None:
     import shutil
 

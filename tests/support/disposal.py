@@ -191,6 +191,26 @@ class DisposalWorld:
         self.journal.record_receipted([spool_id(number)], 8.0)
         return [item.identity for item in documents if item.role is not Role.CARRIER]
 
+    def add_again(self, number: int, first: int) -> None:
+        """What came in spool ``first`` comes in another, archived and receipted."""
+        document = next(iter(self.journal.documents_of(spool_id(first)))).document
+        request = make_request(
+            self.root / "working", number, data=b"spool %d" % first, name=b"mueller-4711.pdf"
+        )
+        request = replace(request, spool_id=spool_id(number))
+        claim(self.journal, number)
+        reading = Reading(
+            spool_id=spool_id(number),
+            sha256=request.sha256,
+            size=request.size,
+            inspection=Inspection(format_name="pdf", pages=1),
+            documents=(document,),
+        )
+        self.journal.record_readings([reading], 12.0)
+        self.journal.record_stored(self.store.write_spools([request]), 13.0)
+        confirm(self.journal, plan(self.journal))
+        self.journal.record_receipted([spool_id(number)], 18.0)
+
     @staticmethod
     def _in_place(document: Document, content: bytes) -> Document:
         """Where the bytes of a document of an encrypted spool are."""
