@@ -102,10 +102,11 @@ class DisposalJournal(Protocol):
         raises ``OperatorFault`` (``disposal.rebuilt``). Audit ``disposal.resumed``; False if
         nothing was in the way."""
 
-    def forget_destroyed(self, disposal: str) -> None:
+    def forget_destroyed(self, disposal: str, now: float) -> None:
         """What stayed of them where rows have no place: their words leave the index for
-        good, drops that were the same as a spool that went lose their names. A part of it
-        in each transaction; harmless to repeat."""
+        good, drops that were the same as a spool that went lose their names, and rows of
+        the same documents from when they were rejected what is personal. A part of it in
+        each transaction; harmless to repeat."""
 
     def empty_log(self) -> bool:
         """What was deleted stands no more in what the journal writes ahead of its file;

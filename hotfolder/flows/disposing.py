@@ -233,7 +233,7 @@ class Disposing:
             return False
         row = self._get(disposal)
         if row.state is DisposalState.EXECUTING:
-            self._journal.forget_destroyed(disposal)
+            self._journal.forget_destroyed(disposal, self._clock.now())
             self._log_waits = not self._journal.empty_log()
             # survives: killed here, all of it is forgotten once more
             crashpoint("disposal.forgotten")

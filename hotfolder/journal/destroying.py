@@ -35,7 +35,13 @@ from hotfolder.journal.judging import (
 )
 from hotfolder.journal.keydestruction import spools_by_key, stop_under_way
 from hotfolder.journal.links import append_links
-from hotfolder.journal.pruning import merge_words, prune, prune_duplicates, prune_spool
+from hotfolder.journal.pruning import (
+    merge_words,
+    prune,
+    prune_duplicates,
+    prune_rejected,
+    prune_spool,
+)
 from hotfolder.journal.reasons import because
 from hotfolder.journal.rebuilt import note_resumed, require_reviewed
 
@@ -190,10 +196,12 @@ class Destroying:
             append_links(conn, acts, now)
             return len(rows) < limit
 
-    def forget_destroyed(self, disposal: str) -> None:
-        """The words by which they were found, and the names of drops that were the same."""
+    def forget_destroyed(self, disposal: str, now: float) -> None:
+        """The words by which they were found, the names of drops that were the same, and
+        what is known of them from when they were rejected."""
         with self._db.writing() as conn:
             prune_duplicates(conn, disposal)
+            prune_rejected(conn, disposal, now)
             done = merge_words(conn, begin=True)
         while not done:
             with self._db.writing() as conn:

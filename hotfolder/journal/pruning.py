@@ -58,6 +58,32 @@ def prune_duplicates(conn: sqlite3.Connection, disposal: str) -> None:
     )
 
 
+def prune_rejected(conn: sqlite3.Connection, disposal: str, now: float) -> None:
+    """What is personal of documents that went under a disposal leaves their earlier rows, too:
+    ArchivesSpace had refused them, and they came again. Those rows stay what they are;
+    ``disposed_at`` says that it was done."""
+    earlier = (
+        "SELECT o.number FROM tombstones AS t CROSS JOIN documents AS o"
+        " ON o.identity = t.identity AND o.live = 0 JOIN spools AS s ON s.number = o.spool"
+        " WHERE t.disposal = ? AND s.state = 'REJECTED' AND o.disposition = 'kept'"
+        " AND o.disposed_at IS NULL"
+    )
+    rows = conn.execute(
+        f"SELECT {DOCUMENT_COLUMNS}, d.number, d.spool FROM {DOCUMENTS_JOINED}"
+        f" WHERE d.number IN ({earlier})",
+        (disposal,),
+    ).fetchall()
+    for row in rows:
+        _blank(conn, row[-2], document_from(row[:-2]).document, row[15])
+        conn.execute("UPDATE documents SET disposed_at = ? WHERE number = ?", (now, row[-2]))
+    conn.executemany(
+        # What was rejected with others is told of by the name that all of them came under.
+        f"UPDATE spools SET {_NAMELESS} WHERE number = ? AND NOT EXISTS (SELECT 1"
+        " FROM documents AS d WHERE d.spool = spools.number AND d.disposed_at IS NULL)",
+        [(_NAME, spool) for spool in sorted({row[-1] for row in rows})],
+    )
+
+
 def merge_words(conn: sqlite3.Connection, *, begin: bool) -> bool:
     """Merge some of the index of words; True at the end. A word that was deleted stays in
     it, beside the note of its deletion, until both are merged (sqlite.org/fts5.html, "merge":
@@ -73,6 +99,14 @@ def merge_words(conn: sqlite3.Connection, *, begin: bool) -> bool:
 def _prune(
     conn: sqlite3.Connection, number: int, document: Document, metadata: str, now: float
 ) -> None:
+    _blank(conn, number, document, metadata)
+    conn.execute(
+        "UPDATE documents SET disposition = 'destroyed', disposed_at = ? WHERE number = ?",
+        (now, number),
+    )
+
+
+def _blank(conn: sqlite3.Connection, number: int, document: Document, metadata: str) -> None:
     # The index has no texts of its own: a word leaves it only by the text it came with.
     conn.execute(
         "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)",
@@ -83,11 +117,9 @@ def _prune(
     conn.execute("UPDATE updates SET last_error = NULL WHERE document = ?", (number,))
     known = json.loads(metadata)
     conn.execute(
-        "UPDATE documents SET disposition = 'destroyed', disposed_at = ?, title = ?,"
-        " customer_id = NULL, account_number = NULL, policy_number = NULL, job_number = NULL,"
-        " metadata = ? WHERE number = ?",
+        "UPDATE documents SET title = ?, customer_id = NULL, account_number = NULL,"
+        " policy_number = NULL, job_number = NULL, metadata = ? WHERE number = ?",
         (
-            now,
             document.metadata.document_type or "",
             dump({name: known[name] for name in _STAYS if name in known}),
             number,

@@ -200,6 +200,34 @@ def test_nothing_is_left_where_rows_have_no_place(tmp_path: Path) -> None:
     world.close()
 
 
+def test_what_was_rejected_before_it_was_archived_is_forgotten_with_it(tmp_path: Path) -> None:
+    """ArchivesSpace refused it at first; it was corrected, and dropped again."""
+    world = DisposalWorld(tmp_path)
+    world.add(1, "D", customer="ZQCUST")
+    (row,) = world.journal.documents_of(spool_id(1))
+    world.close()
+    (tmp_path / "other").mkdir()
+    world = DisposalWorld(tmp_path / "other")
+    read(world.journal, 900, row.document)
+    refused = replace(FAULT, message="refused: ZQCUST")
+    world.journal.set_aside(spool_id(900), SpoolState.REJECTED, [refused], 3.0)
+    (gone,) = world.add(1, "D", customer="ZQCUST")
+    assert gone == row.document.identity
+    world.add(2, "D", customer="other")
+    disposal = world.destroy()
+    world.journal.forget_destroyed(disposal, world.clock.now())
+    (left,) = world.journal.documents_of(spool_id(900))
+    assert (left.document.metadata.customer_id, left.document.title) == (None, "statement")
+    assert (left.disposition, left.spool_name) == ("kept", b"destroyed")
+    assert world.journal.count_documents(DocumentQuery(words=("mustermann",))) == 0
+    assert world.journal.check() == []
+    with closing(sqlite3.connect(tmp_path / "other" / "journal.db")) as conn:
+        for table, column in (("documents", "metadata"), ("spools", "faults")):
+            rows = conn.execute(f"SELECT {column} FROM {table}").fetchall()
+            assert "ZQCUST" not in str(rows), table
+    world.close()
+
+
 def test_a_log_that_is_being_read_is_emptied_later(world: DisposalWorld, tmp_path: Path) -> None:
     world.add(1, "D")
     log = tmp_path / "journal.db-wal"
