@@ -19,6 +19,13 @@ from hotfolder.journal.holding import holds_upon
 from hotfolder.journal.retention import known_of
 
 PAGE = 1000  # documents that are looked at together
+_SENDING = "it is on its way to ArchivesSpace"
+# Of ``documents AS d``: it waits for a unit, or is in one that is not answered. Nothing is
+# told of what is destroyed meanwhile, and the server would be sent it afterwards.
+_IS_SENT = (
+    "(d.waiting = 1 OR EXISTS (SELECT 1 FROM units AS u WHERE u.number = d.unit"
+    " AND u.state IN ('PLANNED', 'SENT')))"
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,9 +95,18 @@ def judge(
             "SELECT identity FROM orders WHERE state IN ('ORDERED', 'STAGED')"
         )
     }
+    # Made ready as a whole before: it goes out with all that is in it.
+    whole = {
+        spool
+        for (spool,) in conn.execute(
+            "SELECT DISTINCT d.spool FROM orders AS o CROSS JOIN documents AS d"
+            " ON d.identity = o.identity AND d.live = 1 WHERE o.state IN ('ORDERED', 'STAGED')"
+            " AND json_extract(o.staged, '$.form') = 'spool'"
+        )
+    }
     for start in range(0, len(numbers), PAGE):
         for item in _judge(conn, numbers[start : start + PAGE], schedule, today, disposal, work):
-            if item.identity in leaving:
+            if item.identity in leaving or item.spool in whole:
                 item.stop(Standing.BLOCKED, "it is being given to somebody: `hotfolder orders`")
             yield item
 
@@ -117,11 +133,14 @@ def _judge(
     )
     rows = conn.execute(
         "SELECT d.number, d.identity, d.spool, s.id, d.business_unit, d.series, d.sha256, d.role,"
-        " d.disposition, d.live, s.state, s.disposed_at, s.skipped FROM json_each(?) AS j"
+        f" d.disposition, d.live, s.state, s.disposed_at, s.skipped, {_IS_SENT}"
+        " FROM json_each(?) AS j"
         " CROSS JOIN documents AS d ON d.number = j.value JOIN spools AS s ON s.number = d.spool"
         " ORDER BY d.number",
         (wanted,),
     ).fetchall()
+    copies = _damaged_copies(conn, wanted)
+    carried_by = _sent_carriers(conn, [row[2] for row in rows if row[7] == "carried"])
     for row in rows:
         document = known[row[0]]
         said = decide(document.facts, schedule, document.events)
@@ -146,6 +165,12 @@ def _judge(
         if judged.disposition in ("destroying", "destroyed") or row[11] is not None:
             judged.stop(Standing.BLOCKED, "it is being destroyed, or was")
         _judge_spool(judged, live=row[9] == 1, state=row[10], skipped=row[12])
+        if row[13] or (judged.role == "carried" and judged.spool in carried_by):
+            judged.stop(Standing.BLOCKED, _SENDING)
+        if judged.number in copies:
+            judged.stop(
+                Standing.BLOCKED, f"it is also in spool {copies[judged.number]}, which is CORRUPT"
+            )
         if any((kind.value, name) in work for kind, names in document.facts.subjects.items()
                for name in names) or ("schedule", "") in work:  # fmt: skip
             judged.stop(Standing.BLOCKED, "its dates are being computed")
@@ -161,6 +186,29 @@ def _judge(
         if judged.number in listed:
             judged.stop(Standing.LISTED, listed[judged.number])
         yield judged
+
+
+def _damaged_copies(conn: sqlite3.Connection, wanted: str) -> dict[int, str]:
+    """Of these documents (JSON) those that are in a CORRUPT spool, too, which stays in the
+    store: they came again, and the first copy may be whole."""
+    rows = conn.execute(
+        "SELECT d.number, s.id FROM json_each(?) AS j CROSS JOIN documents AS d"
+        " ON d.number = j.value CROSS JOIN documents AS o ON o.identity = d.identity"
+        " AND o.live = 0 AND o.number <> d.number AND o.disposition IN ('kept', 'withheld')"
+        " JOIN spools AS s ON s.number = o.spool WHERE s.state = 'CORRUPT'",
+        (wanted,),
+    )
+    return dict(rows.fetchall())
+
+
+def _sent_carriers(conn: sqlite3.Connection, spools: Sequence[int]) -> frozenset[int]:
+    """Those of these spools whose record is on its way to ArchivesSpace."""
+    rows = conn.execute(
+        "SELECT d.spool FROM json_each(?) AS j CROSS JOIN documents AS d ON d.spool = j.value"
+        f" WHERE d.role = 'carrier' AND {_IS_SENT}",
+        (json.dumps(sorted(set(spools))),),
+    )
+    return frozenset(spool for (spool,) in rows)
 
 
 def _judge_spool(judged: Judged, *, live: bool, state: str, skipped: int) -> None:

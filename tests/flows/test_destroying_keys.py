@@ -358,6 +358,21 @@ def test_a_spool_out_of_which_one_went_is_mended_and_goes_on(world: DisposalWorl
     assert world.journal.unconfirmed([spool_id(1)]) == {spool_id(1): 0}
 
 
+def test_what_leaves_with_its_whole_spool_is_not_destroyed_meanwhile(
+    world: DisposalWorld,
+) -> None:
+    """It lies in the folder where it was asked for, and only its name is missing there."""
+    goes, asked = world.add(1, "D", "L", encrypted=True)
+    world.journal.add_order(
+        NewOrder(id="order-1", identity=asked, to="desk", reason="", actor="ada"), 10.0
+    )
+    staged = Staged(form="spool", derived=False, sha256="a" * 64, size=8002, folder="/desk")
+    world.journal.stage_order("order-1", staged, 11.0)
+    assert world.flow.propose(DueFilter(), [UNIT], actor="ada") == []
+    world.journal.give_order("order-1", "", 12.0)
+    assert world.outcomes(world.destroy()) == {goes: "destroyed"}
+
+
 def test_a_document_that_went_is_not_given(world: DisposalWorld) -> None:
     gone, _ = world.add(1, "D", "L", encrypted=True)
     world.destroy()

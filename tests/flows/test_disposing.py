@@ -598,7 +598,51 @@ def test_a_lost_unit_sends_nothing_that_was_destroyed(world: DisposalWorld) -> N
     assert world.journal.backlogs() == []
 
 
+@pytest.mark.parametrize("carried", [False, True])
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_what_the_server_lost_is_sent_again_before_it_is_destroyed(
+    world: DisposalWorld, carried: bool, encrypted: bool
+) -> None:
+    """Else its record would be made again, and nobody would tell of its end."""
+    names = world.add(1, "D", *(["L"] if encrypted else []), carried=carried, encrypted=encrypted)
+    row = world.journal.get_document(names[0])
+    assert row is not None
+    unit = row.unit_ref_id or plan_of(world, 1)
+    disposal = world.approved()
+    world.journal.lose_unit(unit, "restored from a backup", world.clock.now())
+    assert standings(world)[names[0]] in (Standing.BLOCKED, Standing.LISTED)
+    world.flow.begin(disposal, actor="cem")
+    world.flow.complete(disposal)
+    assert world.outcomes(disposal) == {names[0]: "excluded"}
+    (why,) = {item.reason for item in world.journal.disposal_members(disposal)}
+    assert "on its way to ArchivesSpace" in why
+    (lost,) = world.journal.units([UnitState.PLANNED])
+    confirm(world.journal, lost)
+    assert world.outcomes(world.destroy()) == {names[0]: "destroyed"}
+    assert world.journal.count_changes() == (1, 0)
+
+
+def plan_of(world: DisposalWorld, number: int) -> str:
+    """The unit of the record that stands for a spool."""
+    rows = world.journal.iterate_documents(spool_id(number))
+    (unit,) = {row.unit_ref_id for row in rows if row.unit_ref_id}
+    assert unit is not None
+    return unit
+
+
 # -- what came again ----------------------------------------------------------------------
+def test_what_lies_in_a_corrupt_spool_too_is_not_certified(world: DisposalWorld) -> None:
+    """That copy stays in the store, and may be whole."""
+    (name,) = world.add(1, "D")
+    world.journal.set_aside(spool_id(1), SpoolState.CORRUPT, [FAULT], 10.0)
+    world.add_again(2, 1)
+    found, _ = world.journal.due_documents(DueFilter(), TODAY)
+    (again,) = (item for item in found if item.spool_id == spool_id(2))
+    assert (again.identity, again.standing) == (name, Standing.BLOCKED)
+    assert spool_id(1) in again.why
+    assert world.flow.propose(DueFilter(), [UNIT], actor="ada") == []
+
+
 def test_a_corrupt_spool_whose_document_was_destroyed_since_is_not_released(
     world: DisposalWorld,
 ) -> None:
