@@ -11,6 +11,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+ARCHIVIST = "archivesspace:"  # before the name of a user of ArchivesSpace
+
 
 class Duty(StrEnum):
     """What somebody may have to be allowed to do."""
@@ -58,3 +60,16 @@ class RolesProfile:
 
 def _among(names: tuple[str, ...], actor: str, groups: Collection[str]) -> bool:
     return not names or actor in names or any(f"@{group}" in names for group in groups)
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two actors may be one person under two accounts: of the system, and of
+    ArchivesSpace (``archivesspace:ada``). Letter case does not count, which ArchivesSpace
+    does not keep, nor the domain that a directory puts before or behind a name (``BANK\\ada``,
+    ``ada@bank.example``)."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(actor: str) -> str:
+    name = actor.removeprefix(ARCHIVIST).strip()
+    return name.rpartition("\\")[2].partition("@")[0].casefold()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 
+from hotfolder.core.duties import ARCHIVIST
 from hotfolder.core.facts import (
     Asked,
     EventTypes,
@@ -38,7 +39,7 @@ _LONGEST = 200  # characters of a matter; a text from outside
 
 def actor_of(user: str) -> str:
     """An archivist, as the audit chain names them."""
-    return f"archivesspace:{user or _ANYBODY}"
+    return f"{ARCHIVIST}{user or _ANYBODY}"
 
 
 def compare_object(known: KnownRecord, seen: SeenObject) -> Sight:

@@ -23,6 +23,7 @@ from hotfolder.core.disposals import (
     list_digest,
     list_line,
 )
+from hotfolder.core.duties import same_person
 from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.records import ArchiveEvent
 from hotfolder.core.retention import Schedule
@@ -101,7 +102,7 @@ class Disposals:
         """PROPOSED to APPROVED."""
         with self._db.writing() as conn:
             row = find_disposal(conn, disposal, DisposalState.PROPOSED)
-            if row.proposed_by == actor:
+            if same_person(row.proposed_by, actor):
                 raise OperatorFault(
                     f"{actor} proposed it; another person approves it",
                     hint="ask somebody who may approve, or an archivist in ArchivesSpace",

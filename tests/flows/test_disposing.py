@@ -293,6 +293,21 @@ def test_the_proposer_does_not_approve(world: DisposalWorld) -> None:
     assert world.is_there(1)
 
 
+@pytest.mark.parametrize(
+    "alias", ["archivesspace:ada", "Ada", r"BANK\ada", "ada@bank.example", r"BANK\ADA"]
+)
+def test_the_proposer_does_not_approve_by_another_account(world: DisposalWorld, alias: str) -> None:
+    world.add(1, "D")
+    for proposer, approver in (("ada", alias), (alias, "ada")):
+        (row,) = world.flow.propose(DueFilter(), [UNIT], actor=proposer)
+        with pytest.raises(OperatorFault) as found:
+            world.flow.approve(row.id, actor=approver)
+        assert found.value.code == "disposal.same_person"
+        world.flow.withdraw(row.id, actor="ben")
+    (row,) = world.flow.propose(DueFilter(), [UNIT], actor=alias)
+    world.flow.approve(row.id, actor="archivesspace:adam")
+
+
 def test_a_review_names_an_authority(world: DisposalWorld) -> None:
     world.add(1, "R")
     (row,) = world.flow.propose(DueFilter(), [UNIT], actor="ada")
