@@ -172,6 +172,8 @@ class TakenItem:
     skipped: int = 0  # of them: documents that were bad, and are archived nowhere
     first_state: SpoolState | None = None  # of the spool that it is a duplicate of
     unconfirmed: int = 0  # documents of it that ArchivesSpace does not have
+    disposal: str = ""  # under which its spool, or the first, was destroyed, or is being
+    destroyed: int = 0  # documents that went by their keys; its spool stayed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ _OF_SUMS = (
     " ids' bytes. That of the export was read there just now."
 )
 _ARCHIVED = (SpoolState.DELIVERED, SpoolState.DONE)
+DESTROYED = "destroyed"  # of an item that was archived, or a duplicate, and went since
 
 
 @dataclass(slots=True)
@@ -80,6 +81,7 @@ class Reconciliation:
     reasons: Counter[str] = field(default_factory=Counter)
     gone: int = 0  # items that were rejected, and that the export has no more
     skipped: int = 0  # documents that were bad, of files that are archived
+    destroyed: int = 0  # documents that went by their keys, of files that are archived
     differences: Counter[str] = field(default_factory=Counter)
     named: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -103,9 +105,11 @@ class Reconciliation:
             documents = (documents if self.counted else item.spool_documents) - item.skipped
             self.skipped += item.skipped
         self.taken.add(sha256, size, item.source_id, documents)
-        if item.outcome is not None:
-            total = self.outcomes.setdefault(item.outcome, Sum())
-            total.add(sha256, size, item.source_id, documents)
+        if item.outcome is Outcome.ARCHIVED and not item.disposal:
+            documents -= item.destroyed
+            self.destroyed += item.destroyed
+        if (became := _became(item)) is not None:
+            self.outcomes.setdefault(became, Sum()).add(sha256, size, item.source_id, documents)
         if line is None:
             return self._differ("vanished", item.source_id, "it was taken; the export lacks it")
         if line.sha256 != sha256 or line.size != size:
@@ -136,7 +140,7 @@ class Reconciliation:
                 name,
                 f"the export says {item.documents} documents, {item.spool_documents} are known",
             )
-        return item.outcome
+        return _became(item) or item.outcome
 
     def _differ(self, kind: str, source_id: str, message: str) -> str:
         self.differences[kind] += 1
@@ -146,13 +150,20 @@ class Reconciliation:
 
     @property
     def proven(self) -> bool:
-        """Whether every item of the export is archived, a duplicate or rejected."""
+        """Whether every item of the export was archived, is a duplicate or rejected."""
         same = (self.source.items, self.source.size, self.source.sha256) == (
             self.taken.items,
             self.taken.size,
             self.taken.sha256,
         )
         return same and not self.differences
+
+
+def _became(item: TakenItem) -> str | None:
+    """What became of an item, as it is today; None while it is under way."""
+    if item.disposal and item.outcome in (Outcome.ARCHIVED, Outcome.DUPLICATE):
+        return DESTROYED
+    return item.outcome
 
 
 def _states(
@@ -203,6 +214,7 @@ def reconciliation_data(
         "rejected_by_reason": dict(sorted(done.reasons.items())),
         "rejected_and_gone": done.gone,
         "documents_skipped": done.skipped,
+        "documents_destroyed": done.destroyed,
         "differences": dict(sorted(done.differences.items())),
         "named": [
             {"difference": kind, "item": name, "what": what} for kind, name, what in done.named
@@ -215,11 +227,17 @@ def reconciliation_report(data: Mapping[str, Any], signed_by: str) -> Report:
     """The proof as a page."""
     outcomes: Mapping[str, Any] = data["outcomes"]
     sides = [("in the export", data["source"]), ("taken", data["taken"]), *outcomes.items()]
-    verdict = (
-        "Every item of the export is archived, a duplicate or rejected with a reason."
-        if data["proven"]
-        else "NOT PROVEN: the differences are below."
-    )
+    verdict = "NOT PROVEN: the differences are below."
+    if data["proven"]:
+        verdict = "Every item of the export is archived, a duplicate or rejected with a reason"
+        gone_since = [
+            f"{outcomes[DESTROYED]['items']} items" if DESTROYED in outcomes else "",
+            f"{keys} documents of others" if (keys := data["documents_destroyed"]) else "",
+        ]
+        if any(gone_since):
+            verdict += "; " + " and ".join(filter(None, gone_since))
+            verdict += " were archived, and have been destroyed since under disposals"
+        verdict += "."
     return Report(
         title=f"Reconciliation of migration {data['migration']} ({data['archive']})",
         at=data["at"],
@@ -229,6 +247,7 @@ def reconciliation_report(data: Mapping[str, Any], signed_by: str) -> Report:
             *((name, total["items"]) for name, total in outcomes.items()),
             *((("rejected once, and gone", gone),) if (gone := data["rejected_and_gone"]) else ()),
             *((("documents skipped", skipped),) if (skipped := data["documents_skipped"]) else ()),
+            *((("documents destroyed", keys),) if (keys := data["documents_destroyed"]) else ()),
             ("differences", sum(data["differences"].values())),
         ),
         sheets=(

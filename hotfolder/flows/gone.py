@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from hotfolder.core.disposals import Tombstone
 from hotfolder.core.errors import EX_NOPERM, Destroyed, Fault, OperatorFault
 from hotfolder.core.ports import Journal
-from hotfolder.core.records import CatalogueRow, Disposition
+from hotfolder.core.records import CatalogueRow, Disposition, Documents
 
 DESTROYED = "retrieve.destroyed"
 WITHHELD = "retrieve.withheld"
+_LOOKED_UP = 1000  # identities at once
+_NAMED = 20  # documents that are named to the producer
 
 
 class Withheld(OperatorFault):
@@ -59,7 +63,17 @@ def told(left: Tombstone) -> str:
     )
 
 
-def dropped_again(left: Tombstone) -> Fault:
+def find_destroyed(journal: Journal, documents: Documents) -> list[Fault]:
+    """The faults of a drop that holds documents which were destroyed; of the first of them,
+    if there are many. Empty if it holds none."""
+    found = iter(documents)
+    while chunk := [document.identity for document in islice(found, _LOOKED_UP)]:
+        if left := journal.destroyed_among(chunk):
+            return [_dropped_again(item) for item in left[:_NAMED]]
+    return []
+
+
+def _dropped_again(left: Tombstone) -> Fault:
     """The fault of a drop with a document that was destroyed."""
     return Fault(
         code="document.destroyed",

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby
 
 from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import (
@@ -26,7 +26,6 @@ from hotfolder.core.lifecycle import Backoff, SpoolState
 from hotfolder.core.ports import Clock, Emit, Journal, Store
 from hotfolder.core.profiles import FolderKind, FolderProfile, Rules
 from hotfolder.core.records import (
-    Documents,
     Drop,
     Inspection,
     Reading,
@@ -37,7 +36,7 @@ from hotfolder.files.content import hash_file, open_regular
 from hotfolder.files.layout import working_folder
 from hotfolder.flows.aside import Aside
 from hotfolder.flows.finish import Finisher
-from hotfolder.flows.gone import dropped_again
+from hotfolder.flows.gone import find_destroyed
 from hotfolder.flows.reading import SpoolReader, file_in, read_sidecar
 from hotfolder.flows.storing import SpoolStorer, still_in, unconfigured
 from hotfolder.flows.templates import TemplateReader
@@ -51,8 +50,6 @@ _UNREADABLE = OperatorFault(
     " that can read it, `hotfolder release` it",
     code="spool.unreadable",
 )
-_LOOKED_UP = 1000  # identities at once
-_NAMED = 20  # documents that are named to the producer
 BATCH = 256  # spools in one transaction; bounds memory and the work lost by a kill
 
 
@@ -243,12 +240,11 @@ class Intake:
 
     def _was_destroyed(self, row: SpoolRow, reading: Reading) -> bool:
         """Whether the spool holds a document that was destroyed; it stands aside then."""
-        for chunk in _identities(reading.documents):
-            if left := self._journal.destroyed_among(chunk):
-                self._inspections.pop(row.id, None)
-                self._aside.reject(row, [dropped_again(item) for item in left[:_NAMED]])
-                return True
-        return False
+        faults = find_destroyed(self._journal, reading.documents)
+        if faults:
+            self._inspections.pop(row.id, None)
+            self._aside.reject(row, faults)
+        return bool(faults)
 
     def _try_reading(self, row: SpoolRow, stack: ExitStack) -> Reading | None:
         """The reading of one spool, open until ``stack`` ends; None if it stands aside now."""
@@ -294,9 +290,3 @@ class Intake:
 
 def _read_sidecar_in(place: bytes, name: bytes) -> bytes:
     return read_sidecar(file_in(place, name), name)
-
-
-def _identities(documents: Documents) -> Iterator[list[str]]:
-    found = iter(documents)
-    while chunk := [document.identity for document in islice(found, _LOOKED_UP)]:
-        yield chunk

@@ -88,8 +88,9 @@ class Reconciling:
 
     def compare(self, write: Callable[[bytes], object] = lambda _line: None) -> Reconciled:
         """Both sides, item by item, in flat memory. ``write`` gets a line for each:
-        ``what reason sha256 size id``, with ``-`` where there is none; the id is last,
-        because it may have blanks in it. What is in the export is told as it is there."""
+        ``what reason sha256 size id``, with ``-`` where there is none; the reason of what was
+        destroyed is its disposal. The id is last, because it may have blanks in it. What is in
+        the export is told as it is there."""
         done = Reconciliation(counted=self._profile.counts_documents)
         digest = hashlib.sha256()
         items = self._journal.iterate_items(self._profile.name)
@@ -97,7 +98,9 @@ class Reconciling:
             became = done.compare(line, item)
             told = line or item
             assert told is not None  # one of both is there
-            reason = item.faults[0].code if item is not None and item.faults else "-"
+            reason = "-"
+            if item is not None:
+                reason = item.faults[0].code if item.faults else item.disposal or "-"
             data = f"{became} {reason} ".encode() + item_line(
                 told.sha256, told.size, told.source_id
             )

@@ -19,6 +19,7 @@ from hotfolder.core.ports import Clock, Emit, Journal
 from hotfolder.core.profiles import Rules
 from hotfolder.core.records import Document, DocumentMetadata, Role, SpoolRow
 from hotfolder.files.content import hash_file, open_regular
+from hotfolder.flows.gone import find_destroyed
 from hotfolder.flows.reading import SpoolReader
 from hotfolder.formats import inspect_spool
 from hotfolder.journal.surveys import Survey, SurveyedItem
@@ -161,6 +162,8 @@ class Surveying:
         with self._reader.read(
             row, self._folder, paths.__getitem__, sha256=sha256, size=size, inspection=inspection
         ) as reading:
+            if faults := find_destroyed(self._journal, reading.documents):
+                raise InputFault(faults)
             if reading.skipped:
                 self._survey.count("fault", "documents.skipped", reading.skipped)
             for document in reading.documents:

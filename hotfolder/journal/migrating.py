@@ -28,7 +28,10 @@ _COLUMNS = (
     "i.source_id, i.place, i.size, i.sha256, i.documents, i.spool_id, i.outcome, i.faults,"
     " s.state, s.sha256, s.size,"
     " coalesce(s.documents, 0) + coalesce(s.left_out, 0) + coalesce(s.skipped, 0),"
-    " coalesce(s.skipped, 0), f.state"
+    " coalesce(s.skipped, 0), f.state,"
+    " (SELECT min(t.disposal) FROM tombstones AS t"
+    "  WHERE t.spool_id = coalesce(s.first_spool_id, s.id) AND t.by_key = 0),"
+    " (SELECT count(*) FROM tombstones AS t WHERE t.spool_id = s.id AND t.by_key = 1)"
 )
 _JOINED = (
     "migration_items AS i LEFT JOIN spools AS s ON s.id = i.spool_id"
@@ -225,5 +228,7 @@ def _item(row: Sequence[Any]) -> TakenItem:
         spool_documents=row[11],
         skipped=row[12],
         first_state=None if row[13] is None else SpoolState(row[13]),
-        unconfirmed=row[14],
+        disposal=row[14] or "",
+        destroyed=row[15],
+        unconfirmed=row[16],
     )

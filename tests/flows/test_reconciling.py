@@ -8,16 +8,19 @@ import os
 import subprocess
 from collections import Counter
 from contextlib import redirect_stderr
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hotfolder.core.disposals import Tombstone
 from hotfolder.core.errors import EX_CONFIG, EX_IOERR, EX_OK, EX_TEMPFAIL, Fault, Transient
-from hotfolder.core.legacy import LegacyItem
+from hotfolder.core.legacy import LegacyItem, Outcome
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.flows.reconciling import Reconciling
 from hotfolder.flows.surveying import Surveying
+from hotfolder.journal.journal import SqliteJournal
 from hotfolder.journal.surveys import SurveyedItem
 from hotfolder.sandbox.afpwriter import write_afp
 from hotfolder.sandbox.communications import make_communication
@@ -136,6 +139,75 @@ def test_a_duplicate_of_what_is_damaged_is_no_proof(site: Site) -> None:
     assert found.code == EX_IOERR
     assert set(found.data["statement"]["differences"]) == {"state"}
     assert "CORRUPT" in found.data["statement"]["named"][0]["what"]
+
+
+def bury(journal: SqliteJournal, spool_id: str) -> None:
+    """What the journal has of a spool with one document that was destroyed."""
+    (row,) = journal.documents_of(spool_id)
+    left = Tombstone(
+        identity=row.document.identity,
+        disposal="disposal-0123456789ab",
+        spool_id=spool_id,
+        business_unit=row.business_unit,
+        sha256=row.document.range.sha256,
+        retention_class=None,
+        class_version=None,
+        cutoff=None,
+        retain_until=None,
+        begun_on=date(2036, 3, 1),
+    )
+    journal.restore_tombstones([left], 20.0)
+
+
+def test_a_plan_says_that_what_was_destroyed_is_not_taken_again(site: Site) -> None:
+    put(site, "folder")
+    site.json("migrate", "run", "folder")
+    with site.journal() as journal:
+        gone = next(
+            item for item in journal.iterate_items("folder") if item.outcome is Outcome.ARCHIVED
+        )
+        bury(journal, str(gone.spool_id))
+    write_export(make_export("folder", 7, COUNT), str(site.exports / "twin"))
+    found = site.json("migrate", "plan", "twin").data
+    (twice,) = (
+        row["documents"] for row in found["tables"]["faults"] if row["why"] == "document.destroyed"
+    )
+    assert twice >= 1
+    site.json("migrate", "run", "twin")
+    statement = site.json("migrate", "reconcile", "twin").data["statement"]
+    assert statement["rejected_by_reason"]["document.destroyed"] == twice
+
+
+def test_what_was_destroyed_since_is_not_said_to_be_archived(site: Site) -> None:
+    expected = put(site, "folder")
+    site.json("migrate", "run", "folder")
+    write_export(make_export("folder", 7, COUNT), str(site.exports / "twin"))
+    site.json("migrate", "run", "twin")
+    with site.journal() as journal:
+        gone = next(
+            item for item in journal.iterate_items("folder") if item.outcome is Outcome.ARCHIVED
+        )
+        bury(journal, str(gone.spool_id))
+    items, page = site.root / "items.txt", site.root / "proof.html"
+    answer = site.json("migrate", "reconcile", "folder", "--list", str(items), "--html", str(page))
+    assert answer.code == EX_OK
+    found = answer.data["statement"]
+    archived = expected.outcomes["archived"]
+    twice = found["outcomes"]["destroyed"]["items"]
+    became = Counter({name: one["items"] for name, one in found["outcomes"].items()})
+    # It, and what the export has of it twice.
+    assert became == Counter(
+        archived=archived - 1,
+        duplicate=expected.outcomes["duplicate"] - (twice - 1),
+        rejected=expected.outcomes["rejected"],
+        destroyed=twice,
+    )
+    assert (found["documents_destroyed"], found["taken"]) == (0, found["source"])
+    assert f"destroyed disposal-0123456789ab {gone.sha256} " in items.read_text()
+    assert "have been destroyed since under disposals" in page.read_text()
+    answer = site.json("migrate", "reconcile", "twin")
+    assert answer.code == EX_OK
+    assert answer.data["statement"]["outcomes"]["destroyed"]["items"] == twice
 
 
 def test_documents_that_are_looked_for_inside_are_not_said_by_the_export(site: Site) -> None:
