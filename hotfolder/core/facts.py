@@ -129,6 +129,12 @@ class SeenHold:
     identities: frozenset[str]
     hold: str = ""  # its id here, once it was placed
     state: FactState = FactState.DONE  # of the fact that asks for it
+    lost: bool = False  # its statement went with the record that it was on: nobody removed it
+
+    @property
+    def lost_key(self) -> str:
+        """The key of the fact that says so."""
+        return f"{FactKind.HOLD_RELEASED}|{self.reference}|lost|{self.number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

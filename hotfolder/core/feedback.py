@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from hotfolder.core.duties import ARCHIVIST
 from hotfolder.core.facts import (
@@ -33,6 +34,7 @@ from hotfolder.core.facts import (
 RETENTION = "retention"
 HOLD = "hold:"
 _DISPOSAL = re.compile(r"(?<![0-9a-z-])disposal-[0-9a-z]{12}(?![0-9a-z])")
+_REPOSITORY = re.compile(r"\A/repositories/\d+")
 _ANYBODY = "unknown"
 _LONGEST = 200  # characters of a matter; a text from outside
 
@@ -104,8 +106,13 @@ def _holds(known: KnownRecord, seen: SeenObject) -> Iterable[NewFact]:
             body = {"reference": f"{seen.uri}#{name}", "matter": matter_of(name)}
             yield _fact(known, seen, FactKind.HOLD_PLACED, name, body)
     for name, hold in sorted(before.items()):
-        if name != RETENTION and name not in found:
-            yield _fact(known, seen, FactKind.HOLD_RELEASED, name, _released(hold))
+        if name == RETENTION or name in found or hold.lost:
+            continue
+        released = _fact(known, seen, FactKind.HOLD_RELEASED, name, _released(hold))
+        if why := _lost(hold, known, seen):
+            why += "; nobody has released this hold: `hotfolder holds release` would"
+            released = replace(released, refused=why, key=hold.lost_key)
+        yield released
     for hold_id in sorted(known.written - {hold_in(name) for name in found}):
         # Placed at hotfolder, perhaps on many documents: one record does not release it.
         ended = next((i for i in seen.statements if hold_in(i.identifier) == hold_id), None)
@@ -120,6 +127,21 @@ def _holds(known: KnownRecord, seen: SeenObject) -> Iterable[NewFact]:
             key=f"{FactKind.HOLD_RELEASED}|{seen.uri}|{hold_id}|"
             + ("removed" if ended is None else ended.end),
         )
+
+
+def _lost(hold: SeenHold, known: KnownRecord, seen: SeenObject) -> str:
+    """Why the statement of a hold is not there although nobody has removed it; empty if
+    somebody has. ArchivesSpace was restored from a backup, or lacked the record."""
+    if _in_repository(hold.reference.partition("#")[0]) != _in_repository(seen.uri):
+        return "the record was made again, without what an archivist had written into it"
+    if known.version is not None and seen.lock_version < known.version[0]:
+        return "the record is an older one than before, as after a restore from a backup"
+    return ""
+
+
+def _in_repository(uri: str) -> str:
+    """An address without its repository, which a transfer changes."""
+    return _REPOSITORY.sub("", uri)
 
 
 def _is_hold(statement: Statement) -> bool:

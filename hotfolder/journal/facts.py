@@ -388,7 +388,7 @@ def _seen_hold(conn: sqlite3.Connection, number: int) -> SeenHold:
         " ON d.number = m.document WHERE m.seen = ?",
         (number,),
     )
-    return SeenHold(
+    seen = SeenHold(
         number=number,
         reference=reference,
         matter=matter,
@@ -396,6 +396,8 @@ def _seen_hold(conn: sqlite3.Connection, number: int) -> SeenHold:
         hold=hold or "",
         state=FactState(state),
     )
+    lost = conn.execute("SELECT 1 FROM facts WHERE key = ?", (seen.lost_key,)).fetchone()
+    return seen if lost is None else replace(seen, lost=True)
 
 
 def _insert_fact(conn: sqlite3.Connection, fact: NewFact, now: float) -> bool:

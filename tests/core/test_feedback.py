@@ -114,6 +114,29 @@ def test_holds_here_follow_the_statements_there(
         assert [fact for fact in again.facts if not fact.refused] == [], "nothing twice"
 
 
+def test_a_statement_that_is_gone_with_its_record_was_removed_by_nobody() -> None:
+    hold = SeenHold(
+        number=7, reference=f"{URI}#hold:m", matter="m", identities=frozenset({IDENTITY}), hold="h"
+    )
+    before = replace(known(), version=(5, 5), end=KEPT, holds=(hold,))
+    standing = [Statement(identifier="retention", end=KEPT, keeps=True)]
+    # Removed by somebody; restored from a backup; made again under another address.
+    removed = compare_object(before, seen(standing, 6))
+    older = compare_object(before, seen(standing, 3))
+    other = replace(seen(standing, 6), uri="/repositories/2/digital_objects/99")
+    again = compare_object(replace(before, seen_at=other.uri), other)
+    moved = replace(seen(standing, 6), uri=URI.replace("/repositories/2/", "/repositories/3/"))
+    transferred = compare_object(replace(before, seen_at=moved.uri), moved)
+    for sight, lost in ((removed, False), (older, True), (again, True), (transferred, False)):
+        (fact,) = sight.facts
+        assert fact.kind is FactKind.HOLD_RELEASED
+        assert bool(fact.refused) is lost
+        assert (fact.key == hold.lost_key) is lost
+    # The next edit of the older record releases nothing either.
+    later = replace(before, version=(3, 3), holds=(replace(hold, lost=True),))
+    assert compare_object(later, seen(standing, 9)).facts == ()
+
+
 @given(statements, st.booleans())
 def test_what_is_ours_is_no_decision(found: list[Statement], ours: bool) -> None:
     mine = frozenset(item.identifier for item in found if item.identifier != "retention")

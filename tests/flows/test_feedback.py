@@ -527,3 +527,29 @@ def test_a_destroyed_document_keeps_no_hold_from_the_others(reading: Reading) ->
     assert reading.poll() == [("hold.placed", "DONE")]
     (hold,) = reading.holds()
     assert list(reading.journal.held_documents(hold.id)) == [kept]
+
+
+def test_a_record_that_is_made_again_releases_no_hold(reading: Reading) -> None:
+    """The server lost it, and with it the statement that an archivist had made there."""
+    works, row = reading.line.works, reading.rows[0]
+    reading.state(reading.uri(0), theirs=[hold_statement("hold:matter-77")])
+    assert reading.poll() == [("hold.placed", "DONE")]
+    (hold,) = reading.holds()
+    reading.archivist.delete(reading.uri(0))
+    works.replay.compare(verify=True)
+    assert run_line(reading.line)
+    again = works.journal.get_document(row.document.identity)
+    assert again is not None
+    assert again.record_uri not in (None, row.record_uri)
+    assert ("hold.released", "REFUSED") in reading.poll()
+    assert reading.holds() == [hold]
+    told = [item["identifier"] for item in statements_of(reading, again.record_uri)]
+    assert any(hold.id in name for name in told), "an archivist sees it there"
+    # Nor does whoever edits that record later.
+    reading.archivist.edit(str(again.record_uri), title="Another title")
+    assert reading.poll() == []
+    assert reading.holds() == [hold]
+
+
+def statements_of(reading: Reading, uri: str | None) -> Any:
+    return reading.archivist.read(str(uri))["rights_statements"]
