@@ -38,6 +38,11 @@ class ChangesJournal(Protocol):
         """What was set aside or waits for another attempt is due now; returns how many
         rows."""
 
+    def tell_again(self, since: float) -> int:
+        """What the server was told at or after ``since`` (changes of records, and events)
+        waits once more; returns how many rows. To be told what it knows changes nothing
+        there. Interrupted, a part of it waits."""
+
     def count_changes(self) -> tuple[int, int]:
         """How many rows wait, of documents that are not delivered yet too, and how many
         are set aside."""

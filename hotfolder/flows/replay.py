@@ -29,6 +29,7 @@ class ReplayReport:
     units_lost: int
     documents_lost: int  # their unit is there, they are not
     documents_corrupt: int
+    told_again: int  # changes of records, and events, that wait once more
 
 
 class Replay:
@@ -49,7 +50,8 @@ class Replay:
         progress: Callable[[int], None] = lambda _done: None,
     ) -> ReplayReport:
         """Look every confirmed unit up (since a time, of a folder); with ``verify``
-        compare every document's checksum too.
+        compare every document's checksum too. With a time, what the server was told since
+        of records that it has (dates, holds, destructions, events) is told again.
 
         ``progress`` is called with the number of units looked at so far. What is
         lost has been journalled as PLANNED when this returns. Raises ``Transient``
@@ -73,7 +75,11 @@ class Replay:
             units += len(chunk)
             progress(units)
         return ReplayReport(
-            units=units, units_lost=lost, documents_lost=gone, documents_corrupt=corrupt
+            units=units,
+            units_lost=lost,
+            documents_lost=gone,
+            documents_corrupt=corrupt,
+            told_again=0 if since is None else self._journal.tell_again(since),
         )
 
     def _verify(self, unit: UnitRow, found: ArchivedUnit) -> tuple[int, int]:

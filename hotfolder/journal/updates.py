@@ -32,6 +32,7 @@ from hotfolder.journal.outbox import insert_events
 from hotfolder.journal.rows import DOCUMENT_COLUMNS, DOCUMENTS_JOINED, document_from
 
 _SCAN = 500  # rows looked at in one read
+_AGAIN = 2000  # rows in one transaction: others write in between
 # Documents that the record of ``:target`` is about: itself, and those that it carries.
 _ABOUT = (
     "SELECT :target UNION ALL SELECT c.number FROM documents AS t JOIN documents AS c"
@@ -136,6 +137,26 @@ class Updates:
                 " AND (aside_at IS NOT NULL OR next_at > ?)",
                 (now,),
             ).rowcount
+
+    def tell_again(self, since: float) -> int:
+        """See ``core.changesport``."""
+        return sum(self._wait_again(table, since) for table in ("updates", "outbox"))
+
+    def _wait_again(self, table: str, since: float) -> int:
+        found, after = 0, 0
+        again = "state = 'WAITING', sent_at = NULL, attempts = 0, last_error = NULL"
+        while True:
+            with self._db.writing() as conn:
+                numbers = conn.execute(
+                    f"UPDATE {table} SET {again} WHERE number IN (SELECT number FROM {table}"
+                    " WHERE state = 'SENT' AND sent_at >= ? AND number > ?"
+                    " ORDER BY number LIMIT ?) RETURNING number",
+                    (since, after, _AGAIN),
+                ).fetchall()
+            found += len(numbers)
+            if len(numbers) < _AGAIN:
+                return found
+            after = max(number for (number,) in numbers)
 
     def count_changes(self) -> tuple[int, int]:
         """How many rows wait, of documents that are not delivered yet too, and how many

@@ -162,6 +162,7 @@ def replay(
         "units_lost": report.units_lost,
         "documents_lost": report.documents_lost,
         "documents_corrupt": report.documents_corrupt,
+        "changes_told_again": report.told_again,
         "units_sent_again": sent,
         "units_waiting": waiting,
     }
@@ -171,6 +172,10 @@ def replay(
         click.echo(f"{report.units} units compared, {report.units_lost} lost by the server")
         if verify:
             click.echo(f"{report.documents_lost} documents lost, {report.documents_corrupt} differ")
+        if report.told_again:
+            click.echo(
+                f"{report.told_again} changes of records, and events, are told again by the daemon"
+            )
         if sent is None:
             click.echo("the running daemon sends what was lost")
         else:

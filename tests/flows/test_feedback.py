@@ -551,5 +551,36 @@ def test_a_record_that_is_made_again_releases_no_hold(reading: Reading) -> None:
     assert reading.holds() == [hold]
 
 
+def test_a_restored_server_is_told_again_what_it_was_told_since(reading: Reading) -> None:
+    works, row, uri = reading.line.works, reading.rows[0], reading.uri(0)
+    before = statements_of(reading, uri)
+    identities = (row.document.identity,)
+    works.holding.place(matter="M-1", criteria=Criteria(identities=identities), actor="ada")
+    tell_all(reading)
+    told, events = statements_of(reading, uri), reading.archivist.events()
+    assert len(told) == len(before) + 1
+    reading.archivist.edit(uri, rights_statements=before)  # as it was in the backup
+    reading.archivist.delete(events[-1]["uri"])
+    assert works.replay.compare().told_again == 0
+    assert works.replay.compare(since=0.0).told_again >= 2
+    tell_all(reading)
+    assert [item["identifier"] for item in statements_of(reading, uri)] == [
+        item["identifier"] for item in told
+    ]
+    assert {item["refid"] for item in reading.archivist.events()} == {
+        item["refid"] for item in events
+    }
+    assert len(reading.archivist.events()) == len(events)
+
+
+def tell_all(reading: Reading) -> None:
+    """Changes of records, then the events that tell of them."""
+    works = reading.line.works
+    while works.journal.has_changes_due(inf):
+        works.amend.step()
+    while works.tell.step():
+        pass
+
+
 def statements_of(reading: Reading, uri: str | None) -> Any:
     return reading.archivist.read(str(uri))["rights_statements"]
