@@ -84,6 +84,10 @@ class DisposalJournal(Protocol):
     def doomed_spools(self, disposal: str, limit: int = 100) -> list[DoomedSpool]:
         """Spools of a disposal that are not recorded as destroyed."""
 
+    def rebuilt_copies(self, spool_ids: Sequence[str]) -> list[tuple[str, str]]:
+        """(spool, another) of these spools: a rebuild found another with the same bytes in
+        the store, with an object of its own. It is a DUPLICATE since."""
+
     def part_tombstone_of(self, disposal: str, spool_id: str) -> tuple[bytes, list[int]]:
         """What the store keeps of the documents of a spool that go by their keys under a
         disposal, the same at every call, and their ordinals. ``KeyError`` if none does."""

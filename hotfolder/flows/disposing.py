@@ -34,6 +34,7 @@ from hotfolder.files.durability import sync_directories
 from hotfolder.files.tree import exists, make_directory
 from hotfolder.files.working import remove_working
 from hotfolder.flows.retention import day_of
+from hotfolder.store.purging import held
 
 _IDLE = 5.0  # seconds
 _AT_ONCE = 50  # spools that are destroyed in one step
@@ -152,6 +153,9 @@ class Disposing:
             for spool_id in sorted(spools)
             if (holds := self._store.holds_on(spool_id))
         }
+        for spool_id, copy in self._journal.rebuilt_copies(sorted(spools)):
+            if holds := self._store.holds_on(copy):
+                marked[spool_id] = (*marked.get(spool_id, ()), *holds)
         kinds = self._journal.encryption_of(sorted(spools))
         divisible = {
             spool_id
@@ -213,11 +217,20 @@ class Disposing:
     def _advance(self, disposal: str) -> bool:
         """Destroy some spools, or certify that all are; True at the end."""
         spools = self._journal.doomed_spools(disposal, _AT_ONCE)
+        copies: dict[str, list[str]] = {}
+        whole = [spool.spool_id for spool in spools if not spool.by_key]
+        for spool_id, copy in self._journal.rebuilt_copies(whole):
+            copies.setdefault(spool_id, []).append(copy)
         for spool in spools:
             if spool.by_key:
                 self._destroy_keys(disposal, spool.spool_id)
             else:
                 self._store.purge(spool.spool_id, self._journal.tombstone_of(spool.spool_id))
+                for copy in copies.get(spool.spool_id, ()):
+                    # The same bytes: whatever is in it is destroyed with this one.
+                    if marks := self._store.holds_on(copy):
+                        raise held(marks[0])
+                    self._store.withdraw(copy, f"destroyed under {disposal}")
             profile = self._folders.get(spool.folder)
             if profile is not None:
                 remove_working(os.fsencode(profile.path), [spool.spool_id])

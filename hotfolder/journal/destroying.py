@@ -43,7 +43,7 @@ from hotfolder.journal.pruning import (
     prune_spool,
 )
 from hotfolder.journal.reasons import because
-from hotfolder.journal.rebuilt import note_resumed, require_reviewed
+from hotfolder.journal.rebuilt import note_resumed, require_reviewed, was_rebuilt
 
 _NEVER = "of its spool other documents are not due, or are held"
 
@@ -152,6 +152,20 @@ class Destroying:
             DoomedSpool(number=row[0], spool_id=row[1], folder=row[2], by_key=bool(row[3]))
             for row in rows
         ]
+
+    def rebuilt_copies(self, spool_ids: Sequence[str]) -> list[tuple[str, str]]:
+        """See ``core.disposalport``."""
+        with self._db.reading() as conn:
+            if not was_rebuilt(conn):
+                return []
+            # The second term lets the index of what is not DONE be used.
+            return conn.execute(
+                "SELECT f.id, s.id FROM spools AS s JOIN spools AS f ON f.id = s.first_spool_id"
+                " WHERE s.state = 'DUPLICATE' AND s.state <> 'DONE'"
+                " AND s.reason = 'rebuilt from the store' AND s.sha256 = f.sha256"
+                " AND f.id IN (SELECT value FROM json_each(?)) ORDER BY s.number",
+                (json.dumps(list(spool_ids)),),
+            ).fetchall()
 
     def record_destroyed(self, disposal: str, spool_id: str, now: float, limit: int = 2000) -> bool:
         """The store has nothing of them any more; a page of the documents of a spool."""

@@ -17,6 +17,15 @@ RESUMED = "disposal.resumed"
 SUBJECT = "journal"
 
 
+def was_rebuilt(conn: sqlite3.Connection) -> bool:
+    """Whether this journal was ever made from the store."""
+    row = conn.execute(
+        "SELECT 1 FROM audit WHERE subject = ? AND action IN (?, ?) LIMIT 1",
+        (SUBJECT, BEGUN, REBUILT),
+    ).fetchone()
+    return row is not None
+
+
 def is_unreviewed(conn: sqlite3.Connection) -> bool:
     """Whether a rebuild was begun, and nobody has said since that disposals may go on."""
     (unreviewed,) = conn.execute(

@@ -18,10 +18,12 @@ from hotfolder.core.disposals import DisposalState, DueFilter, Standing, Tombsto
 from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.query import DocumentQuery
+from hotfolder.core.records import Inspection, Reading
 from hotfolder.core.retention import Subject
 from hotfolder.core.tombstones import read_tombstone
 from tests.support.disposal import SCHEDULE, TODAY, DisposalWorld, hold, make_class, moment
-from tests.support.journals import FAULT, UNIT, confirm, read, spool_id
+from tests.support.journals import FAULT, UNIT, confirm, make_row, read, spool_id
+from tests.support.spools import make_request
 
 
 @pytest.fixture
@@ -548,6 +550,32 @@ def test_a_rebuilt_journal_destroys_nothing_until_somebody_says_so(
     world.journal.append_audit("ada", action, "journal", {}, 4.0)
     world.add(2, "D")
     assert refused(world, world.approved()) == "disposal.rebuilt"
+
+
+def test_what_a_rebuild_found_twice_in_the_store_goes_with_it(world: DisposalWorld) -> None:
+    """It had come again, because its spool was corrupt; that went with the old journal."""
+    (name,) = world.add(1, "D")
+    (row,) = world.journal.documents_of(spool_id(1))
+    request = make_request(world.root / "working", 2, data=b"spool 1", name=b"mueller.pdf")
+    (stored,) = world.store.write_spools([replace(request, spool_id=spool_id(2))])
+    reading = Reading(
+        spool_id=spool_id(2),
+        sha256=request.sha256,
+        size=request.size,
+        inspection=Inspection(format_name="pdf", pages=1),
+        documents=(row.document,),
+    )
+    world.journal.append_audit("ada", "operator.rebuild", "journal", {}, 19.0)
+    assert world.journal.restore_spool(make_row(2), reading, stored, 20.0)
+    world.journal.resume_disposals("ada", "events given again", 21.0)
+    assert world.is_there(2)
+    # A mark on the second holds both.
+    world.store.place_hold(spool_id(2), "hold-0123456789ab")
+    assert world.outcomes(world.destroy()) == {name: "excluded"}
+    world.store.lift_hold(spool_id(2), "hold-0123456789ab")
+    assert world.outcomes(world.destroy()) == {name: "destroyed"}
+    assert not world.is_there(1)
+    assert not world.is_there(2)
 
 
 # -- spools with many documents ------------------------------------------------------------
