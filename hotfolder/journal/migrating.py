@@ -37,12 +37,14 @@ _JOINED = (
     "migration_items AS i LEFT JOIN spools AS s ON s.id = i.spool_id"
     " LEFT JOIN spools AS f ON f.id = s.first_spool_id"
 )
+# What is the same as one that was rejected since is in the archive as little as that.
 _ENDED = (
-    "SELECT i.number, i.spool_id, s.number, s.state, s.faults FROM migration_items AS i"
+    "SELECT i.number, i.spool_id, s.number, iif(f.state = 'REJECTED', f.state, s.state),"
+    " iif(f.state = 'REJECTED', f.faults, s.faults) FROM migration_items AS i"
     " JOIN spools AS s ON s.id = i.spool_id"
     " LEFT JOIN spools AS f ON s.state = 'DUPLICATE' AND f.id = s.first_spool_id"
     " WHERE i.migration = ? AND i.outcome IS NULL AND (s.state IN ('DONE',"
-    " 'REJECTED') OR f.state IN ('DELIVERED', 'DONE')) ORDER BY i.number LIMIT ?"
+    " 'REJECTED') OR f.state IN ('DELIVERED', 'DONE', 'REJECTED')) ORDER BY i.number LIMIT ?"
 )
 
 
@@ -145,7 +147,9 @@ class Migrating:
                 (migration,),
             ).fetchall()
             states = conn.execute(
-                f"SELECT coalesce(s.state, 'ABANDONED'), count(*) FROM {_JOINED}"
+                # What is the same as another waits for that one.
+                "SELECT coalesce(iif(s.state = 'DUPLICATE', f.state, s.state), 'ABANDONED'),"
+                f" count(*) FROM {_JOINED}"
                 " WHERE i.migration = ? AND i.outcome IS NULL GROUP BY 1",
                 (migration,),
             ).fetchall()

@@ -13,12 +13,15 @@ import pytest
 
 from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.hours import Hours
-from hotfolder.core.legacy import MigrationProfile, SourceKind
+from hotfolder.core.legacy import LegacyItem, MigrationProfile, NewItem, Outcome, SourceKind
+from hotfolder.core.lifecycle import SpoolState
 from hotfolder.flows import migrating
 from hotfolder.flows.migrating import Migrating
+from hotfolder.journal.journal import SqliteJournal
 from hotfolder.journal.surveys import Survey
 from hotfolder.legacy.sources import open_source
 from hotfolder.sandbox.writers import write_bulk
+from tests.support.journals import FAULT, make_document, read, spool_id
 from tests.support.line import Line, build_line, drops_in
 
 _IDS = itertools.count(1)
@@ -175,3 +178,43 @@ def test_an_absent_server_ends_a_run_without_a_daemon(tmp_path: Path, line: Line
     assert caught.value.code == "migration.server"
     counts = line.works.journal.migration_counts("old")
     assert dict(counts.states) == {"STORED": 5}
+
+
+@pytest.mark.parametrize("state", [SpoolState.REJECTED, SpoolState.HELD, SpoolState.CORRUPT])
+def test_what_is_the_same_as_one_that_is_refused_is_not_waited_for(
+    tmp_path: Path, state: SpoolState
+) -> None:
+    """ArchivesSpace refuses a document that the export has twice."""
+    journal = SqliteJournal(os.fsencode(tmp_path / "journal.db"))
+    document = make_document("a")
+    read(journal, 1, document)
+    read(journal, 2, document)
+    items = [
+        NewItem(
+            item=LegacyItem(
+                source_id=f"{number}.pdf",
+                place=f"{number}.pdf",
+                name=b"x.pdf",
+                size=10,
+                mtime_ns=1,
+            ),
+            sha256="a" * 64,
+            size=10,
+            spool_id=spool_id(number),
+        )
+        for number in (1, 2)
+    ]
+    journal.take_items("old", items, 1.0)
+    assert journal.settle_items("old", "Altarchiv", 2.0) == 0
+    journal.set_aside(spool_id(1), state, [FAULT], 3.0)
+    settled = journal.settle_items("old", "Altarchiv", 4.0)
+    counts = journal.migration_counts("old")
+    if state is SpoolState.REJECTED:
+        assert (settled, counts.under_way) == (2, 0)
+        for item in journal.iterate_items("old"):
+            assert (item.outcome, item.faults) == (Outcome.REJECTED, (FAULT,))
+    else:
+        # A run says so, and does not wait for ever.
+        assert settled == 0
+        assert counts.states == {state.value: 2}
+    journal.close()
