@@ -46,6 +46,15 @@ _GOING = (
     FactKind.RECORD_TRANSFERRED,
     FactKind.RECORD_BACK,
 )
+# The document of an identity: live, or of a CORRUPT spool, which may be released; its record
+# is there still, and may be put under a hold.
+_COUNTS = "d.kept = 1 AND d.disposition IN ('kept', 'withheld')"
+_NUMBER = (
+    "(SELECT d.number FROM documents AS d WHERE d.identity = {0} AND d.live = 1 UNION ALL"
+    f" SELECT d.number FROM documents AS d WHERE d.identity = {{0}} AND d.live = 0 AND {_COUNTS})"
+)
+_OF_EACH = f"documents AS d ON d.number IN {_NUMBER.format('j.value')}"
+_ANY_OF_EACH = OF_IDENTITY.replace(":identity", "j.value")  # also those from before
 _RECENT = 900.0  # seconds after which the server certainly has what it was told
 
 
@@ -68,8 +77,7 @@ class Facts:
             rows = conn.execute(
                 "SELECT d.number, d.identity, d.record_uri, d.business_unit, d.retain_until,"
                 " s.lock_version, s.ends, s.absent, s.changed_at, s.uri FROM json_each(?) AS j"
-                " CROSS JOIN documents AS d ON d.identity = j.value AND d.live = 1"
-                " LEFT JOIN sights AS s ON s.document = d.number"
+                f" CROSS JOIN {_OF_EACH} LEFT JOIN sights AS s ON s.document = d.number"
                 " WHERE d.record_uri IS NOT NULL",
                 (json.dumps(sorted(set(identities))),),
             ).fetchall()
@@ -99,7 +107,7 @@ class Facts:
         with self._db.reading() as conn:
             rows = conn.execute(
                 "SELECT DISTINCT h.number FROM json_each(?) AS j"
-                " CROSS JOIN documents AS d ON d.identity = j.value AND d.live = 1"
+                f" CROSS JOIN documents AS d ON d.number IN ({_ANY_OF_EACH})"
                 " JOIN seen_hold_documents AS m ON m.document = d.number"
                 " JOIN seen_holds AS h ON h.number = m.seen"
                 f" WHERE h.by_event = 1 AND {_IN_FORCE} ORDER BY h.number",
@@ -154,9 +162,9 @@ class Facts:
         """Records of documents (identity by uri), by number, and the last number."""
         with self._db.reading() as conn:
             rows = conn.execute(
-                "SELECT number, record_uri, identity FROM documents WHERE number > ?"
-                " AND business_unit = ? AND record_uri IS NOT NULL AND live = 1"
-                " ORDER BY number LIMIT ?",
+                "SELECT d.number, d.record_uri, d.identity FROM documents AS d WHERE d.number > ?"
+                " AND d.business_unit = ? AND d.record_uri IS NOT NULL"
+                f" AND (d.live = 1 OR ({_COUNTS})) ORDER BY d.number LIMIT ?",
                 (after, business_unit, limit),
             ).fetchall()
         return {uri: name for _, uri, name in rows}, rows[-1][0] if rows else after
@@ -306,10 +314,11 @@ def _known(conn: sqlite3.Connection, row: Sequence[Any], since: float) -> KnownR
     holds = [
         _seen_hold(conn, seen)
         for (seen,) in conn.execute(
-            "SELECT h.number FROM seen_hold_documents AS m JOIN seen_holds AS h"
-            " ON h.number = m.seen WHERE m.document = ? AND h.by_event = 0"
+            # Of a document that came again, also those from before.
+            "SELECT DISTINCT h.number FROM seen_hold_documents AS m JOIN seen_holds AS h"
+            f" ON h.number = m.seen WHERE m.document IN ({OF_IDENTITY}) AND h.by_event = 0"
             " AND h.released IS NULL ORDER BY h.number",
-            (number,),
+            {"identity": row[1]},
         ).fetchall()
     ]
     ours, written, telling = _told(conn, number, since)
@@ -409,9 +418,9 @@ def _insert_fact(conn: sqlite3.Connection, fact: NewFact, now: float) -> bool:
         state = FactState.WAITING
     row = conn.execute(
         "INSERT INTO facts (number, key, kind, source, business_unit, document, uri, actor, at,"
-        f" recorded_at, body, state, reason, updated_at) SELECT {NEXT_NUMBER}, ?, ?,"
-        " 'archivesspace', ?,"
-        " (SELECT number FROM documents WHERE identity = ? AND live = 1), ?, ?, ?, ?, ?, ?, ?, ?"
+        f" recorded_at, body, state, reason, updated_at) SELECT {NEXT_NUMBER}, ?1, ?2,"
+        " 'archivesspace', ?3,"
+        f" {_NUMBER.format('?4')}, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
         " WHERE true ON CONFLICT (key) DO NOTHING RETURNING number",
         (
             fact.key,
@@ -451,7 +460,7 @@ def _insert_seen(conn: sqlite3.Connection, sight: Sight, fact: NewFact, now: flo
         return True
     before = conn.execute(
         "SELECT s.absent, s.uri FROM sights AS s JOIN documents AS d ON d.number = s.document"
-        " WHERE d.identity = ? AND d.live = 1",
+        f" WHERE d.number IN {_NUMBER.format('?1')}",
         (sight.identity,),
     ).fetchone()
     if fact.kind not in _GOING or before == (sight.absent, sight.uri):
@@ -470,15 +479,15 @@ def _open_hold(conn: sqlite3.Connection, number: int, fact: NewFact) -> None:
     ).fetchone()
     conn.execute(
         "INSERT INTO seen_hold_documents SELECT ?, d.number FROM json_each(?) AS j"
-        " CROSS JOIN documents AS d ON d.identity = j.value AND d.live = 1",
+        f" CROSS JOIN {_OF_EACH}",
         (seen, json.dumps(identities)),
     )
 
 
 def _remember(conn: sqlite3.Connection, sight: Sight) -> None:
     conn.execute(
-        "INSERT INTO sights SELECT number, ?, ?, ?, ?, ? FROM documents"
-        " WHERE identity = ? AND live = 1 ON CONFLICT (document) DO UPDATE SET"
+        "INSERT INTO sights SELECT number, ?1, ?2, ?3, ?4, ?5 FROM documents"
+        f" WHERE number IN {_NUMBER.format('?6')} ON CONFLICT (document) DO UPDATE SET"
         " uri = excluded.uri, lock_version = excluded.lock_version,"
         " changed_at = excluded.changed_at, ends = excluded.ends, absent = excluded.absent",
         (

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from hotfolder.archivesspace.eventids import own_id
-from hotfolder.core.errors import OperatorFault, Transient
+from hotfolder.core.errors import Fault, OperatorFault, Transient
 from hotfolder.core.facts import FactKind, FactState
 from hotfolder.core.holds import Criteria, HoldRow
+from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import CatalogueRow
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.sandbox.sandbox import Sandbox
@@ -582,5 +583,43 @@ def tell_all(reading: Reading) -> None:
         pass
 
 
+def test_a_hold_on_the_record_of_a_corrupt_spool_is_placed(reading: Reading) -> None:
+    """It may be released, and be destroyed, before every record is looked at again."""
+    row, uri = reading.rows[0], reading.uri(0)
+    fault = Fault(code="store.fixity", message="x", remedy="x")
+    reading.journal.set_aside(row.spool_id, SpoolState.CORRUPT, [fault], 10.0)
+    reading.state(uri, theirs=[hold_statement("hold:matter-77")])
+    assert reading.poll() == [("hold.placed", "DONE")]
+    (hold,) = reading.holds()
+    assert reading.journal.held_documents(hold.id) == [row.document.identity]
+    assert reading.poll() == []
+    reading.journal.release(row.spool_id, "mended", 11.0)
+    assert reading.poll() == []
+    reading.state(uri, theirs=[])
+    assert reading.poll() == [("hold.released", "DONE")]
+    assert reading.holds() == []
+
+
 def statements_of(reading: Reading, uri: str | None) -> Any:
     return reading.archivist.read(str(uri))["rights_statements"]
+
+
+def test_a_hold_stays_one_when_its_document_comes_again(reading: Reading) -> None:
+    row, uri, journal = reading.rows[0], reading.uri(0), reading.journal
+    reading.state(uri, theirs=[hold_statement("hold:matter-77")])
+    assert reading.poll() == [("hold.placed", "DONE")]
+    (hold,) = reading.holds()
+    fault = Fault(code="store.fixity", message="x", remedy="x")
+    journal.set_aside(row.spool_id, SpoolState.CORRUPT, [fault], 10.0)
+    write_drops(reading.root / "hot", good=5)
+    assert run_line(reading.line)
+    again = journal.get_document(row.document.identity)
+    assert again is not None
+    assert (again.spool_id != row.spool_id, again.record_uri) == (True, uri)
+    assert journal.holds_of(row.document.identity)[0].id == hold.id
+    reading.archivist.edit(uri, title="Another title")
+    assert reading.poll() == []
+    assert [item.id for item in reading.holds()] == [hold.id]
+    reading.state(uri, theirs=[])
+    assert reading.poll() == [("hold.released", "DONE")]
+    assert reading.holds() == []
