@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +52,12 @@ class Watched:
 
     def places(self, after: str = "") -> Iterator[tuple[str, str]]:
         return self.root.places(after)
+
+    def has(self, spool_id: str) -> bool:
+        return self.root.has(spool_id)
+
+    def keys_left(self, spool_id: str, ordinals: Collection[int]) -> frozenset[int]:
+        return self.root.keys_left(spool_id, ordinals)
 
     def place_of(self, spool_id: str) -> bytes:
         return self.root.place_of(spool_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -51,6 +51,12 @@ class Shelf:
 
     def places(self, after: str = "") -> Iterator[tuple[str, str]]:
         return iter(())
+
+    def has(self, spool_id: str) -> bool:
+        raise NotImplementedError(spool_id)
+
+    def keys_left(self, spool_id: str, ordinals: Collection[int]) -> frozenset[int]:
+        raise NotImplementedError(spool_id, ordinals)
 
     def place_of(self, spool_id: str) -> bytes:
         raise NotImplementedError(spool_id)
