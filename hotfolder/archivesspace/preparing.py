@@ -201,7 +201,8 @@ class Preparing:
                     "jsonmodel_type": "group",
                     "group_code": code,
                     "description": "hotfolder: the least that it needs",
-                    "member_usernames": [self._profile.username],
+                    # As the server keeps it: its demo database (Derby) tells capitals apart.
+                    "member_usernames": [self._profile.username.strip().lower()],
                     "grants_permissions": wanted,
                 },
             )

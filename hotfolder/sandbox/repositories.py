@@ -73,7 +73,8 @@ class Repositories:
         if any(item["group_code"].lower() == code for item in self.groups(repository)):
             text = "Group code must be unique within a repository"
             raise refused_by_model({"group_code": [text]})
-        members = [name.strip().lower() for name in group.get("member_usernames", [])]
+        # MySQL would take other capitals for the same name, Derby does not.
+        members = list(group.get("member_usernames", []))
         lost = [name for name in members if not self._is_user(name)]
         if lost:
             text = "User {} does not exist" if len(lost) == 1 else "Users {} do not exist"
