@@ -2,7 +2,8 @@
 
 What may be in a line is decided here once more, whatever a caller passes: only the
 fields that ``events.EVENTS`` names, never a forbidden one, no control characters, no
-long texts. A line that cannot be written is counted and never stops a flow.
+long texts. A line that cannot be written, or that nobody reads, is counted and never
+stops a flow.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import select
 import sys
 import threading
 from collections.abc import Mapping, MutableMapping
@@ -18,7 +20,6 @@ from typing import Any, TextIO
 import structlog
 
 from hotfolder.core.ports import Emit
-from hotfolder.files.content import write_descriptor
 from hotfolder.service.events import EVENTS
 from hotfolder.service.metrics import Metrics
 
@@ -28,6 +29,7 @@ FORBIDDEN = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 500  # characters of one value
+_PATIENCE = 1.0  # seconds for whoever reads the log to make room
 _OWN = ("timestamp", "level", "event", "thread")  # first in each line, in this order
 # journald reads a priority from the beginning of a line (sd-daemon(3))
 _PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
@@ -143,6 +145,7 @@ class _Lines:
 
     _lock = threading.Lock()
     _lost = 0
+    _torn = False  # the last line was not written to its end
 
     def msg(self, message: str) -> None:
         with _Lines._lock:
@@ -152,7 +155,8 @@ class _Lines:
                     _Lines._lost = 0
                 self._write(sys.stderr, message)
             except (OSError, ValueError):
-                # A full disk or a closed terminal: told with the next line that gets through.
+                # A full disk, a closed terminal, a pipe that nobody empties: told with the
+                # next line that gets through.
                 _Lines._lost += 1
 
     @staticmethod
@@ -162,11 +166,32 @@ class _Lines:
         except (OSError, ValueError):  # something in memory stands there
             stream.write(line + "\n")
             return
+        begin = "\n" if _Lines._torn else ""
         # Past the stream's buffer: what could not be written would lie there until the
         # process ends, fail once more, and turn the exit code into 120.
-        write_descriptor(descriptor, (line + "\n").encode("utf-8", "backslashreplace"))
+        left = memoryview((begin + line + "\n").encode("utf-8", "backslashreplace"))
+        whole = len(left)
+        # Every thread comes by here: waiting for a reader each time would stop them all.
+        patience = 0.0 if _Lines._lost else _PATIENCE
+        try:
+            while left:
+                if not _has_room(descriptor, patience):
+                    raise TimeoutError("nobody reads the log")
+                # So much fits where there is room at all (pipe(7)), and more might wait.
+                left = left[os.write(descriptor, left[: select.PIPE_BUF]) :]
+        finally:
+            if len(left) < whole:
+                _Lines._torn = bool(left)
 
     debug = info = warning = error = critical = exception = log = msg
+
+
+def _has_room(descriptor: int, seconds: float) -> bool:
+    """Whether something can be written without waiting, within ``seconds``; also if
+    writing would fail at once."""
+    asked = select.poll()
+    asked.register(descriptor, select.POLLOUT)
+    return bool(asked.poll(seconds * 1000))
 
 
 class _Libraries(logging.Handler):

@@ -264,3 +264,49 @@ def test_a_log_that_cannot_be_written_leaves_nothing_to_fail_at_the_end() -> Non
     with open("/dev/full", "wb") as full:
         done = subprocess.run([sys.executable, "-c", program], stderr=full, check=False)
     assert done.returncode == 0
+
+
+_NOBODY_READS = """
+import os, select, sys
+from hotfolder.service.logs import configure_logs, make_emit
+
+reading, writing = os.pipe()
+os.dup2(writing, 2)
+configure_logs("json")
+emit = make_emit()
+for count in range(3000):
+    emit("store.cleaned", count=count)
+read = b""
+while select.select([reading], [], [], 0)[0]:
+    read += os.read(reading, 1 << 20)
+emit("daemon.started", folders=1)
+read += os.read(reading, 1 << 20)
+sys.stdout.buffer.write(read)
+"""
+
+
+def test_a_pipe_that_nobody_reads_stops_nothing_and_is_told_later() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _NOBODY_READS], capture_output=True, timeout=60, check=True
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["event"] for line in lines[-2:]] == ["log.lost", "daemon.started"]
+    whole = [line["count"] for line in lines[:-2]]
+    assert whole == list(range(len(whole)))
+    assert lines[-2]["count"] == 3000 - len(whole) > 0
+
+
+def test_a_line_that_was_cut_short_ends_before_the_next() -> None:
+    program = (
+        _NOBODY_READS.replace("range(3000)", "range(1)")
+        .replace("count=count", 'count=1, **{"x" * 20000: 1}')
+        .replace("configure_logs(", "import fcntl; fcntl.fcntl(2, 1031, 8192); configure_logs(")
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, timeout=60, check=True
+    )
+    torn, lost, line = done.stdout.splitlines()
+    assert torn.startswith(b'{"timestamp"')
+    assert not torn.endswith(b"}")
+    assert json.loads(lost)["count"] == 1
+    assert json.loads(line)["event"] == "daemon.started"
