@@ -42,12 +42,15 @@ MAX_ANSWER = 64 * 1024 * 1024  # bytes; above 100 records of 1,000 instances eac
 _SESSION_LOST = 412
 _DENIED = 403
 _TRUSTED = frozenset({400, 404, 409, 413})  # answers that say that nothing was saved
+# Whoever waited while a login got no answer would else wait as long again, one after the other.
+_SHARED = 10.0  # seconds, at most, for which a login's failure is everybody's
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class Transport:
     """One account at one server; safe to use from several threads, which share the
-    session. One login at a time: who comes while another logs in, waits and uses it.
+    session. One login at a time: who comes while another logs in, waits and uses it, or
+    fails with it.
     """
 
     def __init__(
@@ -65,6 +68,8 @@ class Transport:
         self._emit = emit
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._failed: Transient | ArchiveFault | None = None  # the login that was tried last
+        self._failed_until = 0.0  # monotonic
         self._ahead: float | None = None
         read = min(profile.read_timeout, profile.total_timeout)
         try:
@@ -240,9 +245,25 @@ class Transport:
             session = self._session
             if session is None or (stale is not None and session.token == stale.token):
                 self._session = None
-                session = self._session = self._log_in()
+                session = self._session = self._log_in_once()
                 self._emit("session.opened", renewed=stale is not None)
             return session
+
+    def _log_in_once(self) -> Session:
+        """Log in, unless that has just failed: what a login waited for in vain, the next is
+        not to wait for again, for as long as that took."""
+        began = self._clock.monotonic()
+        if self._failed is not None and began < self._failed_until:
+            raise type(self._failed)(
+                self._failed.message, hint=self._failed.hint, code=self._failed.code
+            )
+        self._failed = None
+        try:
+            return self._log_in()
+        except (Transient, ArchiveFault) as error:
+            ended = self._clock.monotonic()
+            self._failed, self._failed_until = error, ended + min(_SHARED, ended - began)
+            raise
 
     def _log_in(self) -> Session:
         request = self._client.build_request(

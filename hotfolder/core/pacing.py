@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LONGEST_STEP = 30.0  # seconds, of a loop that could go on by itself for hours
 _BURST = 1.0  # seconds of work that may be caught up with after a pause
+
+
+def is_long(began: float, now: float) -> bool:
+    """Whether a step that began then (monotonic) leaves the rest to the next one: in between
+    its loop shows that it is alive, and can be stopped. One thing it does in any case."""
+    return now - began >= LONGEST_STEP
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from hotfolder.core.changes import CONTENDED, Amended, DocumentChanges
 from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import ArchiveFault, HotfolderError, OperatorFault, Transient
 from hotfolder.core.lifecycle import Backoff
-from hotfolder.core.pacing import Pace
+from hotfolder.core.pacing import Pace, is_long
 from hotfolder.core.ports import Clock, Desk, Emit, Journal
 from hotfolder.core.profiles import ChangesProfile
 from hotfolder.core.telling import compose
@@ -61,7 +61,11 @@ class Amend:
         if not found:
             return 0.0 if self._after else _IDLE
         done: list[tuple[DocumentChanges, Amended]] = []
-        for changes in found:
+        began = self._clock.monotonic()
+        for number, changes in enumerate(found):
+            if number and is_long(began, self._clock.monotonic()):
+                self._after = before
+                break
             try:
                 amended = self._desk.amend_record(changes.business_unit, changes.amendment)
             except (Transient, OperatorFault) as error:

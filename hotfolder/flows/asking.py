@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from hotfolder.core.answers import answer_mark, answer_note
@@ -29,6 +29,7 @@ from hotfolder.core.orders import (
     RequestRow,
     RequestState,
 )
+from hotfolder.core.pacing import is_long
 from hotfolder.core.ports import Clock, Desk, Emit, Journal
 from hotfolder.core.profiles import AskedProfile
 from hotfolder.core.records import ArchiveRequest
@@ -69,7 +70,10 @@ class Asking:
     def poll(self) -> int:
         """Ask the server for requests; returns how many are new. What ``desk`` raises is
         raised when every unit has been asked."""
-        taken = 0
+        return sum(self.look())
+
+    def look(self) -> Iterator[int]:
+        """As ``poll``, one business unit after the other: how many are new in each."""
         failure: HotfolderError | None = None
         for unit in self._units:
             # By our clock, before the question: what is changed during it is found by the
@@ -80,13 +84,13 @@ class Asking:
                 found = self._desk.find_requests(unit, since)
             except (Transient, OperatorFault) as error:
                 failure = failure or error
+                yield 0
                 continue
-            for request in found:
-                taken += self._receive(request)
+            taken = sum(self._receive(request) for request in found)
             self._journal.record_asked(unit, began)
+            yield taken
         if failure is not None:
             raise failure
-        return taken
 
     def _receive(self, request: ArchiveRequest) -> bool:
         if request.outcome != _PENDING:
@@ -154,7 +158,10 @@ class Asking:
     def advance(self) -> int:
         """Answer the requests whose orders are at their end; returns how many."""
         answered = 0
-        for row in self._journal.open_requests("", due_at=self._clock.now()):
+        began = self._clock.monotonic()
+        for number, row in enumerate(self._journal.open_requests("", due_at=self._clock.now())):
+            if number and is_long(began, self._clock.monotonic()):
+                break
             try:
                 answered += self._advance(row)
             except (Transient, OperatorFault) as error:

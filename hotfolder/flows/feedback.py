@@ -73,9 +73,9 @@ class Feedback:
         self._listed: dict[str, float] = {}  # when a list was asked for last, monotonic
 
     def step(self) -> float:
-        """Carry out what waits, then a page of the round in hand, or begin one when it is
-        time; seconds to the next step. What the desk raises is raised when every list has
-        been tried."""
+        """Carry out what waits, then a page of the round in hand, or a list that cannot be
+        had; or begin a round when it is time. Seconds to the next step. What the desk raises
+        is raised when every list has been tried."""
         carried = self.carry_out()
         if self._round is None and self._clock.monotonic() >= self._next:
             # Told before the question: a server that is down is asked at the same pace.
@@ -122,6 +122,8 @@ class Feedback:
                 yield from look
             except (Transient, OperatorFault) as error:
                 failure = failure or error
+                # A server that is silent is waited for in each list, and that is a step each.
+                yield
         if failure is not None:
             raise failure
 

@@ -21,6 +21,7 @@ from hotfolder.core.errors import Corrupt, Destroyed, HotfolderError, OperatorFa
 from hotfolder.core.handover import handover_record
 from hotfolder.core.lifecycle import Backoff
 from hotfolder.core.orders import Fate, NewOrder, OrderRow, OrderState, Staged
+from hotfolder.core.pacing import is_long
 from hotfolder.core.ports import Clock, Emit, Journal, Receiver, Store
 from hotfolder.core.profiles import HandedFormat, RetrieveProfile, ReturnKind, ReturnProfile
 from hotfolder.core.records import CatalogueRow
@@ -116,7 +117,12 @@ class Returns:
     def advance(self, limit: int = BATCH) -> int:
         """Carry out what is due; returns how many orders came to their end."""
         ended = 0
-        for order in self._journal.open_orders(due_at=self._clock.now(), limit=limit):
+        began = self._clock.monotonic()
+        for number, order in enumerate(
+            self._journal.open_orders(due_at=self._clock.now(), limit=limit)
+        ):
+            if number and is_long(began, self._clock.monotonic()):
+                break
             ended += self.carry_out(order).fate is not None
         return ended
 

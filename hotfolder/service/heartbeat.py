@@ -7,9 +7,17 @@ from collections.abc import Mapping
 
 from hotfolder.core.ports import Clock
 
-ALLOWANCE = 300.0  # seconds between two beats; a probe of a silent server takes up to 130
+ALLOWANCE = 300.0  # seconds between two beats
 # Copying, hashing and reading back one large spool is one step of the intake.
 ALLOWANCES: Mapping[str, float] = {"intake": 3600.0}
+
+_ANSWERS = 2  # that a step may wait for once it is long: a login of another loop, and its own
+
+
+def allowance_of(name: str, answer: float | None = None) -> float:
+    """Seconds between two beats of the loop ``name``, each of whose steps waits for answers
+    of somebody else; for one of them up to ``answer`` seconds, None if it does not."""
+    return ALLOWANCES.get(name, ALLOWANCE) + (0.0 if answer is None else _ANSWERS * answer)
 
 
 class Beats:
@@ -25,9 +33,7 @@ class Beats:
         """Begin to expect beats of ``name``, at least every ``allowance`` seconds."""
         with self._lock:
             self._seen[name] = self._clock.monotonic()
-            self._allowances[name] = (
-                ALLOWANCES.get(name, ALLOWANCE) if allowance is None else allowance
-            )
+            self._allowances[name] = allowance_of(name) if allowance is None else allowance
 
     def beat(self, name: str) -> None:
         """``name`` is alive. A beat of a loop that is not expected counts for nothing."""

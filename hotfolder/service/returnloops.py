@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from hotfolder.core.records import Inspection, Sighting
@@ -28,6 +28,7 @@ class ReturnLoops:
             for name, profile in sorted(works.requests.folders.items())
         ]
         self._next_poll = 0.0
+        self._round: Iterator[int] | None = None
 
     def steps(self) -> list[tuple[str, Callable[[], float]]]:
         """Name and step of each loop."""
@@ -42,16 +43,26 @@ class ReturnLoops:
         return 0.0 if self._works.returns.advance() else _IDLE
 
     def ask(self) -> float:
-        """Answer what can be answered; ask for more when it is time."""
+        """Answer what can be answered; ask for more, of one business unit, when it is time."""
         asking = self._works.asking
         assert asking is not None
         asking.advance()
         now = self._works.clock.monotonic()
-        if now >= self._next_poll:
+        if self._round is None and now >= self._next_poll:
             # Told before the question: a server that is down is asked at the same pace.
             self._next_poll = now + asking.profile.poll
-            asking.poll()
-        return _IDLE
+            self._round = asking.look()
+        if self._round is None:
+            return _IDLE
+        try:
+            next(self._round)
+        except StopIteration:
+            self._round = None
+            return _IDLE
+        except BaseException:
+            self._round = None
+            raise
+        return 0.0
 
     def pending(self) -> bool:
         """Whether something can be done now: what waits for another attempt cannot."""

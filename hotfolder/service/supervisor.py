@@ -25,7 +25,7 @@ from hotfolder.core.lifecycle import OPEN_SPOOL_STATES
 from hotfolder.core.profiles import FolderProfile
 from hotfolder.service.composition import Works
 from hotfolder.service.folderloops import FolderLoop
-from hotfolder.service.heartbeat import Beats
+from hotfolder.service.heartbeat import Beats, allowance_of
 from hotfolder.service.importers import Importers
 from hotfolder.service.keepingloops import KeepingLoops
 from hotfolder.service.loops import Loop
@@ -40,6 +40,7 @@ _TICK = 1.0  # seconds between looks at beats and signals
 _GAUGES_EVERY = 5  # ticks
 _IDLE = 1.0
 _TELL_EVERY = 2.0  # another process fills the outbox; nobody waits for it
+_ASKING = ("deliver", "tell", "amend", "feedback", "desk", "requests")  # of ArchivesSpace
 
 
 class Supervisor:
@@ -114,7 +115,8 @@ class Supervisor:
         return 0.0 if self._works.tell.step() else _TELL_EVERY
 
     def _loop(self, name: str, step: Callable[[], float]) -> Loop:
-        self._beats.expect(name)
+        answer = _longest_answer(self._configuration, name)
+        self._beats.expect(name, allowance_of(name, answer))
         return Loop(
             name,
             step,
@@ -300,3 +302,16 @@ class Supervisor:
         self._configuration = fresh
         self._works.emit("configuration.reloaded", changed=len(changed), folders=len(wanted))
         self._notifier.ready()
+
+
+def _longest_answer(configuration: Configuration, loop: str) -> float | None:
+    """The longest that one answer may take, in seconds, for which a loop waits; None if it
+    waits for none."""
+    kind = loop.partition(":")[0]
+    if kind in _ASKING:
+        return configuration.archive.total_timeout
+    if kind == "returns":
+        return max((profile.total_timeout for profile in configuration.returns), default=None)
+    if kind == "callback" and configuration.feed.callback is not None:
+        return configuration.feed.callback.total_timeout
+    return None

@@ -46,6 +46,15 @@ class RealClock:
         return time.monotonic()
 
 
+class _Standing(RealClock):
+    """A clock that stands unless it is moved."""
+
+    time = 1000.0
+
+    def monotonic(self) -> float:
+        return self.time
+
+
 class Events:
     def __init__(self) -> None:
         self.seen: list[tuple[str, dict[str, object]]] = []
@@ -77,6 +86,7 @@ def connected(
     total: float = 20.0,
     events: Events | None = None,
     ca_file: str = "",
+    clock: RealClock | None = None,
 ) -> Iterator[Transport]:
     transport = Transport(
         ArchiveProfile(
@@ -88,7 +98,7 @@ def connected(
             ca_file=ca_file,
         ),
         PASSWORD,
-        clock=RealClock(),
+        clock=clock or RealClock(),
         emit=events or Events(),
         version="0.test",
     )
@@ -200,6 +210,52 @@ def test_threads_share_one_login() -> None:
         logins = [path for path in server.paths() if path.endswith("/login")]
     assert replies == [200] * 8
     assert len(logins) == 2
+
+
+def test_who_waits_for_a_login_that_nobody_answers_fails_with_it() -> None:
+    """Each would else wait anew, one after the other: a silent server would hold up all
+    loops for the sum."""
+    clock = _Standing()
+    failures: list[str] = []
+
+    def answer(_: Request) -> Sequence[Step]:
+        clock.time += 120.0
+        return [CLOSE]
+
+    with (
+        ScriptedServer(answer) as server,
+        connected(server.url, total=1000.0, clock=clock) as transport,
+    ):
+        barrier = threading.Barrier(4)
+
+        def ask() -> None:
+            barrier.wait()
+            with pytest.raises(Transient) as caught:
+                transport.get("/repositories")
+            failures.append(caught.value.code)
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == ["archive.login"] * 4
+        assert len(server.requests) == 1
+        clock.time += 11.0
+        with pytest.raises(Transient):
+            transport.get("/repositories")
+        assert len(server.requests) == 2, "after a while it is tried again"
+
+
+def test_a_login_that_fails_at_once_is_tried_at_once() -> None:
+    answers = iter([reply(503, {}), logged_in(TOKENS[0]), reply(200, {})])
+    with (
+        ScriptedServer(lambda _: next(answers)) as server,
+        connected(server.url, clock=_Standing()) as transport,
+    ):
+        with pytest.raises(Transient):
+            transport.get("/repositories")
+        assert transport.get("/repositories").status == 200
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from hotfolder.core.errors import Transient
 from hotfolder.core.orders import Fate, OrderState, RequestState
 from hotfolder.core.profiles import AskedProfile, ReturnKind, ReturnProfile
+from hotfolder.core.records import ArchiveRequest
+from hotfolder.service.returnloops import ReturnLoops
 from tests.support.archivist import ModelArchivist
 from tests.support.flow_world import World, content_of, sidecar_of
 
@@ -227,3 +230,29 @@ def test_each_look_goes_back_by_the_overlap(world: World) -> None:
     assert abs(began - world.clock.at) < 60
     world.running.journal.record_asked("RETAIL", 5)
     assert world.running.journal.asked_until("RETAIL") == began, "never back"
+
+
+def test_a_server_that_is_silent_is_waited_for_once_in_a_step(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = world.running.asking
+    assert asking is not None
+    asked: list[str] = []
+
+    def wait_in_vain(unit: str, _since: int) -> list[ArchiveRequest]:
+        asked.append(unit)
+        raise Transient("nobody answers")
+
+    monkeypatch.setattr(asking, "_units", ("A", "B", "C"))
+    monkeypatch.setattr(asking._desk, "find_requests", wait_in_vain)
+    loops = ReturnLoops(world.running)
+    for number in range(1, 4):
+        loops.ask()
+        assert len(asked) == number
+    with pytest.raises(Transient):
+        loops.ask()
+    loops.ask()
+    assert asked == ["A", "B", "C"], "it is not time yet"
+    world.clock.at += 61
+    loops.ask()
+    assert asked == ["A", "B", "C", "A"]

@@ -15,7 +15,7 @@ import pytest
 
 from hotfolder.archivesspace.eventids import own_id
 from hotfolder.core.errors import Fault, OperatorFault, Transient
-from hotfolder.core.facts import FactKind, FactState
+from hotfolder.core.facts import ChangePage, FactKind, FactState
 from hotfolder.core.holds import Criteria, HoldRow
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import CatalogueRow
@@ -623,3 +623,26 @@ def test_a_hold_stays_one_when_its_document_comes_again(reading: Reading) -> Non
     reading.state(uri, theirs=[])
     assert reading.poll() == [("hold.released", "DONE")]
     assert reading.holds() == []
+
+
+def test_a_server_that_is_silent_is_waited_for_once_in_a_step(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feedback = feedback_of(reading.line.works)
+    asked: list[str] = []
+
+    def wait_in_vain(*where: object) -> Iterator[ChangePage]:
+        asked.append(str(where))
+        raise Transient("nobody answers")
+
+    for question in ("find_changes", "find_deleted", "look_at"):
+        monkeypatch.setattr(feedback._desk, question, wait_in_vain)
+    raised = False
+    while not raised:
+        before = len(asked)
+        try:
+            feedback.step()
+        except Transient:
+            raised = True
+        assert len(asked) - before <= 1
+    assert len(asked) >= 2, "the other lists are tried all the same"

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder.core.errors import OperatorFault
+from hotfolder.core.errors import OperatorFault, Transient
 from hotfolder.core.lifecycle import Backoff, SpoolState
 from hotfolder.core.orders import Fate, OrderRow, OrderState
+from hotfolder.core.pacing import LONGEST_STEP
 from hotfolder.core.profiles import HandedFormat, RetrieveProfile, ReturnKind, ReturnProfile
 from hotfolder.flows.returning import Returns
 from hotfolder.service.parts import SystemClock, make_returns
@@ -354,3 +355,37 @@ def test_facts_of_the_sidecar_are_those_of_the_bytes(world: World) -> None:
     assert told["metadata"]["customer_id"] == "c5"
     assert order.staged is not None
     assert told["given"]["sha256"] == order.staged.sha256
+
+
+def test_a_step_that_lasts_long_leaves_the_other_orders_to_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver that is silent is waited for with each order: a hundred of them take hours."""
+    works = world.running
+    flow = make_returns(
+        journal=works.journal,
+        store=works.store,
+        profiles=[folder(world)],
+        terms=FREE,
+        clock=world.clock,
+        emit=works.emit,
+        new_id=world._new_id,
+        jitter=lambda: 0.5,
+        backoff=Backoff(first=3600, ceiling=3600),
+    )
+    ordered = {
+        flow.order(identity, "back", reason="test", actor="clerk").id
+        for identity in identities(world)[:3]
+    }
+    tried: list[str] = []
+
+    def wait_in_vain(order: OrderRow) -> None:
+        tried.append(order.id)
+        world.clock.at += LONGEST_STEP
+        raise Transient("nobody answers")
+
+    monkeypatch.setattr(flow, "_attempt", wait_in_vain)
+    for number in range(1, 4):
+        flow.advance()
+        assert len(tried) == number
+    assert set(tried) == ordered

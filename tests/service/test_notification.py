@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder.service.heartbeat import ALLOWANCE, ALLOWANCES, Beats
+from hotfolder.service.heartbeat import ALLOWANCE, ALLOWANCES, Beats, allowance_of
 from hotfolder.service.notification import Notifier
 
 
@@ -111,3 +111,9 @@ def test_a_loop_that_has_ended_is_not_late() -> None:
     clock.time += 5.0
     assert beats.late() == []
     assert beats.ages() == {}
+
+
+def test_a_loop_that_waits_for_answers_may_wait_for_two() -> None:
+    assert allowance_of("finish") == ALLOWANCE
+    assert allowance_of("tell", 900.0) == ALLOWANCE + 1800.0
+    assert allowance_of("intake") == ALLOWANCES["intake"]
