@@ -37,6 +37,7 @@ from hotfolder.service.settings import Configuration
 from hotfolder.service.signals import SignalFlag
 
 _TICK = 1.0  # seconds between looks at beats and signals
+_SHORT_TICK = 0.1  # the same, while a reload waits for folders
 _GAUGES_EVERY = 5  # ticks
 _IDLE = 1.0
 _TELL_EVERY = 2.0  # another process fills the outbox; nobody waits for it
@@ -67,6 +68,7 @@ class Supervisor:
         self._broken: list[str] = []
         self._late: list[str] = []
         self._folders: dict[str, tuple[FolderLoop, Loop]] = {}
+        self._leaving: set[str] = set()  # those that were told to stop, for a reload
         self._importers = Importers(
             journal=works.journal,
             delivery=works.delivery,
@@ -172,6 +174,7 @@ class Supervisor:
             if self._reload_asked:
                 self._reload_asked = False
                 self._reload_folders()
+            self._exchange_folders()
             self._look_at_beats()
             if ticks % _GAUGES_EVERY == 0:
                 self._show_gauges()
@@ -260,12 +263,32 @@ class Supervisor:
         self._folders[profile.name] = (folder, loop)
         loop.start()
 
-    def _stop_folder(self, name: str) -> None:
-        folder, loop = self._folders.pop(name)
-        loop.stop()
-        loop.join(self._configuration.stop_timeout)
-        folder.stop()
-        self._beats.forget(f"folder:{name}")
+    def _exchange_folders(self) -> None:
+        """Put the folders of the configuration in the place of those that have ended, never
+        beside them: two loops of one folder would take the same files."""
+        for name in sorted(self._leaving):
+            folder, loop = self._folders[name]
+            if loop.join(0):
+                folder.stop()
+                self._beats.forget(loop.name)
+                self._leaving.remove(name)
+                del self._folders[name]
+        for profile in self._configuration.folders:
+            if profile.name not in self._folders:
+                self._start_folder(profile)
+
+    def _await_exchange(self) -> None:
+        """Until all have ended, or it lasts too long: what hangs then ends, or not, by itself.
+        Signals and the watchdog are seen to meanwhile."""
+        deadline = self._works.clock.monotonic() + self._configuration.stop_timeout
+        while self._leaving and self._works.clock.monotonic() < deadline:
+            if self._stopping.wait(_SHORT_TICK):
+                return
+            self._exchange_folders()
+            self._look_at_beats()
+        if self._leaving:
+            loops = ",".join(f"folder:{name}" for name in sorted(self._leaving))
+            self._works.emit("loop.late", loops=loops)
 
     def _reload_folders(self) -> None:
         self._notifier.reloading()
@@ -287,7 +310,7 @@ class Supervisor:
         changed = [
             name
             for name, (folder, _) in self._folders.items()
-            if wanted.get(name) != folder.profile
+            if name in self._leaving or wanted.get(name) != folder.profile
         ]
         # The flows learn of a folder before its watcher runs, and forget a folder
         # only with its working copies gone: old profiles are kept beside new ones.
@@ -295,11 +318,11 @@ class Supervisor:
         for flow in (self._works.intake, self._works.aside, self._works.finisher):
             flow.use_folders({**known, **fresh.intake_folders})
         for name in changed:
-            self._stop_folder(name)
-        for name, profile in wanted.items():
-            if name not in self._folders:
-                self._start_folder(profile)
+            self._folders[name][1].stop()
+        self._leaving.update(changed)
         self._configuration = fresh
+        self._exchange_folders()
+        self._await_exchange()
         self._works.emit("configuration.reloaded", changed=len(changed), folders=len(wanted))
         self._notifier.ready()
 

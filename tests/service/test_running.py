@@ -131,6 +131,53 @@ def test_a_journal_that_cannot_be_counted_does_not_end_the_daemon(tmp_path: Path
             assert daemon.stop() == EX_OK
 
 
+_HANGING = """
+import os, sys, time
+from hotfolder.flows.intake import Intake
+from hotfolder.service.cli import main
+
+whole, root = Intake.claim, sys.argv.pop(1)
+
+def claim(intake, drops, ids=None):
+    while drops and os.path.exists(f"{root}/hang"):
+        open(f"{root}/hangs", "w").close()
+        time.sleep(0.05)
+    return whole(intake, drops, ids)
+
+Intake.claim = claim
+main(sys.argv[1:])
+"""
+
+
+def test_a_reload_waits_for_a_folder_that_hangs_and_nothing_else_does(tmp_path: Path) -> None:
+    with serving() as sandbox:
+        daemon = Daemon(tmp_path, sandbox.url, stop_timeout=2)
+        daemon.program = [sys.executable, "-c", _HANGING, str(tmp_path)]
+        (tmp_path / "hang").touch()
+        with daemon.running() as process:
+            daemon.drop("first", "a.txt", customer_id="C-1")
+            deadline = time.monotonic() + PATIENCE
+            while not (tmp_path / "hangs").exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            daemon.config.write_text(daemon.config.read_text() + "rescan = 55\n")
+            process.send_signal(signal.SIGHUP)
+            daemon.hear("RELOADING=1")
+            heard = [daemon.hear("")]
+            while heard[-1] != "READY=1":
+                heard.append(daemon.hear(""))
+            assert "WATCHDOG=1" in heard, "the watchdog would end a daemon that waits"
+            assert daemon.wait_for("loop.late")[0]["loops"] == "folder:first"
+            daemon.wait_for("configuration.reloaded")
+            (tmp_path / "hang").unlink()
+            daemon.wait_for("spool.done")
+            daemon.drop("first", "b.txt", customer_id="C-2")
+            daemon.wait_for("spool.done", 2)
+            assert daemon.stop() == EX_OK
+        assert not daemon.events("spool.abandoned"), "two loops of one folder"
+        assert len(server_documents(sandbox.url)) == 2
+
+
 def test_it_starts_without_a_server_and_delivers_later(tmp_path: Path) -> None:
     with serving() as sandbox:
         daemon = Daemon(tmp_path, sandbox.url)
