@@ -70,6 +70,27 @@ def classify(error: sqlite3.Error) -> Exception:
     return error
 
 
+# What passes without the operator: systemd is to start the daemon again until it has passed.
+_PASSING = {
+    errno.ENOSPC: ("free space there", "journal.full"),
+    errno.EDQUOT: ("free space there, or raise the quota", "journal.full"),
+    errno.EIO: ("look at the disk", "journal.io"),
+    errno.EROFS: ("its file system is read-only: look at the disk and at dmesg", "journal.io"),
+    errno.EMFILE: ("raise LimitNOFILE of the service", "journal.files"),
+    errno.ENFILE: ("raise fs.file-max of the machine", "journal.files"),
+}
+
+
+def _not_opened(error: OSError, what: str, code: str) -> HotfolderError:
+    """What is to be raised where ``what`` cannot be opened."""
+    message = f"{what} cannot be opened: {error.strerror}"
+    if error.errno in _PASSING:
+        hint, passing = _PASSING[error.errno]
+        return Transient(message, hint=hint, code=passing)
+    hint = "make the journal's folder and let the user of the service write there"
+    return OperatorFault(message, hint=hint, code=code)
+
+
 def _code_of(error: sqlite3.Error) -> int:
     return int(getattr(error, "sqlite_errorcode", 1)) & 0xFF
 
@@ -95,11 +116,7 @@ class Connection:
             # 0640 from the first moment: customers' names are in it
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
         except OSError as error:
-            raise OperatorFault(
-                f"the journal cannot be opened: {error.strerror}",
-                hint="make its folder and let the user of the service write there",
-                code="journal.open",
-            ) from error
+            raise _not_opened(error, "the journal", "journal.open") from error
         self._writer = _connect(path, _WRITER_KIB)
         try:
             self._prepare()
@@ -319,11 +336,7 @@ def acquire_daemon_lock(journal_path: bytes) -> DaemonLock:
     try:
         descriptor = os.open(journal_path + b".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     except OSError as error:
-        raise OperatorFault(
-            f"the journal's lock cannot be opened: {error.strerror}",
-            hint="make the journal's folder and let the user of the service write there",
-            code="journal.lock",
-        ) from error
+        raise _not_opened(error, "the journal's lock", "journal.lock") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -213,3 +214,21 @@ os._exit(137)
     with pytest.raises(OperatorFault) as caught:
         acquire_daemon_lock(os.fsencode(tmp_path / "none" / "j.db"))
     assert caught.value.code == "journal.lock"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EIO, errno.EMFILE])
+def test_a_disk_that_is_full_or_read_only_at_the_start_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Exit code 78 tells systemd to leave the daemon down for good."""
+
+    def refuse(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    path = os.fsencode(tmp_path / "journal.db")
+    monkeypatch.setattr(os, "open", refuse)
+    for opening in (SqliteJournal, acquire_daemon_lock):
+        with pytest.raises(Transient) as caught:
+            opening(path)
+        assert os.strerror(number) in caught.value.message
+        assert "user of the service" not in caught.value.hint
