@@ -18,6 +18,7 @@ from typing import BinaryIO, NoReturn
 from daemon import DaemonContext
 
 from hotfolder.core.errors import EX_OK, OperatorFault
+from hotfolder.service.terminal import open_missing_streams
 
 UMASK = 0o027
 _WORKING_DIRECTORY = "/"  # keeps no mount busy; paths must be absolute by then
@@ -37,9 +38,7 @@ def run_in_background(pid_path: str, log_path: str, run: Callable[[], int]) -> i
     pid_file = PidFile(os.path.abspath(pid_path))
     pid_file.check_free()
     log = _open_log(os.path.abspath(log_path))
-    # The context needs a standard input that can be replaced; a parent may have closed it.
-    if sys.stdin is None:
-        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115  lives as long as the process
+    open_missing_streams()  # the context replaces them
     sys.stdout.flush()
     sys.stderr.flush()
     context = DaemonContext(

@@ -40,7 +40,7 @@ from hotfolder.service.commands_templates import templates
 from hotfolder.service.commands_verify import verify
 from hotfolder.service.options import CONFIG, JSON, Command, filters
 from hotfolder.service.settings import DEFAULT_PATH
-from hotfolder.service.terminal import show_error
+from hotfolder.service.terminal import open_missing_streams, show_error
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -296,6 +296,7 @@ group.add_command(migrate)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point: errors become words and exit codes."""
+    open_missing_streams()
     as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
     try:
         code = group.main(arguments, prog_name="hotfolder", standalone_mode=False)
@@ -317,9 +318,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(EX_USAGE)
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nothing is wrong here.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(EX_OK)
+    except OSError as error:
+        if not _output_fails():
+            raise
+        _drop_output()
+        click.echo(f"hotfolder: standard output cannot be written: {error.strerror}", err=True)
+        sys.exit(EX_TEMPFAIL)
     sys.exit(code if isinstance(code, int) else EX_SOFTWARE if code else EX_OK)
+
+
+def _output_fails() -> bool:
+    """Whether standard output is at fault: what it did not take is in its buffer still, or it
+    takes no more without one (PYTHONUNBUFFERED)."""
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
+def _drop_output() -> None:
+    # Else what is in the buffer fails once more at the end, with an exit code of its own.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_utf8(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -21,6 +22,22 @@ from hotfolder.core.errors import Fault, HotfolderError, InputFault, OperatorFau
 
 _LINE_EVERY = 10.0  # seconds between progress lines where there is no terminal
 _WIDE = 200  # columns of a table in a file or pipe: nothing is cut off there
+
+
+def open_missing_streams() -> None:
+    """Lead standard input, output and error to nowhere where whoever started us has closed
+    them. Else the next file that is opened gets the number of one, and what is meant to be
+    printed gets into it; and a log without a stream would end the daemon."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            os.set_inheritable(number, True)
+            mode = "w" if number else "r"
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115  lives as long as the process
+            setattr(sys, name, stream)
 
 
 def printable(text: object) -> str:

@@ -6,13 +6,15 @@ import json
 import os
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from hotfolder.core.errors import EX_CONFIG, EX_USAGE
+from hotfolder.core.errors import EX_CONFIG, EX_OK, EX_TEMPFAIL, EX_USAGE
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.cli import group, main
 from hotfolder.service.starting import STARTING_CONFIGURATION
@@ -133,3 +135,29 @@ def test_an_argument_that_is_no_text_is_a_fault_of_use(
         main(["holds", "place", "--matter", "a\udcff", "--customer", "C", "--config", str(path)])
     assert ended.value.code == EX_USAGE
     assert "not UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("streams", "code"),
+    [("<&- >&- 2>&-", EX_OK), (">&-", EX_OK), ("2>&-", EX_OK), (">/dev/full", EX_TEMPFAIL)],
+)
+def test_what_becomes_of_the_output_is_no_fault_of_hotfolder(
+    tmp_path: Path, streams: str, code: int
+) -> None:
+    (tmp_path / "hotfolder.toml").write_text(sound_text(tmp_path))
+    SqliteJournal(os.fsencode(tmp_path / "journal.db")).close()
+    done = subprocess.run(
+        [
+            *("sh", "-c", f'exec "$0" -m hotfolder status --config hotfolder.toml {streams}'),
+            sys.executable,
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert ("standard output cannot be written" in done.stderr) == (code == EX_TEMPFAIL)

@@ -131,6 +131,20 @@ def test_a_journal_that_cannot_be_counted_does_not_end_the_daemon(tmp_path: Path
             assert daemon.stop() == EX_OK
 
 
+def test_a_daemon_whose_standard_error_is_closed_runs(tmp_path: Path) -> None:
+    with serving() as sandbox:
+        daemon = Daemon(tmp_path, sandbox.url)
+        program = 'exec "$0" "$@" <&- >&- 2>&-'
+        daemon.program = ["sh", "-c", program, sys.executable, "-m", "hotfolder"]
+        with daemon.running():
+            daemon.drop("first", "a.txt")
+            deadline = time.monotonic() + PATIENCE
+            while not list((tmp_path / "first").glob("_receipts/*")):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            assert daemon.stop() == EX_OK
+
+
 _HANGING = """
 import os, sys, time
 from hotfolder.flows.intake import Intake
