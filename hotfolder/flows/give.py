@@ -95,14 +95,19 @@ class Giving:
             if found.sha256 is not None and found.size is not None:
                 given = self._compared(found, found.sha256, found.size)
                 self._record(given, to)
-                stream.writelines(found.pieces)
+                # Else what the stream does not take would be said of the store.
+                with os_errors(f"writing to {to}"):
+                    stream.writelines(found.pieces)
+                    stream.flush()
                 return given
             # Made anew: nobody knows its digest before all of it is there.
             with SpooledTemporaryFile(max_size=_IN_MEMORY) as made:
                 given = self._fill(found, cast("BinaryIO", made))
                 self._record(given, to)
-                while piece := made.read(_CHUNK):
-                    stream.write(piece)
+                with os_errors(f"writing to {to}"):
+                    while piece := made.read(_CHUNK):
+                        stream.write(piece)
+                    stream.flush()
             return given
 
     def to_scratch(

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,18 @@ def test_a_stream_begins_after_the_row(world: World, form: Form) -> None:
     assert set(seen) == {1}
     assert given.sha256 == hashlib.sha256(stream.getvalue()).hexdigest()
     assert audit(world)[0].details["sha256"] == given.sha256
+
+
+@pytest.mark.parametrize("form", [Form.EXACT, Form.ALONE])
+def test_a_stream_that_takes_nothing_is_no_fault_of_the_store(world: World, form: Form) -> None:
+    row = rows_of(world)[3]
+    with open("/dev/full", "wb") as full:
+        with pytest.raises(Transient) as caught:
+            giving(world).to_stream(row.document.identity, form, full)
+        with suppress(OSError):
+            full.close()  # what it did not take is in its buffer still
+    assert "standard output" in caught.value.message
+    assert "store" not in caught.value.message
 
 
 @pytest.mark.parametrize("way", ["file", "stream"])
