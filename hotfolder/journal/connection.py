@@ -11,12 +11,11 @@ journal and does not wait for a writer's sync.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from sqlite_utils import Database
 
@@ -81,8 +80,9 @@ _PASSING = {
 }
 
 
-def _not_opened(error: OSError, what: str, code: str) -> HotfolderError:
-    """What is to be raised where ``what`` cannot be opened."""
+def not_opened(error: OSError, what: str, code: str) -> HotfolderError:
+    """What is to be raised where ``what`` of the journal cannot be opened: ``Transient`` or
+    ``OperatorFault``, with ``code``."""
     message = f"{what} cannot be opened: {error.strerror}"
     if error.errno in _PASSING:
         hint, passing = _PASSING[error.errno]
@@ -116,7 +116,7 @@ class Connection:
             # 0640 from the first moment: customers' names are in it
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
         except OSError as error:
-            raise _not_opened(error, "the journal", "journal.open") from error
+            raise not_opened(error, "the journal", "journal.open") from error
         self._writer = _connect(path, _WRITER_KIB)
         try:
             self._prepare()
@@ -314,46 +314,3 @@ def _roll_back(conn: sqlite3.Connection) -> None:
     # SQLite has rolled back by itself after some errors (a full disk).
     if conn.in_transaction:
         conn.execute("ROLLBACK")
-
-
-class DaemonLock:
-    """Held by the one daemon of a journal, until it is released or the process ends."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def release(self) -> None:
-        """Let another daemon in."""
-        os.close(self._descriptor)
-
-
-def acquire_daemon_lock(journal_path: bytes) -> DaemonLock:
-    """Take the lock beside the journal (``<journal>.lock``).
-
-    An advisory lock of the kernel: it ends with its process, however that ends, so
-    nothing stale is ever left. Raises ``OperatorFault`` naming the holder's process.
-    """
-    try:
-        descriptor = os.open(journal_path + b".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    except OSError as error:
-        raise _not_opened(error, "the journal's lock", "journal.lock") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
-        os.close(descriptor)
-        if error.errno not in (errno.EAGAIN, errno.EACCES):
-            raise OperatorFault(
-                f"the journal cannot be locked: {error.strerror}",
-                hint="keep the journal on a local file system",
-                code="journal.lock",
-            ) from error
-        raise OperatorFault(
-            f"another hotfolder works on this journal (process {holder})",
-            hint="stop it first; two daemons on one journal are refused",
-            code="journal.in_use",
-        ) from error
-    with suppress(OSError):  # only told to whoever is refused; the disk may be full
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-    return DaemonLock(descriptor)

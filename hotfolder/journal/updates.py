@@ -4,7 +4,8 @@
 A row is there from the transaction that made the fact, whether ArchivesSpace has the
 document yet or not; it waits until it has. A document that is described by the record of
 its spool is told of there. Of one record everything that waits is told at once: the newest
-retention, each hold as it stands now. So a row that is told again changes nothing.
+retention, each hold as it stands now. So a row that is told again changes nothing. Long,
+because what is told, what waits and what is set aside are states of the same rows.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ most of the start of a Python, and whoever looks at a status needs none of them.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +39,12 @@ from hotfolder.service.commands_templates import templates
 from hotfolder.service.commands_verify import verify
 from hotfolder.service.options import CONFIG, JSON, Command, filters
 from hotfolder.service.settings import DEFAULT_PATH
-from hotfolder.service.terminal import open_missing_streams, show_error
+from hotfolder.service.terminal import (
+    drop_output,
+    open_missing_streams,
+    output_fails,
+    show_error,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -318,31 +322,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(EX_USAGE)
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nothing is wrong here.
-        _drop_output()
+        drop_output()
         sys.exit(EX_OK)
     except OSError as error:
-        if not _output_fails():
+        if not output_fails():
             raise
-        _drop_output()
+        drop_output()
         click.echo(f"hotfolder: standard output cannot be written: {error.strerror}", err=True)
         sys.exit(EX_TEMPFAIL)
     sys.exit(code if isinstance(code, int) else EX_SOFTWARE if code else EX_OK)
-
-
-def _output_fails() -> bool:
-    """Whether standard output is at fault: what it did not take is in its buffer still, or it
-    takes no more without one (PYTHONUNBUFFERED)."""
-    try:
-        sys.stdout.write("\n")
-        sys.stdout.flush()
-    except OSError:
-        return True
-    return False
-
-
-def _drop_output() -> None:
-    # Else what is in the buffer fails once more at the end, with an exit code of its own.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_utf8(text: str) -> bool:

@@ -16,7 +16,7 @@ from hotfolder.core.errors import (
     OperatorFault,
 )
 from hotfolder.core.orders import OPEN_ORDERS, OrderRow, OrderState
-from hotfolder.journal.connection import acquire_daemon_lock
+from hotfolder.journal.daemonlock import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
 from hotfolder.service.authority import require_about

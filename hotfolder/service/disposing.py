@@ -25,7 +25,7 @@ from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_TEMPFAIL, EX_USAGE, Oper
 from hotfolder.core.reports import csv_cell
 from hotfolder.flows.disposing import Disposing
 from hotfolder.flows.retention import day_of
-from hotfolder.journal.connection import acquire_daemon_lock
+from hotfolder.journal.daemonlock import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
 from hotfolder.service.authority import require

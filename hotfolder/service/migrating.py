@@ -17,7 +17,7 @@ from hotfolder.core.migrationplan import Findings, plan_report
 from hotfolder.core.receipts import instant
 from hotfolder.flows.migrating import Migrated, Migrating
 from hotfolder.flows.surveying import Surveying, days_of
-from hotfolder.journal.connection import DaemonLock, acquire_daemon_lock
+from hotfolder.journal.daemonlock import DaemonLock, acquire_daemon_lock
 from hotfolder.journal.surveys import Survey, count_surveyed, remove_survey
 from hotfolder.service.actor import actor
 from hotfolder.service.composition import Works, assemble

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from hotfolder.core.errors import OperatorFault
 from hotfolder.core.legacy import FOLDER_PREFIX
 from hotfolder.flows.finish import Guard
-from hotfolder.journal.connection import acquire_daemon_lock
+from hotfolder.journal.daemonlock import acquire_daemon_lock
 from hotfolder.service.settings import Configuration
 
 

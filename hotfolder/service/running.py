@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from hotfolder.core.errors import OperatorFault
 from hotfolder.flows.governing import adopt_governance
-from hotfolder.journal.connection import acquire_daemon_lock
+from hotfolder.journal.daemonlock import acquire_daemon_lock
 from hotfolder.service.background import run_in_background
 from hotfolder.service.composition import assemble
 from hotfolder.service.heartbeat import Beats

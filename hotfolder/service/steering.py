@@ -20,7 +20,7 @@ from hotfolder.core.errors import (
 )
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.ports import Clock
-from hotfolder.journal.connection import DaemonLock, acquire_daemon_lock
+from hotfolder.journal.daemonlock import DaemonLock, acquire_daemon_lock
 from hotfolder.journal.rebuilt import BEGUN, REBUILT, SUBJECT
 from hotfolder.service.actor import actor
 from hotfolder.service.composition import Works, assemble

@@ -40,6 +40,23 @@ def open_missing_streams() -> None:
             setattr(sys, name, stream)
 
 
+def output_fails() -> bool:
+    """Whether standard output is at fault: what it did not take is in its buffer still, or it
+    takes no more without one (PYTHONUNBUFFERED)."""
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
+def drop_output() -> None:
+    """Print nothing more: what is in the buffer would fail once more at the end, with an exit
+    code of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def printable(text: object) -> str:
     """Text without control characters: a file name may hold a terminal's escape sequence."""
     return notes.printable(str(text))

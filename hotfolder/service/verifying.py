@@ -22,7 +22,7 @@ from hotfolder.core.fixity import Outcome
 from hotfolder.core.pacing import Pace
 from hotfolder.flows.mend import mend
 from hotfolder.flows.scrub import Scrub, Scrubbed
-from hotfolder.journal.connection import acquire_daemon_lock
+from hotfolder.journal.daemonlock import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
 from hotfolder.service.inspecting import opened

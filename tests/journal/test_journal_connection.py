@@ -13,7 +13,8 @@ import pytest
 
 from hotfolder.core.errors import Corrupt, OperatorFault, Transient
 from hotfolder.journal import connection
-from hotfolder.journal.connection import APPLICATION_ID, acquire_daemon_lock, classify
+from hotfolder.journal.connection import APPLICATION_ID, classify
+from hotfolder.journal.daemonlock import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.journal.migrations import VERSION
 from tests.support.crash import run_python
@@ -205,7 +206,7 @@ def test_a_second_daemon_is_refused_and_told_by_whom(tmp_path: Path) -> None:
 def test_the_lock_ends_with_its_process(tmp_path: Path) -> None:
     program = """
 import os, sys
-from hotfolder.journal.connection import acquire_daemon_lock
+from hotfolder.journal.daemonlock import acquire_daemon_lock
 lock = acquire_daemon_lock(os.fsencode(sys.argv[1]))
 os._exit(137)
 """

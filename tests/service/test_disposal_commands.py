@@ -24,7 +24,7 @@ from hotfolder.core.errors import (
     EX_USAGE,
     HotfolderError,
 )
-from hotfolder.journal.connection import acquire_daemon_lock
+from hotfolder.journal.daemonlock import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
 from hotfolder.service.cli import group

@@ -20,7 +20,7 @@ from hotfolder.core.errors import (
     EX_USAGE,
     OperatorFault,
 )
-from hotfolder.journal.connection import acquire_daemon_lock
+from hotfolder.journal.daemonlock import acquire_daemon_lock
 from hotfolder.service.cli import group
 from tests.support.flow_world import World, content_of, sidecar_of
 from tests.support.settings import sound_text

@@ -22,7 +22,7 @@ from hotfolder.core.errors import (
     EX_USAGE,
     OperatorFault,
 )
-from hotfolder.journal.connection import acquire_daemon_lock
+from hotfolder.journal.daemonlock import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service import verifying
 from hotfolder.service.cli import group
