@@ -16,6 +16,7 @@ from hotfolder.core.disposals import Standing
 from hotfolder.core.retention import Decision, RetentionClass, Schedule, decide
 from hotfolder.core.schedules import load_schedule
 from hotfolder.journal.holding import holds_upon
+from hotfolder.journal.repeats import elsewhere
 from hotfolder.journal.retention import known_of
 
 PAGE = 1000  # documents that are looked at together
@@ -139,7 +140,7 @@ def _judge(
         " ORDER BY d.number",
         (wanted,),
     ).fetchall()
-    copies = _damaged_copies(conn, wanted)
+    copies = _copies(conn, wanted)
     carried_by = _sent_carriers(conn, [row[2] for row in rows if row[7] == "carried"])
     for row in rows:
         document = known[row[0]]
@@ -168,9 +169,7 @@ def _judge(
         if row[13] or (judged.role == "carried" and judged.spool in carried_by):
             judged.stop(Standing.BLOCKED, _SENDING)
         if judged.number in copies:
-            judged.stop(
-                Standing.BLOCKED, f"it is also in spool {copies[judged.number]}, which is CORRUPT"
-            )
+            judged.stop(Standing.BLOCKED, copies[judged.number])
         if any((kind.value, name) in work for kind, names in document.facts.subjects.items()
                for name in names) or ("schedule", "") in work:  # fmt: skip
             judged.stop(Standing.BLOCKED, "its dates are being computed")
@@ -188,9 +187,13 @@ def _judge(
         yield judged
 
 
-def _damaged_copies(conn: sqlite3.Connection, wanted: str) -> dict[int, str]:
-    """Of these documents (JSON) those that are in a CORRUPT spool, too, which stays in the
-    store: they came again, and the first copy may be whole."""
+def _copies(conn: sqlite3.Connection, wanted: str) -> dict[int, str]:
+    """Of these documents (JSON) those whose bytes stay in another spool, and why. Those of a
+    CORRUPT one came again; the first copy may be whole."""
+    repeated = {
+        number: f"it lies in spool {spool_id} as well, which is kept"
+        for number, spool_id in elsewhere(conn, wanted).items()
+    }
     rows = conn.execute(
         "SELECT d.number, s.id FROM json_each(?) AS j CROSS JOIN documents AS d"
         " ON d.number = j.value CROSS JOIN documents AS o ON o.identity = d.identity"
@@ -198,7 +201,9 @@ def _damaged_copies(conn: sqlite3.Connection, wanted: str) -> dict[int, str]:
         " JOIN spools AS s ON s.number = o.spool WHERE s.state = 'CORRUPT'",
         (wanted,),
     )
-    return dict(rows.fetchall())
+    return repeated | {
+        number: f"it is also in spool {spool_id}, which is CORRUPT" for number, spool_id in rows
+    }
 
 
 def _sent_carriers(conn: sqlite3.Connection, spools: Sequence[int]) -> frozenset[int]:

@@ -14,6 +14,7 @@ from hotfolder.core.disposals import Standing
 from hotfolder.core.records import Encryption
 from hotfolder.journal.holding import holds_upon, open_holds
 from hotfolder.journal.judging import PAGE, Judged
+from hotfolder.journal.repeats import has_twice
 
 
 def spools_by_key(
@@ -57,7 +58,7 @@ def is_divisible(conn: sqlite3.Connection, spool: int) -> bool:
     row = conn.execute(
         "SELECT 1 FROM spools WHERE number = ? AND encryption = ?", (spool, Encryption.DOCUMENTS)
     ).fetchone()
-    return row is not None and not _holds_upon_all(conn, spool)
+    return row is not None and not has_twice(conn, spool) and not _holds_upon_all(conn, spool)
 
 
 def _may_lose_parts(conn: sqlite3.Connection, spool: int, members: Sequence[Judged]) -> bool:

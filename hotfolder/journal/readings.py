@@ -20,6 +20,7 @@ from hotfolder.journal.holding import admit_newcomers
 from hotfolder.journal.identities import Identities, insert_documents
 from hotfolder.journal.links import append_links
 from hotfolder.journal.membership import deliver_if_complete, parts_of
+from hotfolder.journal.repeats import note_repeated
 from hotfolder.journal.rows import dump_faults
 from hotfolder.journal.spools import explain
 from hotfolder.journal.templates import insert_template
@@ -69,6 +70,9 @@ class Readings:
                 for spool_id, item in found.items()
             ]
             _move_read(conn, readings, results, now)
+            for reading, result in zip(readings, results, strict=True):
+                if 0 < result.documents < len(reading.documents) - reading.has_carrier:
+                    _note_repeated(conn, reading, spools[reading.spool_id][0], now)
             fresh = [spools[item.spool_id][0] for item in results if item.documents]
             admit_newcomers(conn, fresh, now)
             return results
@@ -154,6 +158,13 @@ def _chunks(readings: Sequence[Reading]) -> Iterator[list[tuple[str, Document]]]
     pairs = ((reading.spool_id, item) for reading in readings for item in reading.documents)
     while chunk := list(islice(pairs, _CHUNK)):
         yield chunk
+
+
+def _note_repeated(conn: sqlite3.Connection, reading: Reading, spool: int, now: float) -> None:
+    # Read once more: of a spool that turns out to be a duplicate nothing is to be noted.
+    documents = iter(reading.documents)
+    while chunk := list(islice(documents, _CHUNK)):
+        note_repeated(conn, spool, reading.spool_id, chunk, now)
 
 
 def _admit(

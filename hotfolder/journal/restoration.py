@@ -29,6 +29,7 @@ from hotfolder.journal.membership import (
     record_uris,
 )
 from hotfolder.journal.readings import stored_details
+from hotfolder.journal.repeats import note_repeated
 from hotfolder.journal.rows import dump_names, fit_time
 from hotfolder.journal.templates import insert_template
 
@@ -98,6 +99,9 @@ class Restoration:
                 " WHERE spool = ? AND ordinal > ? AND ordinal <= ?",
                 [(spool.created_at, *part) for part in parts_of(conn, [number])],
             )
+            if any_fresh:
+                for chunk in _chunks(reading):
+                    note_repeated(conn, number, spool.id, chunk, now)
             (count,) = conn.execute(
                 "UPDATE spools SET documents = (SELECT count(*) FROM documents AS d"
                 " WHERE d.spool = spools.number AND d.role <> 'carrier') WHERE number = ?"

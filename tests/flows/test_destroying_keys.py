@@ -264,6 +264,13 @@ class Died(Exception):
     pass
 
 
+def test_what_comes_twice_in_its_spool_does_not_go_by_its_key(world: DisposalWorld) -> None:
+    """The second time its bytes lie between the documents, under no key of their own."""
+    gone, _ = world.add(1, "D", "L", encrypted=True, twice=True)
+    assert world.outcomes(world.destroy()) == {gone: "withheld"}
+    assert world.flow.propose(DueFilter(), [UNIT], actor="ada") == []
+
+
 @pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("occurrence", [1, 2])
 def test_killed_anywhere_it_is_all_destroyed_and_certified_once(

@@ -18,11 +18,12 @@ from hotfolder.core.disposals import DisposalState, DueFilter, Standing, Tombsto
 from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.query import DocumentQuery
-from hotfolder.core.records import Inspection, Reading
+from hotfolder.core.records import Inspection, Reading, StoredObject
 from hotfolder.core.retention import Subject
 from hotfolder.core.tombstones import read_tombstone
+from hotfolder.journal.journal import SqliteJournal
 from tests.support.disposal import SCHEDULE, TODAY, DisposalWorld, hold, make_class, moment
-from tests.support.journals import FAULT, UNIT, confirm, make_row, read, spool_id
+from tests.support.journals import FAULT, UNIT, confirm, make_document, make_row, read, spool_id
 from tests.support.spools import make_request
 
 
@@ -706,6 +707,75 @@ def test_a_corrupt_spool_whose_document_was_destroyed_since_is_not_released(
     world.journal.restore_tombstones([left], 11.0)
     with pytest.raises(ValueError, match="destroyed since under disposal-0123456789ab"):
         world.journal.release(spool_id(1), "looked at", 12.0)
+
+
+def test_what_was_left_out_of_a_spool_that_stays_is_not_certified(world: DisposalWorld) -> None:
+    """A run was sent again with something new in it: its file has the document, too."""
+    (name,) = world.add(1, "D")
+    (beside,) = world.add_again(2, 1, "R")
+    assert standings(world) == {name: Standing.BLOCKED, beside: Standing.DUE}
+    found, _ = world.journal.due_documents(DueFilter(), TODAY)
+    assert spool_id(2) in next(item.why for item in found if item.identity == name)
+    assert world.flow.propose(DueFilter(retention_class="D"), [UNIT], actor="ada") == []
+    disposal = world.approved()
+    world.flow.begin(disposal, actor="cem")
+    assert standings(world) == {name: Standing.BLOCKED}  # decided is not gone
+    world.flow.complete(disposal)
+    assert not world.is_there(2)
+    assert standings(world) == {name: Standing.DUE}
+    assert world.outcomes(world.destroy()) == {name: "destroyed"}
+
+
+def test_what_comes_again_after_its_list_was_approved_is_excluded(world: DisposalWorld) -> None:
+    (name,) = world.add(1, "D")
+    disposal = world.approved()
+    world.add_again(2, 1, "L")
+    world.flow.begin(disposal, actor="cem")
+    assert world.outcomes(disposal) == {name: "excluded"}
+    assert world.is_there(1)
+
+
+def test_a_spool_that_was_left_out_of_and_rejected_forbids_nothing(world: DisposalWorld) -> None:
+    (name,) = world.add(1, "D")
+    (row,) = world.journal.documents_of(spool_id(1))
+    other = make_document("other", ordinal=2)
+    read(world.journal, 900, row.document, other)
+    assert standings(world) == {name: Standing.BLOCKED}
+    world.journal.set_aside(spool_id(900), SpoolState.REJECTED, [FAULT], 13.0)
+    assert standings(world) == {name: Standing.DUE}
+    links = [link for link in world.journal.audit_of([name]) if link.action == "document.repeated"]
+    assert [link.details for link in links] == [{"spool": spool_id(900)}]
+
+
+def test_what_a_rebuild_leaves_out_of_a_spool_is_not_certified_either(
+    world: DisposalWorld, tmp_path: Path
+) -> None:
+    """The first copy was CORRUPT, so all of it was the second's; a rebuild finds both."""
+    (name,) = world.add(1, "D")
+    world.journal.set_aside(spool_id(1), SpoolState.CORRUPT, [FAULT], 10.0)
+    world.add_again(2, 1, "L")
+    readings = [
+        Reading(
+            spool_id=spool_id(number),
+            sha256=f"{number:064x}",
+            size=7,
+            inspection=Inspection(format_name="pdf", pages=1),
+            documents=tuple(row.document for row in world.journal.documents_of(spool_id(number))),
+        )
+        for number in (1, 2)
+    ]
+    anew = SqliteJournal(str(tmp_path / "anew.db").encode())
+    for number, reading in enumerate(readings, 1):
+        stored = StoredObject(
+            spool_id=spool_id(number),
+            object_path="",
+            content_sha256=reading.sha256,
+            content_size=7,
+        )
+        assert anew.restore_spool(make_row(number), reading, stored, 20.0)
+    links = [link for link in anew.audit_of([name]) if link.action == "document.repeated"]
+    assert [link.details for link in links] == [{"spool": spool_id(2)}]
+    anew.close()
 
 
 def test_only_now_holds_what_comes_again_because_its_spool_is_corrupt(

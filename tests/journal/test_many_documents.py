@@ -94,6 +94,8 @@ def test_one_that_comes_again_far_behind_is_left_out(journal: SqliteJournal) -> 
     row = journal.get_spool(spool_id(1))
     assert row is not None
     assert (row.documents, row.left_out) == (MANY, 1)
+    (link,) = (item for item in journal.audit(limit=10_000) if item.action == "document.repeated")
+    assert (link.subject, link.details) == (again.identity, {"spool": spool_id(1)})
 
 
 def test_the_same_spool_again_is_a_duplicate_of_the_first(journal: SqliteJournal) -> None:

@@ -153,14 +153,15 @@ class DisposalWorld:
         customer: str | None = None,
         policy: str | None = None,
         encrypted: bool = False,
+        twice: bool = False,
     ) -> list[str]:
         """A spool with a document of each class, archived and receipted; its identities.
-        With ``encrypted`` it is a document of 4,000 bytes each, with a key of its own."""
+        With ``encrypted`` it is a document of 4,000 bytes each, with a key of its own; with
+        ``twice`` its bytes have the first once more at their end."""
         content = b"spool %d" % number
         if encrypted:
-            content = b"--" + b"".join(
-                body(100 * number + place) for place, _ in enumerate(codes, 1)
-            )
+            places = [*range(1, len(codes) + 1), *([1] if twice else [])]
+            content = b"--" + b"".join(body(100 * number + place) for place in places)
         request = make_request(
             self.root / "working", number, data=content, name=b"mueller-4711.pdf"
         )
@@ -177,6 +178,9 @@ class DisposalWorld:
             lines = [document_line(item) for item in documents]
             request = replace(request, documents=lambda: iter(lines), encrypted=True)
         claim(self.journal, number)
+        if twice:
+            again = replace(documents[0].range, ordinal=len(documents) + 1)
+            documents = [*documents, replace(documents[0], range=again)]
         reading = Reading(
             spool_id=spool_id(number),
             sha256=request.sha256,
@@ -189,11 +193,17 @@ class DisposalWorld:
         self.journal.record_stored(self.store.write_spools([request]), 3.0)
         confirm(self.journal, plan(self.journal))
         self.journal.record_receipted([spool_id(number)], 8.0)
-        return [item.identity for item in documents if item.role is not Role.CARRIER]
+        named = [item.identity for item in documents if item.role is not Role.CARRIER]
+        return list(dict.fromkeys(named))
 
-    def add_again(self, number: int, first: int) -> None:
-        """What came in spool ``first`` comes in another, archived and receipted."""
+    def add_again(self, number: int, first: int, *codes: str) -> list[str]:
+        """What came in spool ``first`` comes in another, archived and receipted; beside it a
+        document of each class, whose identities are returned."""
         document = next(iter(self.journal.documents_of(spool_id(first)))).document
+        beside = [
+            self._document(number, place, code, date(2020, 1, 31), f"C-{number}", None)
+            for place, code in enumerate(codes, 2)
+        ]
         request = make_request(
             self.root / "working", number, data=b"spool %d" % first, name=b"mueller-4711.pdf"
         )
@@ -204,12 +214,13 @@ class DisposalWorld:
             sha256=request.sha256,
             size=request.size,
             inspection=Inspection(format_name="pdf", pages=1),
-            documents=(document,),
+            documents=(document, *beside),
         )
         self.journal.record_readings([reading], 12.0)
         self.journal.record_stored(self.store.write_spools([request]), 13.0)
         confirm(self.journal, plan(self.journal))
         self.journal.record_receipted([spool_id(number)], 18.0)
+        return [item.identity for item in beside]
 
     @staticmethod
     def _in_place(document: Document, content: bytes) -> Document:
