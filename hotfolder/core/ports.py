@@ -271,6 +271,10 @@ class Journal(
         """Journal the above, so that a restart does not forget the backoff."""
 
     # -- after a loss ---------------------------------------------------------
+    def spools_with(self, reading: Reading) -> list[str]:
+        """The spools in which documents of this reading, which was found in the store, are
+        live already; its own is left out."""
+
     def restore_spool(
         self, spool: SpoolRow, reading: Reading, stored: StoredObject, now: float
     ) -> bool:

@@ -16,13 +16,21 @@ from itertools import islice
 
 from hotfolder.core.canonical import SpoolDescription, spool_from_json
 from hotfolder.core.documenttree import root_of_leaves
-from hotfolder.core.errors import Corrupt
+from hotfolder.core.errors import Corrupt, Destroyed
 from hotfolder.core.holds import load_hold
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.ports import Archive, Clock, Emit, Journal, Store
-from hotfolder.core.records import ArchivedDocument, CatalogueRow, Disposition, Role, SpoolRow
+from hotfolder.core.records import (
+    ArchivedDocument,
+    CatalogueRow,
+    Disposition,
+    Reading,
+    Role,
+    SpoolRow,
+)
 from hotfolder.core.tombstones import read_tombstone
 from hotfolder.flows.adopt import differs, sort_present
+from hotfolder.flows.damage import mark_damaged
 
 CHUNK = 500  # documents that are looked up on the server at once
 
@@ -115,6 +123,7 @@ class Rebuild:
                     documents_root=root_of_leaves(self._store.read_leaves(stored.spool_id)),
                     destroyed=tuple(sorted(self._store.destroyed_parts(stored.spool_id))),
                 )
+                self._give_way(description.reading)
                 self._journal.restore_spool(
                     spool_row(description), description.reading, told, self._clock.now()
                 )
@@ -125,6 +134,39 @@ class Rebuild:
             counts.spools += 1
             progress(counts.spools)
             yield from self._journal.iterate_documents(stored.spool_id)
+
+    def _give_way(self, reading: Reading) -> None:
+        """Who has documents of this spool already and is damaged stands aside, so that they
+        are found where they are whole: they came again because of that damage."""
+        damaged = [
+            (spool_id, error)
+            for spool_id in self._journal.spools_with(reading)
+            if (error := self._damage(spool_id)) is not None
+        ]
+        if not damaged or self._damage(reading.spool_id) is not None:
+            return
+        for spool_id, error in damaged:
+            mark_damaged(
+                self._journal,
+                spool_id,
+                error,
+                actor="hotfolder",
+                now=self._clock.now(),
+                emit=self._emit,
+            )
+
+    def _damage(self, spool_id: str) -> Corrupt | None:
+        """Why the store cannot give the bytes of a spool; None if it can, or was made to
+        forget some of them."""
+        try:
+            self._store.open_content(spool_id).close()
+        except KeyError:
+            return Corrupt("the store does not have the spool", code="store.missing")
+        except Corrupt as error:
+            return error
+        except Destroyed:
+            return None
+        return None
 
     def _bury(self) -> None:
         """Documents whose keys went, last: by now they are back in their spools and units,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from itertools import islice
@@ -48,7 +49,8 @@ class Restoration:
 
         Each document keeps its version; where another has that number (spools that
         were set aside stay in the store), it gets the next. A spool all of whose
-        documents are live in others becomes a DUPLICATE.
+        documents are live in others becomes a DUPLICATE. ``Corrupt`` if none is to be had
+        from it: all were destroyed with another, or checksums disagree.
         """
         if stored.content_sha256 != reading.sha256 or not len(reading.documents):
             raise Corrupt(
@@ -61,6 +63,13 @@ class Restoration:
             if conn.execute("SELECT 1 FROM spools WHERE id = ?", (spool.id,)).fetchone():
                 return False
             any_fresh, first = _look_ahead(conn, spool.id, reading)
+            if not any_fresh and first is None:
+                raise Corrupt(
+                    f"all documents of spool {spool.id} were destroyed with another",
+                    hint="it came back with a backup of the root: their tombstones say under"
+                    " which disposal they went",
+                    code="document.destroyed",
+                )
             number = conn.execute(
                 "INSERT INTO spools (id, folder, business_unit, name, sidecars, state, size,"
                 " mtime_ns, inode, sha256, format_name, pages, settled_by, created_at, updated_at,"
@@ -88,20 +97,12 @@ class Restoration:
             if number is None:
                 raise ValueError("no spool was made")
             if any_fresh:
-                for chunk in _chunks(reading):
-                    for document in Identities(conn, chunk).sort_out(chunk, spool.id)[0]:
-                        free = _with_free_version(conn, spool.id, document)
-                        insert_documents(conn, [(free, number, spool.business_unit)])
-                if reading.template is not None:
-                    insert_template(conn, reading.template, number, spool.business_unit)
+                _insert_reading(conn, number, spool, reading, now)
             conn.executemany(
                 "UPDATE documents SET stored_at = ?, waiting = role <> 'carried'"
                 " WHERE spool = ? AND ordinal > ? AND ordinal <= ?",
                 [(spool.created_at, *part) for part in parts_of(conn, [number])],
             )
-            if any_fresh:
-                for chunk in _chunks(reading):
-                    note_repeated(conn, number, spool.id, chunk, now)
             (count,) = conn.execute(
                 "UPDATE spools SET documents = (SELECT count(*) FROM documents AS d"
                 " WHERE d.spool = spools.number AND d.role <> 'carrier') WHERE number = ?"
@@ -114,6 +115,20 @@ class Restoration:
             append_links(conn, [("spool.stored", spool.id, details)], now)
             note_encryption(conn, [stored])
         return True
+
+    def spools_with(self, reading: Reading) -> list[str]:
+        """See ``core.ports.Journal``."""
+        found: dict[str, None] = {}
+        with self._db.reading() as conn:
+            for chunk in _chunks(reading):
+                rows = conn.execute(
+                    "SELECT DISTINCT s.id FROM json_each(?) AS j CROSS JOIN documents AS d"
+                    " ON d.identity = j.value AND d.live = 1 JOIN spools AS s ON s.number = d.spool"
+                    " WHERE s.id <> ?",
+                    (json.dumps([document.identity for document in chunk]), reading.spool_id),
+                )
+                found.update(dict.fromkeys(spool_id for (spool_id,) in rows))
+        return list(found)
 
     def restore_unit(
         self, unit: ArchivedUnit, business_unit: str, series: str, cycle: str, now: float
@@ -182,12 +197,40 @@ def _chunks(reading: Reading) -> Iterator[list[Document]]:
         yield chunk
 
 
+def _insert_reading(
+    conn: sqlite3.Connection, number: int, spool: SpoolRow, reading: Reading, now: float
+) -> None:
+    for chunk in _not_destroyed(conn, reading):
+        for document in Identities(conn, chunk).sort_out(chunk, spool.id)[0]:
+            free = _with_free_version(conn, spool.id, document)
+            insert_documents(conn, [(free, number, spool.business_unit)])
+    if reading.template is not None:
+        insert_template(conn, reading.template, number, spool.business_unit)
+    for chunk in _chunks(reading):
+        note_repeated(conn, number, spool.id, chunk, now)
+
+
+def _not_destroyed(conn: sqlite3.Connection, reading: Reading) -> Iterator[list[Document]]:
+    """Its documents without those that were destroyed with another spool: they do not rise
+    because this one came back. Those that it lost itself are buried after it."""
+    for chunk in _chunks(reading):
+        destroyed = {
+            identity
+            for (identity,) in conn.execute(
+                "SELECT t.identity FROM json_each(?) AS j CROSS JOIN tombstones AS t"
+                " ON t.identity = j.value",
+                (json.dumps([document.identity for document in chunk]),),
+            )
+        }
+        yield [document for document in chunk if document.identity not in destroyed]
+
+
 def _look_ahead(
     conn: sqlite3.Connection, spool_id: str, reading: Reading
 ) -> tuple[bool, str | None]:
     """Whether any document is live nowhere yet, and where the first is that is live."""
     first: str | None = None
-    for chunk in _chunks(reading):
+    for chunk in _not_destroyed(conn, reading):
         fresh, owner = Identities(conn, chunk).sort_out(chunk, spool_id)
         first = first or owner
         if any(document.role is not Role.CARRIER for document in fresh):

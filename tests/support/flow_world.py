@@ -190,6 +190,11 @@ class World:
         if self.journal_lost:
             self.stop()
 
+    def number_spools_from(self, after: int) -> None:
+        """The next spool gets the id that follows this number: it decides on its place in the
+        store."""
+        self._ids = after
+
     def _new_id(self) -> str:
         self._ids += 1
         return f"{self._ids:032x}"
