@@ -230,6 +230,14 @@ def known_of(conn: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, Reta
     return {row.number: row.document for row in rows}
 
 
+def ask_for_carrier(conn: sqlite3.Connection, spool: int, reason: str, now: float) -> None:
+    """Let the dates of what stands for a spool as a whole be computed anew."""
+    for (identity,) in conn.execute(
+        "SELECT identity FROM documents WHERE spool = ? AND role = 'carrier'", (spool,)
+    ).fetchall():
+        _ask(conn, "document", identity, reason, now)
+
+
 def _record(conn: sqlite3.Connection, event: NewEvent, now: float) -> int:
     if event.source is not None:
         known = conn.execute(
@@ -403,10 +411,7 @@ def _change(conn: sqlite3.Connection, rows: Sequence[_Row], schedule: Schedule, 
             add_updates(conn, [(row.number, "retention", body)], now)
     for spool in sorted(spools):
         # A spool is kept as long as its longest-lived document: when those are computed.
-        for (identity,) in conn.execute(
-            "SELECT identity FROM documents WHERE spool = ? AND role = 'carrier'", (spool,)
-        ).fetchall():
-            _ask(conn, "document", identity, "a document in it changed", now)
+        ask_for_carrier(conn, spool, "a document in it changed", now)
     return changed
 
 
@@ -415,8 +420,9 @@ def _longest(conn: sqlite3.Connection, spool: int) -> Decision:
     those with a class has none."""
     row = conn.execute(
         "SELECT retention_class, class_version, cutoff, retain_until FROM documents"
-        " WHERE spool = ? AND role <> 'carrier' AND live = 1 AND retention_class IS NOT NULL"
-        " AND disposition <> 'destroyed'"
+        # Also while the spool is CORRUPT: its record is there, and it may be released.
+        " WHERE spool = ? AND role <> 'carrier' AND kept = 1 AND retention_class IS NOT NULL"
+        " AND disposition IN ('kept', 'withheld')"
         " ORDER BY retain_until IS NOT NULL, retain_until DESC, ordinal LIMIT 1",
         (spool,),
     ).fetchone()

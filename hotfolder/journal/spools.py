@@ -19,6 +19,7 @@ from hotfolder.journal.membership import (
     let_wait,
     parts_of,
 )
+from hotfolder.journal.retention import ask_for_carrier
 from hotfolder.journal.rows import (
     dump_faults,
     dump_names,
@@ -198,6 +199,8 @@ class Spools:
                 f" WHERE spool = ? AND ordinal > ? AND ordinal <= ? AND {_THERE}",
                 parts,
             )
+            # Of documents that counted elsewhere meanwhile its dates were not made.
+            ask_for_carrier(conn, number, "its spool was released", now)
             if back is SpoolState.STORED:
                 conn.executemany(
                     "UPDATE documents SET waiting = 1"

@@ -18,7 +18,7 @@ from hotfolder.core.disposals import DisposalState, DueFilter, Standing, Tombsto
 from hotfolder.core.errors import HotfolderError, OperatorFault, Transient
 from hotfolder.core.lifecycle import SpoolState, UnitState
 from hotfolder.core.query import DocumentQuery
-from hotfolder.core.records import Inspection, Reading, StoredObject
+from hotfolder.core.records import Inspection, Reading, Role, StoredObject
 from hotfolder.core.retention import Subject
 from hotfolder.core.tombstones import read_tombstone
 from hotfolder.journal.journal import SqliteJournal
@@ -672,6 +672,47 @@ def plan_of(world: DisposalWorld, number: int) -> str:
     (unit,) = {row.unit_ref_id for row in rows if row.unit_ref_id}
     assert unit is not None
     return unit
+
+
+@pytest.mark.parametrize("codes", [("D", "D"), ("D", None)])
+def test_a_record_of_a_spool_keeps_its_end_while_that_is_corrupt(
+    world: DisposalWorld, codes: tuple[str | None, ...]
+) -> None:
+    """The schedule changes between the damage and its mending."""
+    world.add(1, *codes, carried=True)
+    world.journal.set_aside(spool_id(1), SpoolState.CORRUPT, [FAULT], 10.0)
+    world.schedule = {**SCHEDULE, "D": make_class("D", 2)}
+    world.journal.note_schedule(world.schedule, 11.0)
+    world.compute()
+    (carrier,) = (
+        row
+        for row in world.journal.iterate_documents(spool_id(1))
+        if row.document.role == "carrier"
+    )
+    assert carrier.document.retain_until == date(2022, 1, 31)
+    world.journal.release(spool_id(1), "mended", 12.0)
+    world.compute()
+    world.journal.record_receipted([spool_id(1)], 13.0)
+    world.flow = world.make_flow()
+    if None not in codes:
+        assert set(world.outcomes(world.destroy()).values()) == {"destroyed"}
+
+
+def test_a_record_of_a_spool_has_its_end_again_when_it_is_released(world: DisposalWorld) -> None:
+    """Its documents were another spool's meanwhile, which was rejected."""
+    world.add(1, "D", carried=True)
+    world.journal.set_aside(spool_id(1), SpoolState.CORRUPT, [FAULT], 10.0)
+    row = next(iter(world.journal.documents_of(spool_id(1))))
+    read(world.journal, 2, replace(row.document, role=Role.OWN))
+    world.schedule = {**SCHEDULE, "D": make_class("D", 2)}
+    world.journal.note_schedule(world.schedule, 11.0)
+    world.compute()
+    world.journal.set_aside(spool_id(2), SpoolState.REJECTED, [FAULT], 12.0)
+    world.journal.release(spool_id(1), "mended", 13.0)
+    world.compute()
+    world.journal.record_receipted([spool_id(1)], 14.0)
+    world.flow = world.make_flow()
+    assert set(world.outcomes(world.destroy()).values()) == {"destroyed"}
 
 
 # -- what came again ----------------------------------------------------------------------
