@@ -63,18 +63,21 @@ class Finisher:
         self._folders = dict(folders)
         self._clock = clock
         self._emit = emit
+        self._stranded: dict[str, str] = {}  # folder by spool, of those that wait for one
 
     def use_folders(self, folders: Mapping[str, FolderProfile]) -> None:
         """Replace the folder profiles (after SIGHUP)."""
         self._folders = dict(folders)
+        self._stranded = {}
 
     def finish(self, limit: int = BATCH) -> int:
         """Receipt up to ``limit`` delivered spools and remove their working copies.
 
         Returns how many were finished. One with a document that the server has lost since
-        waits until that has been sent again. The receipts are on disk before the journal says DONE,
-        and the journal says DONE before a working copy goes. When there is nothing to
-        receipt, what a fault has left in ``_working`` is brought to its end.
+        waits until that has been sent again, one whose folder is not configured any more until
+        it is: nobody knows where its working copy lies. The receipts are on disk before the
+        journal says DONE, and the journal says DONE before a working copy goes. When there is
+        nothing to receipt, what a fault has left in ``_working`` is brought to its end.
         """
         rows = self._confirmed(limit)
         for folder, group in _by_folder(rows).items():
@@ -115,11 +118,29 @@ class Finisher:
         while len(found) < limit:
             page = self._journal.spools([SpoolState.DELIVERED], after=after, limit=limit)
             missing = self._journal.unconfirmed([row.id for row in page])
-            found += [row for row in page if not missing.get(row.id)][: limit - len(found)]
+            found += [
+                row for row in page if not missing.get(row.id) and not self._is_stranded(row)
+            ][: limit - len(found)]
             if len(page) < limit:
                 break
             after = page[-1].id
         return found
+
+    def _is_stranded(self, row: SpoolRow) -> bool:
+        """Whether it has a working copy in a folder that is not configured any more. One that
+        was DONE before, or was rebuilt from the store, has none."""
+        if row.folder in self._folders:
+            return False
+        if row.id not in self._stranded:
+            steps = self._journal.history(row.id)
+            if steps[0].new != SpoolState.CLAIMING or any(
+                step.new == SpoolState.DONE for step in steps
+            ):
+                return False
+            if row.folder not in self._stranded.values():
+                self._emit("folder.missing", folder=row.folder, count=1)
+            self._stranded[row.id] = row.folder
+        return True
 
     def finish_duplicates(self, rows: Sequence[SpoolRow]) -> None:
         """Receipt duplicates and remove their working copies; harmless to repeat.
