@@ -72,6 +72,8 @@ SCRUB_POINTS: tuple[str, ...] = (
     "mend.set_aside",
     "mend.copied",
     "mend.verified",
+    "discard.recorded",
+    "discard.removed",
 )
 # Those of retention (docs/retention.md): a sweep of their own goes through them.
 RETENTION_POINTS: tuple[str, ...] = ("schedule.noted", "retention.computed")

@@ -47,9 +47,8 @@ SPOOL_MOVES: Mapping[SpoolState, frozenset[SpoolState]] = {
     S.HELD: frozenset({S.CLAIMED, S.READ, S.STORED, S.REJECTED, S.CORRUPT}),
     S.DUPLICATE: frozenset(),
     S.REJECTED: frozenset(),
-    S.CORRUPT: frozenset(
-        {S.CLAIMED, S.READ, S.STORED}
-    ),  # an operator put it right: `hotfolder retry`
+    # An operator put it right: `hotfolder release`; or has discarded it for a whole copy.
+    S.CORRUPT: frozenset({S.CLAIMED, S.READ, S.STORED, S.REJECTED}),
     S.ABANDONED: frozenset(),
 }
 U = UnitState

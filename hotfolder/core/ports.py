@@ -270,6 +270,15 @@ class Journal(
     ) -> None:
         """Journal the above, so that a restart does not forget the backoff."""
 
+    def whole_copies(self, spool_id: str) -> tuple[str, ...]:
+        """The spools, all DONE, in which the documents of a CORRUPT spool are live, and what
+        stands for it as a whole. ``ValueError`` if it is not CORRUPT, one is in no such spool,
+        or one is under a legal hold."""
+
+    def end_corrupt(self, spool_id: str, reason: str, now: float, *, actor: str) -> None:
+        """CORRUPT to REJECTED: the store does not have it any more. Raises as
+        ``whole_copies``."""
+
     # -- after a loss ---------------------------------------------------------
     def spools_with(self, reading: Reading) -> list[str]:
         """The spools in which documents of this reading, which was found in the store, are
@@ -364,6 +373,13 @@ class Store(HoldingStore, StoreKeys, Protocol):
     def withdraw(self, spool_id: str, reason: str) -> bool:
         """Remove an object that was never archived (its spool was refused); False
         if there is none. Durable when it returns."""
+
+    def discard(self, spool_id: str) -> bool:
+        """Remove the object of a spool whose documents are whole in others, and what was kept
+        aside of it as damaged, from every root; False if there was none. Durable when it
+        returns, and harmless to repeat.
+
+        Raises ``OperatorFault``: ``store.held``, ``store.copy_missing`` (as ``purge``)."""
 
     def purge(self, spool_id: str, tombstone: bytes) -> bool:
         """Destroy the object of a spool in every root: the tombstone is on disk in all of

@@ -54,10 +54,13 @@ def holds_upon(conn: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, tu
     return {number: tuple(sorted(holds)) for number, holds in found.items()}
 
 
-def holds_upon_spool(conn: sqlite3.Connection, spool: int) -> tuple[str, ...]:
-    """The ids of the holds in force upon any document of a spool (``spools.number``)."""
+def holds_upon_spool(
+    conn: sqlite3.Connection, spool: int, *, every: bool = False
+) -> tuple[str, ...]:
+    """The ids of the holds in force upon any document of a spool (``spools.number``), with
+    ``every`` also upon those that count in another spool now."""
     found: set[str] = set()
-    for page in _numbers_of(conn, spool):
+    for page in _numbers_of(conn, spool, every=every):
         found.update(hold for holds in holds_upon(conn, page).values() for hold in holds)
     return tuple(sorted(found))
 
@@ -202,8 +205,10 @@ def _is_gathering(conn: sqlite3.Connection) -> bool:
 
 
 # -- documents ----------------------------------------------------------------------
-def _numbers_of(conn: sqlite3.Connection, spool: int) -> Iterator[list[int]]:
-    """The documents of a spool that count, a page at a time."""
+def _numbers_of(
+    conn: sqlite3.Connection, spool: int, *, every: bool = False
+) -> Iterator[list[int]]:
+    """The documents of a spool that count, or all of them, a page at a time."""
     ordinal = 0
     while True:
         rows = conn.execute(
@@ -214,7 +219,7 @@ def _numbers_of(conn: sqlite3.Connection, spool: int) -> Iterator[list[int]]:
         if not rows:
             return
         ordinal = rows[-1][0]
-        yield [number for _, number, kept in rows if kept]
+        yield [number for _, number, kept in rows if kept or every]
 
 
 def _carried(conn: sqlite3.Connection, numbers: Sequence[int]) -> Iterator[tuple[int, list[int]]]:

@@ -10,7 +10,7 @@ from hotfolder.core.errors import Fault
 from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import Drop
 from hotfolder.journal.connection import Connection
-from hotfolder.journal.holding import admit_newcomers
+from hotfolder.journal.holding import admit_newcomers, holds_upon_spool
 from hotfolder.journal.identities import take_back_numbers
 from hotfolder.journal.links import DAEMON, append_links
 from hotfolder.journal.membership import (
@@ -19,6 +19,7 @@ from hotfolder.journal.membership import (
     let_wait,
     parts_of,
 )
+from hotfolder.journal.reasons import because
 from hotfolder.journal.retention import ask_for_carrier
 from hotfolder.journal.rows import (
     dump_faults,
@@ -212,6 +213,35 @@ class Spools:
                     return SpoolState.DELIVERED
             return back
 
+    def whole_copies(self, spool_id: str) -> tuple[str, ...]:
+        """See ``core.ports.Journal``."""
+        with self._db.reading() as conn:
+            return _whole_copies(conn, _find(conn, spool_id))
+
+    def end_corrupt(self, spool_id: str, reason: str, now: float, *, actor: str) -> None:
+        """See ``core.ports.Journal``."""
+        with self._db.writing() as conn:
+            found = _find(conn, spool_id)
+            copies = _whole_copies(conn, found)
+            conn.execute(
+                "UPDATE spools SET state = 'REJECTED', reason = ?, held_from = NULL,"
+                " updated_at = ?, next_at = NULL WHERE number = ?",
+                (reason, now, found[0]),
+            )
+            conn.executemany(
+                "UPDATE documents SET live = 0, kept = 0, waiting = 0"
+                f" WHERE spool = ? AND ordinal > ? AND ordinal <= ? AND {_THERE}",
+                parts_of(conn, [found[0]]),
+            )
+            with because(conn, "its spool was discarded", now):
+                conn.execute(
+                    "UPDATE documents SET disposition = 'kept', disposed_at = NULL"
+                    " WHERE spool = ? AND disposition = 'withheld'",
+                    (found[0],),
+                )
+            details = {"copies": list(copies), "from": found[1], "reason": reason}
+            append_links(conn, [("spool.rejected", spool_id, details)], now, actor)
+
     def refuse_document(self, identity: str, fault: Fault, now: float) -> list[str]:
         """One of many is left out of the delivery; its spool goes on without it."""
         with self._db.writing() as conn:
@@ -270,6 +300,28 @@ class Spools:
                 " AND state IN ('CLAIMING', 'CLAIMED', 'READ', 'STORED', 'DELIVERED')",
                 [(error, next_at, now, spool_id) for spool_id in spool_ids],
             )
+
+
+def _whole_copies(conn: sqlite3.Connection, found: tuple[int, str, str]) -> tuple[str, ...]:
+    number, state, held_from = found
+    if state != SpoolState.CORRUPT:
+        raise ValueError(f"it is {state}, not corrupt")
+    if held_from not in ("STORED", "DELIVERED", "DONE"):
+        raise ValueError("it was not in the store yet: `hotfolder release` it")
+    if holds := holds_upon_spool(conn, number, every=True):
+        raise ValueError(f"{holds[0]} is upon it")
+    rows = conn.execute(
+        "SELECT d.identity, s.id FROM documents AS d LEFT JOIN documents AS o"
+        " ON o.identity = d.identity AND o.live = 1 AND o.record_uri IS NOT NULL"
+        " AND o.spool <> d.spool"
+        " LEFT JOIN spools AS s ON s.number = o.spool AND s.state = 'DONE'"
+        f" WHERE d.spool = ? AND d.{_THERE} ORDER BY s.id IS NOT NULL, s.number",
+        (number,),
+    ).fetchall()
+    if not rows or rows[0][1] is None:
+        what = rows[0][0] if rows else "none of its documents"
+        raise ValueError(f"{what} is archived with no other spool: mend it, or send it again")
+    return tuple(dict.fromkeys(spool_id for _, spool_id in rows))
 
 
 def _add_remark(conn: sqlite3.Connection, spool: int, fault: Fault) -> None:

@@ -190,6 +190,20 @@ def release(config_path: str, as_json: bool, spool: str, reason: str) -> int:
     return steering.release(config_path, spool, reason, as_json=as_json)
 
 
+@group.command(
+    cls=Command, epilog="hotfolder discard 0193f2a4b6c1 --reason 'disk failed; sent again'"
+)
+@CONFIG
+@JSON
+@click.argument("spool")
+@click.option("--reason", required=True, help="Why; kept on the audit chain.")
+def discard(config_path: str, as_json: bool, spool: str, reason: str) -> int:
+    """End a corrupt spool whose documents are archived whole with another."""
+    from hotfolder.service import verifying  # noqa: PLC0415  see the top
+
+    return verifying.discard_spool(config_path, spool, reason, as_json=as_json)
+
+
 @group.command(cls=Command, epilog="hotfolder replay --since 2026-11-22 --verify")
 @CONFIG
 @JSON

@@ -205,6 +205,11 @@ EVENTS: Mapping[str, Event] = {
         "spool documents",
         "So many of its documents could not be read; the others go on (on_bad_document).",
     ),
+    "spool.discarded": _event(
+        WARNING,
+        "spool count",
+        "A corrupt spool was ended: its documents are archived whole with so many others.",
+    ),
     "spool.document_refused": _event(
         ERROR,
         "spool reason delivered",

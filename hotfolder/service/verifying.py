@@ -20,6 +20,7 @@ from hotfolder.core.errors import (
 )
 from hotfolder.core.fixity import Outcome
 from hotfolder.core.pacing import Pace
+from hotfolder.flows.discarding import discard
 from hotfolder.flows.mend import mend
 from hotfolder.flows.scrub import Scrub, Scrubbed
 from hotfolder.journal.daemonlock import acquire_daemon_lock
@@ -135,6 +136,39 @@ def mend_spool(config_path: str, name: str, *, as_json: bool) -> int:
     else:
         click.echo(f"spool {row.id} is whole in every root")
     click.echo(f"  it is {done.state}")
+    return EX_OK
+
+
+def discard_spool(config_path: str, name: str, reason: str, *, as_json: bool) -> int:
+    """End a corrupt spool whose documents came again."""
+    with opened(config_path) as (configuration, journal), _alone(configuration):
+        row = journal.get_spool(name)
+        if row is None:
+            click.echo(f"no spool {name!r}", err=True)
+            return EX_NOINPUT
+        configure_logs(configuration.log_format, configuration.log_level)
+        emit = make_emit()
+        # A daemon that stores a spool beside it may have just made the folder that goes with it.
+        lock = acquire_daemon_lock(os.fsencode(configuration.journal_path))
+        try:
+            copies = discard(
+                journal,
+                open_store(configuration, emit),
+                row.id,
+                actor=actor(),
+                reason=reason,
+                clock=SystemClock(),
+                emit=emit,
+            )
+        except ValueError as error:
+            click.echo(f"spool {row.id} cannot be discarded: {error}", err=True)
+            return EX_USAGE
+        finally:
+            lock.release()
+    if as_json:
+        print_json({"id": row.id, "state": "REJECTED", "copies": list(copies)})
+    else:
+        click.echo(f"spool {row.id} is out of the store; what it had is in {', '.join(copies)}")
     return EX_OK
 
 

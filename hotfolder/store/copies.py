@@ -116,6 +116,14 @@ class CopiesStore:
         found = [store.remove_purged(spool_id) for store in self._stores]
         return any(found)
 
+    def discard(self, spool_id: str) -> bool:
+        """See ``core.ports.Store``."""
+        self._require_all()
+        if marked := self.holds_on(spool_id):
+            raise held(marked[0])
+        found = [store.discard(spool_id) for store in self._stores]  # all, always
+        return any(found)
+
     def _require_all(self) -> None:
         for number, store in enumerate(self._stores, 1):
             if not store.is_declared():

@@ -210,6 +210,15 @@ class OcflStore:
         """The second half: remove an object that has a tombstone. ``ValueError`` without."""
         if not self.is_purged(spool_id):
             raise ValueError(f"spool {spool_id} has no tombstone")
+        return self._remove(spool_id)
+
+    def discard(self, spool_id: str) -> bool:
+        """See ``core.ports.Store``."""
+        if marked := self.holds_on(spool_id):
+            raise held(marked[0])
+        return self._remove(spool_id)
+
+    def _remove(self, spool_id: str) -> bool:
         with self._lock:
             found = remove_object(self._root, self._staging, spool_id, self._path(spool_id))
         self.keys.remove(spool_id)

@@ -116,7 +116,7 @@ def _tuple(object_path: str) -> bytes:
 def remove_object(root: bytes, staging: bytes, spool_id: str, object_path: str) -> bool:
     """Take the object of a spool out of its place by one rename, then remove its files, and
     whatever was kept aside of it; False if there was none. Durable when it returns;
-    harmless to repeat. Its tombstone is on disk already."""
+    harmless to repeat. Its tombstone is on disk already, or it is discarded for a copy."""
     place = os.path.join(root, object_path.encode())
     name = check_spool_id(spool_id)
     leaving = os.path.join(staging, name + b"-purged")

@@ -71,6 +71,8 @@ def test_what_is_there_can_be_looked_at(scene: Scene) -> None:
         (("release", "nothing", "--reason", "x"), EX_NOINPUT),
         (("release", done[0], "--reason", "x"), EX_USAGE),
         (("hold", done[0], "--reason", "x"), EX_TEMPFAIL),
+        (("discard", "nothing", "--reason", "x"), EX_NOINPUT),
+        (("discard", done[0], "--reason", "x"), EX_USAGE),
         (("retry",), EX_USAGE),
         (("find", "--from", "yesterday"), EX_USAGE),
         (("find", "--after", "hf-1"), EX_NOINPUT),
