@@ -7,6 +7,7 @@ from datetime import date
 
 from hotfolder.core.errors import EX_NOINPUT, EX_USAGE
 from hotfolder.core.holds import Criteria
+from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.ports import Journal
 from hotfolder.core.references import split_reference
 from hotfolder.core.spelling import clean_value
@@ -101,7 +102,16 @@ def _spool(journal: Journal, text: str) -> str:
     row = journal.get_spool(text)
     if row is None:
         raise WrongError(f"no spool {text!r}", EX_NOINPUT)
-    return row.first_spool_id or row.id
+    spool_id = row.first_spool_id or row.id
+    if journal.states_of([spool_id])[spool_id] in (SpoolState.CORRUPT, SpoolState.REJECTED):
+        for item in journal.iterate_documents(spool_id):
+            found = journal.get_document(item.document.identity)
+            if found is not None and found.spool_id != spool_id:
+                raise WrongError(
+                    f"documents of spool {spool_id} came again, and count in spool"
+                    f" {found.spool_id}: --spool would not hold them, --document {spool_id} does"
+                )
+    return spool_id
 
 
 def identities_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,12 +15,13 @@ from click.testing import CliRunner, Result
 
 from hotfolder.core import crashpoints
 from hotfolder.core.errors import EX_NOINPUT, EX_OK, EX_USAGE, HotfolderError, OperatorFault
+from hotfolder.core.lifecycle import SpoolState
 from hotfolder.core.records import DocumentMetadata
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
 from hotfolder.service.cli import group
 from hotfolder.store.ocfl import OcflStore
-from tests.support.journals import make_document, spool_id, store
+from tests.support.journals import FAULT, make_document, spool_id, store
 from tests.support.server_model import ProcessKilledError
 from tests.support.settings import faults_in, sound_text
 from tests.support.spools import FixedClock
@@ -194,6 +196,21 @@ def test_what_is_wrong_is_said(desk: Desk, arguments: list[str], code: int, said
     assert done.return_value == code
     assert said in done.output
     assert desk.json("list", "--all") == []
+
+
+def test_a_spool_whose_documents_count_in_another_is_not_what_is_held(desk: Desk) -> None:
+    with closing(desk.open()) as journal:
+        journal.set_aside(spool_id(1), SpoolState.CORRUPT, [FAULT], 20.0)
+        store(journal, 3, BILL)
+    done = desk.ask("place", "--matter", "M", "--spool", spool_id(1))
+    assert done.return_value == EX_USAGE
+    assert f"--document {spool_id(1)}" in done.output
+    assert desk.json("list", "--all") == []
+    placed = desk.json("place", "--matter", "M", "--document", spool_id(1))
+    assert placed["documents"] == 1
+    assert desk.marks(3) == (placed["id"],)
+    with closing(desk.open()) as journal:
+        assert set(journal.holds_upon_documents([BILL.identity])) == {BILL.identity}
 
 
 def test_a_command_that_was_killed_is_finished_by_the_next(desk: Desk) -> None:
