@@ -375,9 +375,9 @@ class Store(HoldingStore, StoreKeys, Protocol):
         if there is none. Durable when it returns."""
 
     def discard(self, spool_id: str) -> bool:
-        """Remove the object of a spool whose documents are whole in others, and what was kept
-        aside of it as damaged, from every root; False if there was none. Durable when it
-        returns, and harmless to repeat.
+        """Remove the object of a spool whose documents are whole in others, or were destroyed
+        with one, and what was kept aside of it as damaged, from every root; False if there was
+        none. Durable when it returns, and harmless to repeat.
 
         Raises ``OperatorFault``: ``store.held``, ``store.copy_missing`` (as ``purge``)."""
 

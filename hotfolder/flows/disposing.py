@@ -34,7 +34,6 @@ from hotfolder.files.durability import sync_directories
 from hotfolder.files.tree import exists, make_directory
 from hotfolder.files.working import remove_working
 from hotfolder.flows.retention import day_of
-from hotfolder.store.purging import held
 
 _IDLE = 5.0  # seconds
 _AT_ONCE = 50  # spools that are destroyed in one step
@@ -228,9 +227,7 @@ class Disposing:
                 self._store.purge(spool.spool_id, self._journal.tombstone_of(spool.spool_id))
                 for copy in copies.get(spool.spool_id, ()):
                     # The same bytes: whatever is in it is destroyed with this one.
-                    if marks := self._store.holds_on(copy):
-                        raise held(marks[0])
-                    self._store.withdraw(copy, f"destroyed under {disposal}")
+                    self._store.discard(copy)
             profile = self._folders.get(spool.folder)
             if profile is not None:
                 remove_working(os.fsencode(profile.path), [spool.spool_id])
@@ -265,11 +262,15 @@ class Disposing:
             for item in self._journal.disposal_members(disposal)
             if item.outcome == "destroyed"
         }
-        return sum(
+        found = sum(
             self._destroy_keys(disposal, spool_id)
             if by_key
             else self._store.purge(spool_id, self._journal.tombstone_of(spool_id))
             for spool_id, by_key in sorted(spools)
+        )
+        whole = [spool_id for spool_id, by_key in sorted(spools) if not by_key]
+        return found + sum(
+            self._store.discard(copy) for _, copy in self._journal.rebuilt_copies(whole)
         )
 
     def write_certificate(self, disposal: str, folder: bytes) -> list[bytes]:

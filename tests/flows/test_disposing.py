@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -574,9 +575,19 @@ def test_what_a_rebuild_found_twice_in_the_store_goes_with_it(world: DisposalWor
     world.store.place_hold(spool_id(2), "hold-0123456789ab")
     assert world.outcomes(world.destroy()) == {name: "excluded"}
     world.store.lift_hold(spool_id(2), "hold-0123456789ab")
-    assert world.outcomes(world.destroy()) == {name: "destroyed"}
+    place = Path(world.store.roots[1].place_of(spool_id(2)).decode())
+    backup, aside = (world.root / name / "object" for name in ("backup", "two.damaged"))
+    shutil.copytree(place, backup)
+    aside = aside.with_name(f"{spool_id(2)}-1")
+    shutil.copytree(place, aside)  # it had been mended before
+    disposal = world.destroy()
+    assert world.outcomes(disposal) == {name: "destroyed"}
     assert not world.is_there(1)
     assert not world.is_there(2)
+    assert not aside.exists()
+    shutil.copytree(backup, place)
+    assert world.flow.repeat(disposal) == 1
+    assert not place.exists()
 
 
 # -- spools with many documents ------------------------------------------------------------
@@ -833,8 +844,6 @@ def test_only_now_holds_what_comes_again_because_its_spool_is_corrupt(
 
 
 def test_a_backup_of_a_root_is_purged_once_more(world: DisposalWorld, tmp_path: Path) -> None:
-    import shutil
-
     world.add(1, "D")
     place = Path(world.store.roots[1].place_of(spool_id(1)).decode())
     shutil.copytree(place, tmp_path / "working" / "backup")
