@@ -238,6 +238,24 @@ def ask_for_carrier(conn: sqlite3.Connection, spool: int, reason: str, now: floa
         _ask(conn, "document", identity, reason, now)
 
 
+def tell_since_corrupt(conn: sqlite3.Connection, spool: int, now: float) -> None:
+    """Let ArchivesSpace be told of dates that changed while a spool was CORRUPT, when nobody
+    was; once more of others that did."""
+    rows = conn.execute(
+        "SELECT d.number, d.retention_class, d.class_version, d.cutoff, d.retain_until"
+        " FROM documents AS d WHERE d.spool = ? AND d.role IN ('own', 'carrier')"
+        " AND d.record_uri IS NOT NULL AND d.disposition IN ('kept', 'withheld')"
+        " AND EXISTS (SELECT 1 FROM retention_changes AS c WHERE c.document = d.number"
+        "  AND c.field = 'retain_until' AND c.at >= (SELECT max(h.at) FROM history AS h"
+        "   WHERE h.kind = 'spool' AND h.subject = d.spool AND h.new = 'CORRUPT'))"
+        " ORDER BY d.number",
+        (spool,),
+    ).fetchall()
+    names = ("retention_class", "class_version", "cutoff", "retain_until")
+    told = [(row[0], "retention", dict(zip(names, row[1:], strict=True))) for row in rows]
+    add_updates(conn, told, now)
+
+
 def _record(conn: sqlite3.Connection, event: NewEvent, now: float) -> int:
     if event.source is not None:
         known = conn.execute(

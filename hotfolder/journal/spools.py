@@ -20,7 +20,7 @@ from hotfolder.journal.membership import (
     parts_of,
 )
 from hotfolder.journal.reasons import because
-from hotfolder.journal.retention import ask_for_carrier
+from hotfolder.journal.retention import ask_for_carrier, tell_since_corrupt
 from hotfolder.journal.rows import (
     dump_faults,
     dump_names,
@@ -202,6 +202,8 @@ class Spools:
             )
             # Of documents that counted elsewhere meanwhile its dates were not made.
             ask_for_carrier(conn, number, "its spool was released", now)
+            if old == SpoolState.CORRUPT:
+                tell_since_corrupt(conn, number, now)
             if back is SpoolState.STORED:
                 conn.executemany(
                     "UPDATE documents SET waiting = 1"

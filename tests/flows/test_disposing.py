@@ -709,6 +709,31 @@ def test_a_record_of_a_spool_keeps_its_end_while_that_is_corrupt(
         assert set(world.outcomes(world.destroy()).values()) == {"destroyed"}
 
 
+@pytest.mark.parametrize("carried", [False, True])
+def test_what_changed_while_a_spool_was_corrupt_is_told_when_it_is_released(
+    world: DisposalWorld, tmp_path: Path, carried: bool
+) -> None:
+    world.add(1, "D", carried=carried)
+    world.add(2, "L")
+    world.journal.set_aside(spool_id(1), SpoolState.CORRUPT, [FAULT], 10.0)
+    world.schedule = {**SCHEDULE, "D": make_class("D", 2)}
+    world.journal.note_schedule(world.schedule, 11.0)
+    world.compute()
+
+    def told() -> list[str]:
+        with closing(sqlite3.connect(tmp_path / "journal.db")) as conn:
+            rows = conn.execute("SELECT body FROM updates WHERE kind = 'retention'").fetchall()
+        return [json.loads(body)["retain_until"] for (body,) in rows]
+
+    assert told() == []
+    world.journal.release(spool_id(1), "mended", 12.0)
+    world.compute()
+    assert told() == ["2022-01-31"]
+    world.journal.set_aside(spool_id(2), SpoolState.CORRUPT, [FAULT], 13.0)
+    world.journal.release(spool_id(2), "mended", 14.0)
+    assert told() == ["2022-01-31"]
+
+
 def test_a_record_of_a_spool_has_its_end_again_when_it_is_released(world: DisposalWorld) -> None:
     """Its documents were another spool's meanwhile, which was rejected."""
     world.add(1, "D", carried=True)
