@@ -11,8 +11,9 @@ from hotfolder.core.reports import Cell, Chart, Report, Sheet
 # Told apart by those who do not see all colours, and on paper by their order.
 _COLOURS = (
     "#2f6f9f", "#e0a030", "#c2452d", "#6b4c9a", "#8cc6e7", "#3f8f5b", "#8a8f98", "#c9ccd3",
-    "#d99fc0", "#1c2026",
+    "#d99fc0", "#1c2026", "#8c5a2b", "#b9d27a",
 )  # fmt: skip
+_TURN = 137.5  # degrees: hues that follow one another lie far apart
 _BAR, _GAP, _LABEL, _WIDTH = 18, 8, 190, 620  # pixels
 _MOST_BARS = 60
 
@@ -49,7 +50,7 @@ def _draw(chart: Chart) -> Iterator[str]:
         return
     yield '<p class="legend">'
     for number, part in enumerate(chart.parts):
-        yield f'<i style="background:{_colour(number)}"></i>{_text(part)} '
+        yield f'<span><i style="background:{_colour(number)}"></i>{_text(part)}</span> '
     yield "</p>\n"
     height = len(bars) * (_BAR + _GAP)
     width = _LABEL + _WIDTH + 90
@@ -83,7 +84,10 @@ def _bar(chart: Chart, row: int, label: str, values: tuple[int, ...], most: int)
 
 
 def _colour(number: int) -> str:
-    return _COLOURS[number % len(_COLOURS)]
+    """A part's own: there may be more parts (business units) than we chose colours for."""
+    if number < len(_COLOURS):
+        return _COLOURS[number]
+    return f"hsl({number * _TURN % 360:.1f} 50% {35 + number % 3 * 15}%)"
 
 
 def _table(sheet: Sheet) -> Iterator[str]:
@@ -116,10 +120,12 @@ h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 .totals div { border: 1px solid #ccd; border-radius: .4rem; padding: .5rem 1rem }
 .totals b { display: block; font-size: 1.4rem; font-variant-numeric: tabular-nums }
 .totals span { color: #5b6270 }
+.legend span { white-space: nowrap }
 .legend i { display: inline-block; width: .8em; height: .8em; margin: 0 .4em 0 .8em }
 svg { max-width: 100%; height: auto } svg text { font-size: 13px; fill: #1c2026 }
 table { border-collapse: collapse } th, td { text-align: left; padding: .2rem 1rem .2rem 0;
  border-bottom: 1px solid #e3e6ec; vertical-align: top; overflow-wrap: anywhere }
+th, td:first-child { overflow-wrap: break-word }
 td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 @media print { svg, tr { break-inside: avoid } h2 { break-after: avoid } }
 </style></head><body>

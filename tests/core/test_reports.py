@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import date
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from hotfolder.core.figures import retention_report
 from hotfolder.core.reportpage import report_html
 from hotfolder.core.reports import Chart, Report, Sheet, sheet_csv
 
@@ -51,6 +53,46 @@ def test_bars_are_as_long_as_their_numbers() -> None:
     assert abs(wider / wide - 7 / 3) < 0.01
     assert abs(first + wide - second) < 0.11
     assert ">10</text>" in text
+
+
+def test_no_two_parts_of_a_chart_have_one_colour() -> None:
+    parts = tuple(f"part {number}" for number in range(40))
+    text = b"".join(
+        report_html(
+            Report(
+                title="Volumes",
+                at="2026-06-30T00:00:00Z",
+                totals=(),
+                sheets=(),
+                charts=(Chart(title="Bars", parts=parts, bars=(("unit", (1,) * len(parts)),)),),
+            )
+        )
+    ).decode()
+    assert len(set(re.findall(r'<i style="background:([^"]+)"', text))) == len(parts)
+    assert len(set(re.findall(r'<rect [^>]*fill="([^"]+)"', text))) == len(parts)
+
+
+def test_every_standing_of_the_retention_report_has_a_chosen_colour() -> None:
+    shown = retention_report(
+        (),
+        (),
+        {},
+        by="unit",
+        at="2026-06-30T00:00:00Z",
+        today=date(2026, 6, 30),
+        overdue_after=90,
+    )
+    parts = shown.charts[0].parts
+    drawn = Report(
+        title=shown.title,
+        at=shown.at,
+        totals=(),
+        sheets=(),
+        charts=(Chart(title="Bars", parts=parts, bars=(("unit", (1,) * len(parts)),)),),
+    )
+    colours = re.findall(r'<i style="background:([^"]+)"', b"".join(report_html(drawn)).decode())
+    assert len(set(colours)) == len(parts)
+    assert all(colour.startswith("#") for colour in colours)
 
 
 def test_nothing_to_draw() -> None:
