@@ -1,13 +1,15 @@
 """Certificates of destruction, signed with the site's key and drawn for people.
 
 The PDF says what the JSON says. Its fonts are the ones that every reader has; a letter that
-they lack (beyond Western European) is drawn as a question mark: the JSON has it.
+they lack (beyond Western European) is drawn as a question mark, and a note at the end says so:
+the JSON has it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,6 +22,13 @@ from hotfolder.core.profiles import AuditProfile
 _LEFT, _TOP, _BOTTOM = 54.0, A4[1] - 60.0, 60.0
 _WIDTH = A4[0] - 2 * _LEFT
 _BODY, _SMALL = 9.5, 6.5
+_VALUES = 130.0  # where values of entries begin
+_SECOND, _THIRD = 290.0, 420.0  # columns of a row
+_BETWEEN = 6.0  # what names and columns keep apart
+_LACKING = (
+    "Letters that the fonts of this page lack stand in it as question marks. The JSON file has"
+    " them as they are."
+)
 
 
 class SiteCertifier:
@@ -71,6 +80,9 @@ def render_certificate(certificate: bytes) -> bytes:
         sheet.heading(f"Listed and not destroyed: {len(body['not_destroyed']):,} documents")
         for item in body["not_destroyed"]:
             sheet.row(item["identity"], item["outcome"] or "", "", item["reason"])
+    if sheet.lacking:
+        sheet.heading("Letters")
+        sheet.text(_LACKING)
     sheet.close()
     return made.getvalue()
 
@@ -81,6 +93,9 @@ def _head(
     counts = body["counts"]
     yield "Business unit", body["business_unit"]
     yield "Authority", body["authority"] or "the retention schedule"
+    # Certificates of earlier releases have none.
+    if body.get("reason"):
+        yield "Reason", body["reason"]
     for step in ("proposed", "approved", "executed"):
         yield step.capitalize(), f"{body[step]['by']}, {body[step]['at']}"
     yield "Completed", body["completed"]
@@ -95,7 +110,7 @@ def _head(
             f" {counts['excluded']:,} excluded"
         ),
     )
-    yield "Storage roots", str(body["storage_roots"])
+    yield "Storage roots", f"{body['storage_roots']}, by hotfolder {body['hotfolder']}"
     yield "Digest of the list", body["list_sha256"]
     audit = body["audit"]
     yield "Audit log", f"{audit['log']}: {audit['links']:,} links, root {audit['root']}"
@@ -123,6 +138,7 @@ class _Sheet:
         self._canvas.setTitle(title)
         self._canvas.setProducer("hotfolder")
         self._title = title
+        self.lacking = False  # whether a letter was drawn as a question mark
         self._page = 1
         self._y = _TOP
 
@@ -152,20 +168,29 @@ class _Sheet:
             self.line(part)
 
     def entry(self, name: str, value: str) -> None:
-        """A name and what it is."""
-        for number, part in enumerate(self._wrap(value or "", _WIDTH - 130)):
+        """A name and what it is; a name that is too long has lines of its own above it."""
+        names = self._wrap(name, _WIDTH, "Helvetica-Bold")
+        room = _VALUES - _BETWEEN
+        beside = len(names) == 1 and self._wide(names[0], "Helvetica-Bold", _BODY) <= room
+        for part in () if beside else names:
+            self.line(part, bold=True)
+        for number, part in enumerate(self._wrap(value or "", _WIDTH - _VALUES)):
             self._need(_BODY + 3.5)
-            if not number:
-                self._draw(0, name, bold=True)
-            self._draw(130, part)
+            if beside and not number:
+                self._draw(0, names[0], bold=True)
+            self._draw(_VALUES, part)
             self._y -= _BODY + 3.5
 
     def row(self, first: str, second: str, third: str, below: str) -> None:
         """A document of a list."""
-        self._need(2 * _SMALL + 6)
+        seconds = self._wrap(second, _THIRD - _SECOND - _BETWEEN, size=_SMALL)
+        self._need((1 + len(seconds)) * (_SMALL + 2) + 2)
         self._draw(0, first, size=_SMALL)
-        self._draw(290, second, size=_SMALL)
-        self._draw(420, third, size=_SMALL)
+        self._draw(_THIRD, third, size=_SMALL)
+        for number, part in enumerate(seconds):
+            if number:
+                self._y -= _SMALL + 2
+            self._draw(_SECOND, part, size=_SMALL)
         self._y -= _SMALL + 2
         self._draw(10, below[:150], size=_SMALL)
         self._y -= _SMALL + 4
@@ -187,27 +212,42 @@ class _Sheet:
         self._canvas.showPage()
 
     def _draw(self, x: float, text: str, *, size: float = _BODY, bold: bool = False) -> None:
+        shown, lacking = _plain(text)
+        self.lacking |= lacking
         self._canvas.setFont("Helvetica-Bold" if bold else "Helvetica", size)
-        self._canvas.drawString(_LEFT + x, self._y, _plain(text))
+        self._canvas.drawString(_LEFT + x, self._y, shown)
 
-    def _wrap(self, text: str, width: float) -> list[str]:
+    def _wide(self, text: str, font: str, size: float) -> float:
+        return float(self._canvas.stringWidth(_plain(text)[0], font, size))
+
+    def _wrap(
+        self, text: str, width: float, font: str = "Helvetica", size: float = _BODY
+    ) -> list[str]:
         lines = [""]
-        for word in _plain(text).split():
-            for piece in self._pieces(word, width):
-                longer = f"{lines[-1]} {piece}".strip()
-                if self._canvas.stringWidth(longer, "Helvetica", _BODY) <= width:
-                    lines[-1] = longer
-                else:
-                    lines.append(piece)
+        for word in text.split():
+            longer = f"{lines[-1]} {word}".strip()
+            if self._wide(longer, font, size) <= width:
+                lines[-1] = longer
+                continue
+            pieces = self._pieces(word, width, font, size)
+            # The first line stays empty only where there is nothing to say.
+            lines = [*(line for line in lines if line), *pieces]
         return lines
 
-    def _pieces(self, word: str, width: float) -> list[str]:
-        """A digest is longer than a line may be."""
-        if self._canvas.stringWidth(word, "Helvetica", _BODY) <= width:
-            return [word]
-        return [word[start : start + 32] for start in range(0, len(word), 32)]
+    def _pieces(self, word: str, width: float, font: str, size: float) -> list[str]:
+        """A digest is longer than a line may be; nothing comes between its parts, so that it
+        can be copied."""
+        pieces = [""]
+        for char in word:
+            if pieces[-1] and self._wide(pieces[-1] + char, font, size) > width:
+                pieces.append("")
+            pieces[-1] += char
+        return pieces
 
 
-def _plain(text: str) -> str:
-    shown = "".join(char if char.isprintable() else " " for char in text)
-    return shown.encode("cp1252", "replace").decode("cp1252")
+def _plain(text: str) -> tuple[str, bool]:
+    """What can be drawn of a text, and whether letters of it are question marks now."""
+    composed = unicodedata.normalize("NFC", text)
+    shown = "".join(char if char.isprintable() else " " for char in composed)
+    drawn = shown.encode("cp1252", "replace").decode("cp1252")
+    return drawn, drawn != shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import sqlite3
@@ -27,6 +28,7 @@ from hotfolder.core.errors import (
 from hotfolder.journal.daemonlock import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
+from hotfolder.service.certifying import render_certificate
 from hotfolder.service.cli import group
 from hotfolder.service.signingkey import make_key
 from tests.support.disposal import DisposalWorld
@@ -264,3 +266,51 @@ def test_a_person_can_read_the_certificate(desk: Desk, tmp_path: Path) -> None:
         gone["identity"], gone["sha256"], "1 destroyed", "Storage roots",
     ):  # fmt: skip
         assert said in text, said
+
+
+def certificate_text(desk: Desk, folder: Path, **other: object) -> str:
+    """The words of the PDF of a real certificate in which ``other`` is different."""
+    import pypdf
+
+    disposal = propose(desk)
+    desk.approve(disposal)
+    desk.json("disposal", "execute", disposal)
+    found = json.loads((folder / "certificates" / f"{disposal}.json").read_text())
+    found["certificate"] |= other
+    found["signature"] = {"key": "k" * 64, "public_key": "p" * 44, "signature": "s" * 87 + "="}
+    drawn = render_certificate(json.dumps(found).encode())
+    pages = pypdf.PdfReader(io.BytesIO(drawn)).pages
+    return "\n".join(page.extract_text() for page in pages)
+
+
+def test_the_pdf_says_why_and_by_which_release(desk: Desk, tmp_path: Path) -> None:
+    text = certificate_text(desk, tmp_path, reason="the yearly list", hotfolder="9.8.7")
+    assert "Reason" in text
+    assert "the yearly list" in text
+    assert "hotfolder 9.8.7" in text
+    assert "question marks" not in text
+
+
+def test_the_pdf_shows_letters_that_come_in_parts_and_names_those_it_lacks(
+    desk: Desk, tmp_path: Path
+) -> None:
+    text = certificate_text(desk, tmp_path, authority="Rat fu\u0308r Akten \u05e9", reason="x")
+    assert "Rat für Akten ?" in text
+    assert "question marks" in text
+
+
+def test_what_is_long_in_the_pdf_can_be_copied_and_covers_nothing(
+    desk: Desk, tmp_path: Path
+) -> None:
+    code = "COMMERCIAL-CORRESPONDENCE-OF-THE-FORMER-SAVINGS-BANK-10Y"
+    document = {
+        "identity": "hf-" + "a" * 64, "sha256": "b" * 64, "spool": "1", "series": "letters",
+        "retention_class": code, "class_version": 1, "cutoff": None, "destroyed_by": "object",
+        "retain_until": "2030-01-02", "action": "destroy",
+    }  # fmt: skip
+    text = certificate_text(desk, tmp_path, destroyed=[document] * 200)
+    signature = text[text.index("Ed25519") : text.index("Method")]
+    assert "s" * 87 + "=" in "".join(signature.split("\n"))
+    # Where it was cut off, the next column begins behind it.
+    assert code not in text
+    assert code in text.replace("\n", "")
