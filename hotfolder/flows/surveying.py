@@ -201,7 +201,7 @@ class Surveying:
 
     # -- counting -----------------------------------------------------------------------
     def _notice(self, metadata: DocumentMetadata) -> None:
-        for name, value in unknown_values(metadata, self._rules):
+        for name, value in unknown_values(metadata, self._folder.business_unit, self._rules):
             self._survey.count("unknown", f"{name}\t{value}")
 
     def _count(self, document: Document, item: LegacyItem) -> None:

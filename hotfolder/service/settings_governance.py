@@ -77,22 +77,52 @@ def _with_line(place: str, line: int | None) -> str:
 
 def _against(settings: SettingsFile, governance: Governance) -> Iterator[Finding]:
     """What the configuration says and the lists of the file do not have."""
-    for code, item in settings.series.items():
-        classes = governance.values_anywhere("retention_class")
-        if item.retention_class and classes and item.retention_class not in classes:
+    yield from _of_schedule(settings, governance)
+    for name, folder in settings.folders.items():
+        for field, value in folder.defaults.items():
+            place = ("folders", name, "defaults", field)
+            yield from _listed(place, folder.business_unit, field, value, governance)
+    for name, archive in settings.migrations.items():
+        for field, value in archive.defaults.items():
+            place = ("migrations", name, "defaults", field)
+            yield from _listed(place, archive.business_unit, field, value, governance)
+        for field, table in archive.values.items():
+            for theirs, ours in table.items():
+                within = ("migrations", name, "values", field, theirs)
+                yield from _listed(within, archive.business_unit, field, ours, governance)
+
+
+def _of_schedule(settings: SettingsFile, governance: Governance) -> Iterator[Finding]:
+    classes = governance.values_anywhere("retention_class")
+    for code, series in settings.series.items():
+        if series.retention_class and classes and series.retention_class not in classes:
             yield Finding(
                 ("series", code, "retention_class"),
                 "governance.series",
-                f"{item.retention_class!r} is not in the governance file's list of classes",
-                nearest(item.retention_class, classes),
+                f"{series.retention_class!r} is not in the governance file's list of classes",
+                nearest(series.retention_class, classes),
             )
-    for name, folder in settings.folders.items():
-        for field, value in folder.defaults.items():
-            allowed = governance.values_for(folder.business_unit, field)
-            if field in CONTROLLED and allowed and find_spelling(value.strip(), allowed) is None:
+    laws = governance.values_anywhere("jurisdiction")
+    for code, kept in settings.retention.items():
+        for number, version in enumerate(kept.versions):
+            # By the letter: documents have the spelling of the list when they are compared.
+            if version.jurisdiction and laws and version.jurisdiction not in laws:
                 yield Finding(
-                    ("folders", name, "defaults", field),
-                    "folder.default",
-                    f"{value!r} is not in the governance file's list",
-                    nearest(value, allowed),
+                    ("retention", code, "versions", str(number), "jurisdiction"),
+                    "retention.jurisdiction",
+                    f"{version.jurisdiction!r} is not in the governance file's list",
+                    nearest(version.jurisdiction, laws),
                 )
+
+
+def _listed(
+    place: tuple[str, ...], unit: str, field: str, value: str, governance: Governance
+) -> Iterator[Finding]:
+    allowed = governance.values_for(unit, field)
+    if field in CONTROLLED and allowed and find_spelling(value.strip(), allowed) is None:
+        yield Finding(
+            place,
+            "folder.default",
+            f"{value!r} is not in the governance file's list",
+            nearest(value, allowed),
+        )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from hotfolder.core.governance import find_spelling
 from hotfolder.core.profiles import FolderProfile, OnUnknown, Rules
 from hotfolder.core.records import DocumentMetadata
 
@@ -27,37 +28,37 @@ def adapt(
     if noticed is not None:
         noticed(metadata)
     if profile.on_unknown is OnUnknown.DEFAULT:
-        defaults = profile.defaults
+        unit, defaults = profile.business_unit, profile.defaults
         unknown = {
-            name: defaults[name] if _is_known(name, defaults.get(name, ""), rules) else None
-            for name, _ in unknown_values(metadata, rules)
+            name: defaults[name] if _is_known(name, defaults.get(name, ""), unit, rules) else None
+            for name, _ in unknown_values(metadata, unit, rules)
         }
         metadata = _changed(metadata, unknown)
     return metadata
 
 
-def unknown_values(metadata: DocumentMetadata, rules: Rules) -> Iterator[tuple[str, str]]:
-    """(field, value) of each value that a list does not have."""
+def unknown_values(
+    metadata: DocumentMetadata, business_unit: str, rules: Rules
+) -> Iterator[tuple[str, str]]:
+    """(field, value) of each value that a list does not have, by which documents of
+    ``business_unit`` are judged."""
     for name in CONTROLLED:
         value = getattr(metadata, name)
-        if value is not None and not _is_known(name, value, rules):
+        if value is not None and not _is_known(name, value, business_unit, rules):
             yield name, value
 
 
-def allowed_values(name: str, rules: Rules) -> tuple[str, ...]:
-    """What a controlled field may be; empty leaves it free."""
+def _is_known(name: str, value: str, business_unit: str, rules: Rules) -> bool:
+    """As ``classification`` decides it. A type is in a series besides, a class in the schedule."""
+    listed = rules.values_for(business_unit, name)
+    if listed and find_spelling(value, listed) is None:
+        return False
     if name == "document_type":
-        return tuple(kind for series in rules.series for kind in series.document_types)
+        types = tuple(kind for series in rules.series for kind in series.document_types)
+        return find_spelling(value, types) is not None
     if name == "retention_class":
-        return tuple(rules.retention_classes)
-    found: tuple[str, ...] = getattr(rules.vocabularies, name)
-    return found
-
-
-def _is_known(name: str, value: str, rules: Rules) -> bool:
-    allowed = allowed_values(name, rules)
-    free = not allowed and name not in ("document_type", "retention_class")
-    return free or value.casefold() in (item.casefold() for item in allowed)
+        return find_spelling(value, tuple(rules.retention_classes)) is not None
+    return True
 
 
 def _translations(metadata: DocumentMetadata, profile: FolderProfile) -> dict[str, str | None]:

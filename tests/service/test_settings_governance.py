@@ -72,3 +72,30 @@ def test_what_contradicts_the_configuration(tmp_path: Path) -> None:
         (fault,) = faults_in(tmp_path, sound + f'[governance]\nfile = "{path}"\n')
         assert fault.code == "governance.file"
         assert message in fault.message
+
+
+def test_what_old_archives_and_versions_of_classes_say_is_in_the_lists(tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    (tmp_path / "inbox").mkdir()
+    file = '[vocabularies]\nchannel = ["print"]\njurisdiction = ["DE"]\n'
+    more = f"""
+[[retention.FIN-7Y.versions]]
+valid_from = 2027-01-01
+jurisdiction = "Germany"
+period = "P12Y"
+
+[migrations.old]
+kind = "folder"
+path = "{tmp_path}/export"
+inbox = "{tmp_path}/inbox"
+business_unit = "RETAIL"
+defaults = {{ channel = "fax" }}
+values.channel = {{ PAPER = "print", TELEX = "telex" }}
+"""
+    text = governed(tmp_path, sound_text(tmp_path) + more, file)
+    found = {fault.place.partition(" ")[0]: fault.code for fault in faults_in(tmp_path, text)}
+    assert found == {
+        "retention.FIN-7Y.versions.0.jurisdiction": "retention.jurisdiction",
+        "migrations.old.defaults.channel": "folder.default",
+        "migrations.old.values.channel.TELEX": "folder.default",
+    }

@@ -13,10 +13,11 @@ import pytest
 from hotfolder.core.errors import Fault, InputFault
 from hotfolder.core.governancefile import Around, read_governance
 from hotfolder.core.indexed import IndexedDocument
-from hotfolder.core.profiles import FolderProfile, Rules, Vocabularies
-from hotfolder.core.records import Document, DocumentRange, Inspection
+from hotfolder.core.profiles import FolderProfile, OnUnknown, Rules, Vocabularies
+from hotfolder.core.records import Document, DocumentMetadata, DocumentRange, Inspection
 from hotfolder.sidecars.interpretation import interpret
 from hotfolder.sidecars.spooldocuments import SpoolInterpreter
+from hotfolder.sidecars.unknowns import adapt, unknown_values
 from tests.sidecars.test_sidecars import RULES, SHA
 from tests.support.journals import make_row
 
@@ -158,3 +159,39 @@ def test_without_a_file_everything_is_as_before(read: Any) -> None:
     assert (known.channel, known.retention_class, known.language) == ("email", "FIN-7Y", None)
     # An identity does not depend on it either.
     assert document.identity == read(WITH_SERIES, "RETAIL", fields).identity
+
+
+def test_values_of_an_old_archive_are_judged_by_the_lists_of_the_file() -> None:
+    """Those of its business unit, so that what a plan tells is what a run rejects."""
+
+    def said(unit: str, on_unknown: OnUnknown, **fields: Any) -> tuple[Any, set[tuple[str, str]]]:
+        found: set[tuple[str, str]] = set()
+        profile = FolderProfile(
+            name="old",
+            path="/old",
+            business_unit=unit,
+            defaults={"channel": "email"},
+            on_unknown=on_unknown,
+        )
+        adapted = adapt(
+            DocumentMetadata(**fields),
+            profile,
+            GOVERNED,
+            lambda metadata: found.update(unknown_values(metadata, unit, GOVERNED)),
+        )
+        return adapted, found
+
+    telex, found = said("RETAIL", OnUnknown.DEFAULT, channel="TELEX", document_type="statement")
+    assert found == {("channel", "TELEX")}
+    assert (telex.channel, telex.extra["original channel"]) == ("email", ("TELEX",))
+
+    branch, found = said("RETAIL", OnUnknown.REJECT, channel="branch")
+    assert (branch.channel, found) == ("branch", {("channel", "branch")})
+    _, found = said("LIFE", OnUnknown.REJECT, channel="BRANCH", language="tlh")
+    assert not found  # added by the unit; what has no list may be anything
+
+    # A type is in the file's list and in a series; a class in the schedule.
+    _, found = said("LIFE", OnUnknown.REJECT, document_type="bill", retention_class="NOPE")
+    assert found == {("document_type", "bill"), ("retention_class", "NOPE")}
+    _, found = said("LIFE", OnUnknown.REJECT, document_type="POLICY", retention_class="fin-7y")
+    assert not found
