@@ -30,6 +30,7 @@ from hotfolder.core.profiles import ArchiveProfile, BusinessUnit, Rules
 
 THERE = "was there"
 KEEPS_ITS_OWN = "was there, with a password that is not in the file"
+_WORDS = 500  # characters of what the server says
 # A text and no field: ``InvalidUsernameException`` in backend/app/lib/exceptions.rb
 _NO_USERNAME = "Invalid username"
 
@@ -270,9 +271,11 @@ def _made(answer: Created | Refusal, what: str) -> str:
 
 
 def _refused(answer: Refusal, what: str) -> OperatorFault:
-    complaint = ", ".join(sorted(answer.fields)) or f"status {answer.status}"
+    # An administrator reads it at a terminal, and what was sent is of the configuration: the
+    # server's words are the only ones that say what is wrong with it.
     return OperatorFault(
-        f"ArchivesSpace did not take {what} ({complaint})",
-        hint="run `hotfolder setup` again: what was made stays, and is found",
+        f"ArchivesSpace did not take {what}, with status {answer.status}: {answer.words[:_WORDS]}",
+        hint="mend in the configuration what it complains of, then run `hotfolder setup` again:"
+        " what was made stays, and is found",
         code="setup.refused",
     )

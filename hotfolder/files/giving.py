@@ -25,14 +25,14 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 def identify_folder(folder: bytes) -> tuple[int, int]:
     """Device and inode of a folder. ``OperatorFault`` if it is not there."""
-    with os_errors("looking at a return folder"):
+    with os_errors("looking at a folder of the feed or of returns"):
         found = os.stat(folder)
     return found.st_dev, found.st_ino
 
 
 def has_any(folder: bytes, names: Iterable[bytes]) -> bool:
     """Whether one of the names is in ``folder``. ``OperatorFault`` if it is not there."""
-    with os_errors("looking into a return folder"):
+    with os_errors("looking into a folder of the feed or of returns"):
         fd = os.open(folder, _FOLDER)
         try:
             return any(look(fd, name) for name in names)
@@ -50,7 +50,7 @@ def stage_files(
     """
     paths = [os.path.join(folder, name) for name, _ in files]
     try:
-        with os_errors("writing into a return folder"):
+        with os_errors("writing into a folder of the feed or of returns"):
             for path, (_, pieces) in zip(paths, files, strict=True):
                 with ignored(FileNotFoundError):
                     os.unlink(path)
@@ -72,10 +72,10 @@ def give_files(folder: bytes, known: tuple[int, int], files: Sequence[tuple[byte
     name is left and another folder is in its place (a share that is not mounted), nothing
     can be told, and ``OperatorFault`` is raised, as it is if a final name is taken.
     """
-    with os_errors("opening a return folder"):
+    with os_errors("opening a folder of the feed or of returns"):
         fd = os.open(folder, _FOLDER)
     try:
-        with os_errors("renaming in a return folder"):
+        with os_errors("renaming in a folder of the feed or of returns"):
             found = os.fstat(fd)
             if (found.st_dev, found.st_ino) != known and not any(
                 look(fd, temporary) for temporary, _ in files

@@ -207,6 +207,22 @@ def test_a_short_name_that_differs_in_capitals_is_told(place: Place) -> None:
     assert "[units.RETAIL]" in done.exception.hint
 
 
+@pytest.mark.parametrize(
+    ("called", "words"),
+    [("Retail \U0001f600", "Incorrect string value"), ("x" * 300, "name: Must be 255 characters")],
+)
+def test_what_the_server_says_of_a_record_is_told(place: Place, called: str, words: str) -> None:
+    text = (place.root / "hotfolder.toml").read_text()
+    assert 'name = "Retail"' in text
+    text = text.replace('name = "Retail"', f'name = "{called}"')
+    (place.root / "hotfolder.toml").write_text(text)
+    done = place.run("--yes", "--password-file", str(place.secret))
+    assert isinstance(done.exception, HotfolderError)
+    assert "repository RETAIL, with status 400" in done.exception.message
+    assert words in done.exception.message
+    assert "mend" in done.exception.hint
+
+
 @pytest.mark.parametrize("number", range(1, 30, 2))
 def test_it_goes_on_where_it_was_interrupted(place: Place, number: int) -> None:
     place.sandbox.faults.add(Fault(action=Action.RESET, nth=number, committed=number % 4 == 1))
