@@ -67,4 +67,4 @@ class WorkDone:
 
     examined: int
     changed: int
-    done: bool  # with this piece of work
+    done: bool  # with the last piece of work that it came to

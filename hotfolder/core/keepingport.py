@@ -48,8 +48,8 @@ class KeepingJournal(Protocol):
         oldest first."""
 
     def compute_retention(self, schedule: Schedule, limit: int, now: float) -> WorkDone | None:
-        """Compute a page of what is to be computed, ``limit`` documents at most; None if
-        nothing is. All of it is one transaction."""
+        """Compute a page of what is to be computed, ``limit`` documents and pieces of work at
+        most; None if nothing is. All of it is one transaction."""
 
     def retention_backlog(self) -> int:
         """How many pieces of work are not done."""

@@ -66,6 +66,8 @@ _PAGES = {
     " WHERE r.reference = :subject AND r.kind = 'case' AND r.document > :after",
 }
 _ORDER = {"case": "r.document"}
+# number, kind, subject, reason, position, changed
+_Work = tuple[int, str, str, str, int, int]
 
 
 _Known = dict[tuple[Subject, str], dict[str, date]]  # of a policy, case …: days of events
@@ -158,30 +160,29 @@ class Retention:
 
     # -- dates ------------------------------------------------------------------------
     def compute_retention(self, schedule: Schedule, limit: int, now: float) -> WorkDone | None:
-        """Compute a page of what is to be computed, ``limit`` documents at most; None if
-        nothing is. Dates, history, what ArchivesSpace is to be told and how far it has come
-        are one transaction: a page is computed or it is not."""
+        """Compute a page of what is to be computed, ``limit`` documents and pieces of work at
+        most; None if nothing is. Dates, history, what ArchivesSpace is to be told and how far
+        it has come are one transaction: a page is computed or it is not."""
         with self._db.reading() as conn:
-            if _next_work(conn) is None:
+            if not _next_work(conn, 1):
                 return None
+        examined = changed = 0
+        done = True
         with self._db.writing() as conn:
-            work = _next_work(conn)
-            if work is None:
+            # A file of events leaves a piece of work for each line, most of which have few
+            # documents or none: a transaction for each would take an hour.
+            pieces = _next_work(conn, limit)
+            if not pieces:
                 return None
-            number, kind, subject, reason, position, before = work
-            rows = _page(conn, kind, subject, position, limit)
-            with because(conn, reason, now):
-                changed = _change(conn, rows, schedule, now)
-            done = len(rows) < limit
-            conn.execute(
-                "UPDATE retention_work SET position = ?, changed = changed + ?, done_at = ?"
-                " WHERE number = ?",
-                (rows[-1].number if rows else position, changed, now if done else None, number),
-            )
-            if done and before + changed:
-                details = {"reason": reason, "of": kind, "documents": before + changed}
-                append_links(conn, [("retention.changed", f"work-{number}", details)], now)
-        return WorkDone(examined=len(rows), changed=changed, done=done)
+            room = limit
+            for piece in pieces:
+                if room <= 0:
+                    break
+                found = _compute(conn, piece, schedule, room, now)
+                examined, changed = examined + found.examined, changed + found.changed
+                done = found.done
+                room -= max(1, found.examined)
+        return WorkDone(examined=examined, changed=changed, done=done)
 
     def retention_backlog(self) -> int:
         """How many pieces of work are not done."""
@@ -308,12 +309,34 @@ def _ask(conn: sqlite3.Connection, kind: str, subject: str, reason: str, now: fl
     )
 
 
-def _next_work(conn: sqlite3.Connection) -> tuple[int, str, str, str, int, int] | None:
-    row: tuple[int, str, str, str, int, int] | None = conn.execute(
+def _next_work(conn: sqlite3.Connection, limit: int) -> list[_Work]:
+    """What is to be computed next, ``limit`` pieces at most, oldest first."""
+    # By what is open: in order of the numbers it would pass all that was ever done.
+    return conn.execute(
         "SELECT number, kind, subject, reason, position, changed FROM retention_work"
-        " WHERE done_at IS NULL ORDER BY number LIMIT 1"
-    ).fetchone()
-    return row
+        " INDEXED BY retention_work_open WHERE done_at IS NULL ORDER BY number LIMIT ?",
+        (limit,),
+    ).fetchall()
+
+
+def _compute(
+    conn: sqlite3.Connection, work: _Work, schedule: Schedule, limit: int, now: float
+) -> WorkDone:
+    """Compute a page of one piece of work, in the caller's transaction."""
+    number, kind, subject, reason, position, before = work
+    rows = _page(conn, kind, subject, position, limit)
+    with because(conn, reason, now):
+        changed = _change(conn, rows, schedule, now)
+    done = len(rows) < limit
+    conn.execute(
+        "UPDATE retention_work SET position = ?, changed = changed + ?, done_at = ?"
+        " WHERE number = ?",
+        (rows[-1].number if rows else position, changed, now if done else None, number),
+    )
+    if done and before + changed:
+        details = {"reason": reason, "of": kind, "documents": before + changed}
+        append_links(conn, [("retention.changed", f"work-{number}", details)], now)
+    return WorkDone(examined=len(rows), changed=changed, done=done)
 
 
 def _page(conn: sqlite3.Connection, kind: str, subject: str, after: int, limit: int) -> list[_Row]:

@@ -71,3 +71,56 @@ def test_a_spool_is_kept_as_long_as_its_longest_lived_document(tmp_path: Path) -
     journal.withdraw_event(1, "me", "", 5)
     assert until() is None
     journal.close()
+
+
+def test_a_file_of_events_is_computed_in_pages_and_not_an_event_at_a_time(tmp_path: Path) -> None:
+    """Most lines of such a file are about things that no document here has to do with."""
+    journal = SqliteJournal(os.fsencode(tmp_path / "j.db"))
+    documents = [
+        make_document(
+            f"k{number}",
+            ordinal=number,
+            metadata=DocumentMetadata(
+                retention_class="POL", policy_number="P-7", issue_date=date(2020, 1, 1)
+            ),
+        )
+        for number in (1, 2, 3)
+    ]
+    claim(journal, 1)
+    journal.record_readings([make_reading(1, *documents)], 2)
+    journal.note_schedule(SCHEDULE, 3)
+    while journal.compute_retention(SCHEDULE, 100, 4) is not None:
+        pass
+    ended = date(2026, 3, 31)
+    journal.record_events(
+        [
+            NewEvent(
+                kind=Subject.POLICY, subject=f"P-{n}", event="contract-end", day=ended, actor="me"
+            )
+            for n in range(300)
+        ],
+        4,
+    )
+    assert journal.retention_backlog() == 300
+    done = journal.compute_retention(SCHEDULE, 100, 5)
+    assert done is not None
+    assert (done.examined, done.changed) == (3, 3)
+    # Three documents, and a hundred pieces of work less the two that these took the room of.
+    assert journal.retention_backlog() == 300 - 98
+    for document in documents:
+        found = journal.retained_document(document.identity)
+        assert found is not None
+        assert found.retain_until == date(2036, 3, 31)
+    rounds = 0
+    while journal.compute_retention(SCHEDULE, 100, 6) is not None:
+        rounds += 1
+    assert rounds == 3
+    assert journal.retention_backlog() == 0
+
+    # A page that ends within a piece of work goes on there.
+    journal.withdraw_event(8, "me", "", 7)
+    assert journal.compute_retention(SCHEDULE, 2, 8) is not None
+    assert journal.retention_backlog() == 1
+    assert journal.compute_retention(SCHEDULE, 2, 9) is not None
+    assert journal.retention_backlog() == 0
+    journal.close()
