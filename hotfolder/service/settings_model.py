@@ -283,7 +283,9 @@ class DutiesSection(Section):
     approve: list[Person] = Field(
         default_factory=list, description="approve disposals that somebody else has proposed"
     )
-    execute: list[Person] = Field(default_factory=list, description="execute disposals")
+    execute: list[Person] = Field(
+        default_factory=list, description="execute disposals, discard corrupt spools"
+    )
 
 
 class RolesSection(DutiesSection):

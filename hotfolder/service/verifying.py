@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from hotfolder.core.duties import Duty
 from hotfolder.core.errors import (
     EX_IOERR,
     EX_NOINPUT,
@@ -26,6 +27,7 @@ from hotfolder.flows.scrub import Scrub, Scrubbed
 from hotfolder.journal.daemonlock import acquire_daemon_lock
 from hotfolder.journal.journal import SqliteJournal
 from hotfolder.service.actor import actor
+from hotfolder.service.authority import require
 from hotfolder.service.inspecting import opened
 from hotfolder.service.logs import configure_logs, make_emit
 from hotfolder.service.parts import SystemClock, open_store, roots_of
@@ -146,6 +148,8 @@ def discard_spool(config_path: str, name: str, reason: str, *, as_json: bool) ->
         if row is None:
             click.echo(f"no spool {name!r}", err=True)
             return EX_NOINPUT
+        # Bytes leave the store, as in a disposal.
+        require(configuration, journal, Duty.EXECUTE, row.business_unit, actor())
         configure_logs(configuration.log_format, configuration.log_level)
         emit = make_emit()
         # A daemon that stores a spool beside it may have just made the folder that goes with it.

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from hotfolder.core.errors import (
     EX_IOERR,
     EX_NOINPUT,
+    EX_NOPERM,
     EX_OK,
     EX_TEMPFAIL,
     EX_USAGE,
@@ -199,3 +200,14 @@ def test_as_a_program_it_exits_with_what_it_found(site: Site) -> None:
     assert done.returncode == EX_IOERR, done.stderr
     assert site.ids[0] in done.stdout
     assert "spools verified: 3 of 3" in done.stderr
+
+
+def test_only_who_may_execute_discards(site: Site) -> None:
+    config = site.root / "hotfolder.toml"
+    plain = config.read_text()
+    config.write_text(f'{plain}\n[roles]\nexecute = ["nobody-else"]\n')
+    refused = site.call("discard", site.ids[0], "--reason", "sent again")
+    assert isinstance(refused.exception, OperatorFault)
+    assert refused.exception.exit_code == EX_NOPERM
+    config.write_text(plain)
+    assert site.call("discard", site.ids[0], "--reason", "sent again").return_value == EX_USAGE
