@@ -64,11 +64,13 @@ class Finisher:
         self._clock = clock
         self._emit = emit
         self._stranded: dict[str, str] = {}  # folder by spool, of those that wait for one
+        self._waiting = 0  # how many of them the last look at all has met
 
     def use_folders(self, folders: Mapping[str, FolderProfile]) -> None:
         """Replace the folder profiles (after SIGHUP)."""
         self._folders = dict(folders)
         self._stranded = {}
+        self._waiting = 0
 
     def finish(self, limit: int = BATCH) -> int:
         """Receipt up to ``limit`` delivered spools and remove their working copies.
@@ -96,6 +98,10 @@ class Finisher:
         """How many spools have ended but for their files in ``_working``."""
         return len(self._aside.endings)
 
+    def stranded(self) -> int:
+        """How many delivered spools wait for a folder that is not configured any more."""
+        return self._waiting
+
     def _complete_endings(self) -> None:
         failed: HotfolderError | None = None
         for _ in range(len(self._aside.endings)):
@@ -114,14 +120,17 @@ class Finisher:
     def _confirmed(self, limit: int) -> list[SpoolRow]:
         """The oldest DELIVERED spools all of whose documents are confirmed still."""
         found: list[SpoolRow] = []
+        waiting = 0
         after: str | None = None
         while len(found) < limit:
             page = self._journal.spools([SpoolState.DELIVERED], after=after, limit=limit)
             missing = self._journal.unconfirmed([row.id for row in page])
-            found += [
-                row for row in page if not missing.get(row.id) and not self._is_stranded(row)
-            ][: limit - len(found)]
+            whole = [row for row in page if not missing.get(row.id)]
+            ready = [row for row in whole if not self._is_stranded(row)]
+            waiting += len(whole) - len(ready)
+            found += ready[: limit - len(found)]
             if len(page) < limit:
+                self._waiting = waiting
                 break
             after = page[-1].id
         return found

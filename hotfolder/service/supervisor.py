@@ -219,7 +219,9 @@ class Supervisor:
         if self._works.finisher.unfinished():
             return None
         status = self._works.journal.status()
+        # What waits for a folder to be configured again waits for a person, as HELD does.
         open_spools = sum(status.spools.get(state, 0) for state in OPEN_SPOOL_STATES)
+        open_spools -= self._works.finisher.stranded()
         open_units = status.units.get("PLANNED", 0) + status.units.get("SENT", 0)
         if self._returns.pending() or self._keeping.pending():
             return None

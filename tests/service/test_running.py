@@ -206,6 +206,30 @@ def test_it_starts_without_a_server_and_delivers_later(tmp_path: Path) -> None:
         assert len(server_documents(sandbox.url)) == 1
 
 
+def test_what_waits_for_a_folder_that_is_not_configured_is_no_work(tmp_path: Path) -> None:
+    with serving() as sandbox:
+        daemon = Daemon(tmp_path, sandbox.url)
+        sandbox.stop()
+        with daemon.running():
+            daemon.drop("first", "a.txt")
+            daemon.wait_for("spool.stored")
+            assert daemon.stop() == EX_OK
+        (tmp_path / "second").mkdir()
+        daemon.config.write_text(
+            daemon.config.read_text()
+            .replace("[folders.first]", "[folders.second]")
+            .replace(f"{tmp_path}/first", f"{tmp_path}/second")
+        )
+        sandbox.start()
+        idle = subprocess.run(
+            [*daemon.command("run"), "--until-idle"],
+            env=daemon.environ, capture_output=True, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        assert idle.returncode == EX_OK
+        assert b"folder.missing" in idle.stderr
+        assert len(server_documents(sandbox.url)) == 1
+
+
 def test_in_the_background_it_does_the_same(tmp_path: Path) -> None:
     with serving() as sandbox:
         daemon = Daemon(tmp_path, sandbox.url)
