@@ -98,8 +98,7 @@ def preserve_mtime(folder: bytes, output: Output, pace: Pace) -> Writing:
             os.utime(descriptor, (_OLD, _OLD))
             yield pace.pause
     finally:
-        os.close(descriptor)
-    os.utime(os.path.join(folder, output.name), (_OLD, _OLD))
+        os.close(descriptor)  # nothing more: it may be taken away at once
     return output.expected
 
 

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,13 @@ class Kept:
     failed: str = ""
 
 
-def keep(root: Path, config: Path) -> Kept:
-    """Templates, then disposal, with the commands; the daemon runs beside them."""
+def keep(root: Path, config: Path, say: Callable[[str], None]) -> Kept:
+    """Templates, then disposal, with the commands; the daemon runs beside them. ``say`` is
+    told what comes next."""
     try:
+        say("A template arrives in three versions.")
         version, made_with = _keep_templates(root, config)
+        say("Two letters are past their time: a hold, a disposal, a release, another disposal.")
         return _dispose(root, config, version, made_with)
     except subprocess.CalledProcessError as error:
         words = str(error.stderr or error.stdout).strip()

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -90,8 +91,9 @@ def run_demo(place: Path, *, seed: int, scale: float, as_json: bool) -> int:
             _play(scenario, folders, staging, sandbox, root, say, as_json=as_json)
             # Before anything is destroyed: what was has no name any more.
             accounts = account(root, scenario)
-            kept = keep(root, config)
+            kept = keep(root, config, say)
             stopped = stop_daemon(daemon)
+        say("A customer disputes a letter: it is found, given back and proved.")
         dispute = settle_dispute(root, config)
     wrong = [item for item in accounts if not item.right]
     totals = count_outcomes(accounts)
@@ -197,9 +199,10 @@ def _play(
     *,
     as_json: bool,
 ) -> None:
-    """Write everything, with the outage, and wait until all of it is dealt with."""
+    """Write everything, with the outage, and wait until all of it is dealt with. What ends the
+    writing too early is raised."""
     seen = scenario.totals().seen
-    finished = threading.Event()
+    written: Future[None] = Future()
 
     def go_down() -> None:
         sandbox.stop()
@@ -210,14 +213,18 @@ def _play(
         say("The sandbox is back. Delivery resumes by itself.")
 
     def write() -> None:
-        scenario.play(
-            folders,
-            staging=os.fsencode(staging),
-            clock=SystemClock(),
-            wait=time.sleep,
-            actions=[(scenario.down_at, go_down), (scenario.up_at, come_back)],
-        )
-        finished.set()
+        try:
+            scenario.play(
+                folders,
+                staging=os.fsencode(staging),
+                clock=SystemClock(),
+                wait=time.sleep,
+                actions=[(scenario.down_at, go_down), (scenario.up_at, come_back)],
+            )
+        except BaseException as error:  # noqa: BLE001  raised where it is waited for
+            written.set_exception(error)
+        else:
+            written.set_result(None)
 
     writer = threading.Thread(target=write, name="exstream", daemon=True)
     writer.start()
@@ -227,7 +234,8 @@ def _play(
             time.sleep(0.5)
             dealt = _count_dealt(root)
             progress.reached(dealt, seen)
-            if finished.is_set():
+            if written.done():
+                written.result()
                 deadline = deadline or time.monotonic() + _PATIENCE
                 if dealt >= seen or time.monotonic() > deadline:
                     break
