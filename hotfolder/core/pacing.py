@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
+_T = TypeVar("_T")
 LONGEST_STEP = 30.0  # seconds, of a loop that could go on by itself for hours
 _BURST = 1.0  # seconds of work that may be caught up with after a pause
 
@@ -12,6 +15,15 @@ def is_long(began: float, now: float) -> bool:
     """Whether a step that began then (monotonic) leaves the rest to the next one: in between
     its loop shows that it is alive, and can be stopped. One thing it does in any case."""
     return now - began >= LONGEST_STEP
+
+
+def within_a_step(items: Iterable[_T], monotonic: Callable[[], float]) -> Iterator[_T]:
+    """The items, until the step that goes through them ``is_long``; the first in any case."""
+    began = monotonic()
+    for number, item in enumerate(items):
+        if number and is_long(began, monotonic()):
+            return
+        yield item
 
 
 @dataclass(slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from hotfolder.core.orders import (
     RequestRow,
     RequestState,
 )
-from hotfolder.core.pacing import is_long
+from hotfolder.core.pacing import within_a_step
 from hotfolder.core.ports import Clock, Desk, Emit, Journal
 from hotfolder.core.profiles import AskedProfile
 from hotfolder.core.records import ArchiveRequest
@@ -158,10 +158,8 @@ class Asking:
     def advance(self) -> int:
         """Answer the requests whose orders are at their end; returns how many."""
         answered = 0
-        began = self._clock.monotonic()
-        for number, row in enumerate(self._journal.open_requests("", due_at=self._clock.now())):
-            if number and is_long(began, self._clock.monotonic()):
-                break
+        due = self._journal.open_requests("", due_at=self._clock.now())
+        for row in within_a_step(due, self._clock.monotonic):
             try:
                 answered += self._advance(row)
             except (Transient, OperatorFault) as error:

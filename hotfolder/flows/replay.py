@@ -50,7 +50,7 @@ class Replay:
         progress: Callable[[int], None] = lambda _done: None,
     ) -> ReplayReport:
         """Look every confirmed unit up (since a time, of a folder); with ``verify``
-        compare every document's checksum too. With a time, what the server was told since
+        compare every document's checksum too. With a time alone, what the server was told since
         of records that it has (dates, holds, destructions, events) is told again.
 
         ``progress`` is called with the number of units looked at so far. What is
@@ -79,7 +79,9 @@ class Replay:
             units_lost=lost,
             documents_lost=gone,
             documents_corrupt=corrupt,
-            told_again=0 if since is None else self._journal.tell_again(since),
+            told_again=(
+                self._journal.tell_again(since) if since is not None and folder is None else 0
+            ),
         )
 
     def _verify(self, unit: UnitRow, found: ArchivedUnit) -> tuple[int, int]:

@@ -27,7 +27,7 @@ from hotfolder.core.errors import (
 from hotfolder.core.lifecycle import Backoff, SpoolState
 from hotfolder.core.notes import request_note
 from hotfolder.core.orders import Fate, RequestRow, RequestState
-from hotfolder.core.pacing import is_long
+from hotfolder.core.pacing import within_a_step
 from hotfolder.core.ports import Clock, Desk, Emit, Journal, Store
 from hotfolder.core.profiles import RequestFolder, RetrieveProfile
 from hotfolder.core.records import Drop, SpoolRow
@@ -128,10 +128,8 @@ class Requests:
     def advance(self, name: str) -> int:
         """Answer what is due; returns how many requests came to their end."""
         ended = 0
-        began = self._clock.monotonic()
-        for number, row in enumerate(self._journal.open_requests(name, due_at=self._clock.now())):
-            if number and is_long(began, self._clock.monotonic()):
-                break
+        due = self._journal.open_requests(name, due_at=self._clock.now())
+        for row in within_a_step(due, self._clock.monotonic):
             if row.state is RequestState.CLAIMING:
                 continue
             try:

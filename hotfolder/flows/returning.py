@@ -21,7 +21,7 @@ from hotfolder.core.errors import Corrupt, Destroyed, HotfolderError, OperatorFa
 from hotfolder.core.handover import handover_record
 from hotfolder.core.lifecycle import Backoff
 from hotfolder.core.orders import Fate, NewOrder, OrderRow, OrderState, Staged
-from hotfolder.core.pacing import is_long
+from hotfolder.core.pacing import within_a_step
 from hotfolder.core.ports import Clock, Emit, Journal, Receiver, Store
 from hotfolder.core.profiles import HandedFormat, RetrieveProfile, ReturnKind, ReturnProfile
 from hotfolder.core.records import CatalogueRow
@@ -117,12 +117,8 @@ class Returns:
     def advance(self, limit: int = BATCH) -> int:
         """Carry out what is due; returns how many orders came to their end."""
         ended = 0
-        began = self._clock.monotonic()
-        for number, order in enumerate(
-            self._journal.open_orders(due_at=self._clock.now(), limit=limit)
-        ):
-            if number and is_long(began, self._clock.monotonic()):
-                break
+        due = self._journal.open_orders(due_at=self._clock.now(), limit=limit)
+        for order in within_a_step(due, self._clock.monotonic):
             ended += self.carry_out(order).fate is not None
         return ended
 

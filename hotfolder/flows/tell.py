@@ -11,7 +11,7 @@ from collections.abc import Callable
 from hotfolder.core.crashpoints import crashpoint
 from hotfolder.core.errors import ArchiveFault, HotfolderError, OperatorFault, Transient
 from hotfolder.core.lifecycle import Backoff
-from hotfolder.core.pacing import is_long
+from hotfolder.core.pacing import within_a_step
 from hotfolder.core.ports import Clock, Desk, Emit, Journal
 from hotfolder.core.records import OutboxRow
 
@@ -47,11 +47,8 @@ class Tell:
         if self._journal.server_state()[0]:
             return 0
         told = 0
-        began = self._clock.monotonic()
         waiting = self._journal.waiting_events(due_at=self._clock.now(), limit=limit)
-        for number, row in enumerate(waiting):
-            if number and is_long(began, self._clock.monotonic()):
-                break
+        for row in within_a_step(waiting, self._clock.monotonic):
             try:
                 uri = self._desk.record_event(row.business_unit, row.event)
             except (Transient, OperatorFault) as error:

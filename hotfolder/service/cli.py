@@ -216,7 +216,9 @@ def replay(
     """Compare confirmed units with ArchivesSpace and send again what it lost.
 
     For a server restored from a backup. Doubles nothing; may be interrupted and run
-    again. While a daemon runs, the daemon does the sending.
+    again. While a daemon runs, the daemon does the sending. With --since and without
+    --folder the daemon also tells ArchivesSpace again what it was told since then:
+    dates, holds, destructions, events.
     """
     from hotfolder.service import steering  # noqa: PLC0415  see the top
 

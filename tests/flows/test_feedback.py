@@ -563,6 +563,7 @@ def test_a_restored_server_is_told_again_what_it_was_told_since(reading: Reading
     reading.archivist.edit(uri, rights_statements=before)  # as it was in the backup
     reading.archivist.delete(events[-1]["uri"])
     assert works.replay.compare().told_again == 0
+    assert works.replay.compare(since=0.0, folder="hot").told_again == 0
     assert works.replay.compare(since=0.0).told_again >= 2
     tell_all(reading)
     assert [item["identifier"] for item in statements_of(reading, uri)] == [
